@@ -1,1 +1,1 @@
-"""A fake Azure OpenAI on loopback that replays VCR.py cassettes, and a local Azure Functions host to run the proxy on."""
+"""A fake Azure OpenAI on loopback that replays VCR.py cassettes, and a local Functions host to run the proxy on."""

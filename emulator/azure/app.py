@@ -1,0 +1,185 @@
+"""The fake Azure OpenAI: an ASGI application that authenticates like Azure and answers from recordings.
+
+/msi/token            the managed identity endpoint
+/_emulator/journal    what arrived (GET) and a fresh start (DELETE), for tests in other processes
+everything else       Azure OpenAI's data plane, dated and v1
+"""
+
+import asyncio
+import hmac
+import json
+import secrets
+import time
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from ..tape import diagnose
+from ..tape.canonical import key_of, parse_body
+from ..tape.cassette import Response
+from ..tape.library import Library, Take
+from ..tape.route import Route, parse
+from ..tape.stream import pieces
+from . import errors
+from .identity import ManagedIdentity
+from .journal import Exchange, Journal
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+IDENTITY_PATH = "/msi/token"
+CONTROL_PATH = "/_emulator/journal"
+NOT_REPLAYED = ("content-length", "transfer-encoding", "connection", "keep-alive")  # the server's own business
+
+
+class ClientLeft(Exception):
+    """The caller closed the connection before the answer was complete."""
+
+
+class FakeAzure:
+    """`hold`, when a test sets it, is awaited before each piece of a body with the exchange and the piece's number:
+    a schedule of the test's own."""
+
+    def __init__(self, library: Library, time_scale: float = 0.0) -> None:
+        self.library, self.time_scale = library, time_scale
+        self.identity = ManagedIdentity()
+        self.api_key = secrets.token_urlsafe(24)
+        self.journal = Journal()
+        self.hold: Callable[[Exchange, int], Awaitable[None]] | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"])
+        query = scope["query_string"].decode("latin-1")
+        if scope["path"].rstrip("/") == IDENTITY_PATH:
+            status, body = self.identity.answer(query, dict(headers).get("x-identity-header"))
+            await respond(send, status, (errors.JSON,), body)
+        elif scope["path"] == CONTROL_PATH:
+            await self.control(scope["method"], send)
+        else:
+            target = scope["raw_path"].decode("latin-1") + (f"?{query}" if query else "")
+            exchange = Exchange(scope["method"], target, headers)
+            self.journal.add(exchange)
+            try:
+                exchange.body = await read_body(receive)
+                await until_client_leaves(receive, self.answer(exchange, send))
+                self.journal.ended(exchange, "complete")
+            except (ClientLeft, OSError):
+                self.journal.ended(exchange, "client_left")
+
+    async def answer(self, exchange: Exchange, send: Send) -> None:
+        """Authenticate, find the recording, play it."""
+        route = parse(exchange.target)
+        refusal = self.unauthorized(exchange) or version_problem(route)
+        if refusal:
+            exchange.status = refusal.status
+            await respond(send, refusal.status, refusal.headers, refusal.body.encode())
+            return
+        assert route is not None
+        parsed = parse_body(exchange.body)
+        key = key_of(exchange.method, route, parsed)
+        take = self.library.take(key, route.generation)
+        if take is None:
+            exchange.status = 424
+            exchange.miss = diagnose.explain(key, exchange.body, self.library.candidates(key))
+            await respond(send, 424, errors.NO_RECORDING_HEADERS, errors.no_recording(exchange.miss))
+            return
+        await self.play(take, exchange, send)
+
+    async def play(self, take: Take, exchange: Exchange, send: Send) -> None:
+        response = take.interaction.response
+        exchange.recording, exchange.status = take.interaction.label, response.status
+        try:
+            await self.send_recorded(response, exchange, send)
+            self.library.played(take)
+        finally:
+            self.library.give_back(take)
+
+    async def send_recorded(self, response: Response, exchange: Exchange, send: Send) -> None:
+        kept = [(name, value) for name, value in response.headers if name.lower() not in NOT_REPLAYED]
+        if not response.header("transfer-encoding"):
+            kept.append(("content-length", str(len(response.body))))
+        await start(send, response.status, kept)
+        started = time.monotonic()
+        for number, piece in enumerate(pieces(response, self.time_scale)):
+            if self.hold:
+                await self.hold(exchange, number)
+            if (wait := started + piece.at - time.monotonic()) > 0:
+                await asyncio.sleep(wait)
+            exchange.sent_at.append(time.monotonic())
+            await send({"type": "http.response.body", "body": piece.data, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
+
+    def unauthorized(self, exchange: Exchange) -> errors.AzureError | None:
+        """Azure's 401, unless the caller shows the key or a token of the managed identity."""
+        key, authorization = exchange.header("api-key"), exchange.header("authorization") or ""
+        if key is not None:
+            return None if hmac.compare_digest(key.encode(), self.api_key.encode()) else errors.BAD_KEY
+        scheme, _, token = authorization.partition(" ")
+        return None if scheme.lower() == "bearer" and self.identity.accepts(token) else errors.BAD_TOKEN
+
+    async def control(self, method: str, send: Send) -> None:
+        if method == "DELETE":
+            self.reset()
+        exchanges = [exchange.as_json() for exchange in self.journal.exchanges]
+        await respond(send, 200, (errors.JSON,), json.dumps({"exchanges": exchanges}).encode())
+
+    def reset(self) -> None:
+        """Forget what arrived and play every recording from its start."""
+        self.journal.clear()
+        self.library.rewind()
+        self.identity.failure, self.identity.audience, self.hold = None, None, None
+
+
+def version_problem(route: Route | None) -> errors.AzureError | None:
+    """What Azure says to an api-version that has no such route."""
+    if route is None:
+        return errors.NOT_FOUND
+    if route.generation == "v1":
+        return None if route.api_version in (None, "v1", "preview") else errors.VERSION_NOT_SUPPORTED
+    if route.api_version is None:
+        return errors.NOT_FOUND
+    if route.operation.split("/")[0] == "responses" and route.api_version < "2025-03-01":
+        return errors.RESPONSES_TOO_OLD
+    return None
+
+
+async def read_body(receive: Receive) -> bytes:
+    chunks = []
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientLeft
+        chunks.append(message.get("body", b""))
+        if not message.get("more_body"):
+            return b"".join(chunks)
+
+
+async def until_client_leaves(receive: Receive, work: Any) -> None:
+    """Do the work; raises ClientLeft when the client leaves first."""
+
+    async def left() -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+
+    working, leaving = asyncio.ensure_future(work), asyncio.ensure_future(left())
+    try:
+        await asyncio.wait((working, leaving), return_when=asyncio.FIRST_COMPLETED)
+        if not working.done():
+            raise ClientLeft
+        working.result()
+    finally:
+        leaving.cancel()
+        working.cancel()
+        await asyncio.gather(working, leaving, return_exceptions=True)
+
+
+async def start(send: Send, status: int, headers: Any) -> None:
+    raw = [(name.lower().encode("latin-1"), str(value).encode("latin-1")) for name, value in headers]
+    await send({"type": "http.response.start", "status": status, "headers": raw})
+
+
+async def respond(send: Send, status: int, headers: Any, body: bytes) -> None:
+    await start(send, status, [*headers, ("content-length", str(len(body)))])
+    await send({"type": "http.response.body", "body": body})

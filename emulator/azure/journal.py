@@ -1,0 +1,67 @@
+"""What reached the fake Azure, as it arrived, and what became of it."""
+
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass
+class Exchange:
+    """One request. `recording` is the label of what answered it, `miss` the explanation when nothing did; `sent_at` has
+    one time.monotonic() per piece of the body; `outcome` is "open", "complete" or "client_left"."""
+
+    method: str
+    target: str
+    headers: tuple[tuple[str, str], ...]
+    body: bytes = b""
+    status: int | None = None
+    recording: str | None = None
+    miss: str | None = None
+    outcome: str = "open"
+    started_at: float = field(default_factory=time.monotonic)
+    ended_at: float | None = None
+    sent_at: list[float] = field(default_factory=list)
+
+    def header(self, name: str) -> str | None:
+        return next((value for key, value in self.headers if key == name), None)
+
+    def as_json(self) -> dict[str, Any]:
+        """Without credentials, for the control route."""
+        hidden = ("authorization", "api-key")
+        headers = [[name, "hidden" if name in hidden else value] for name, value in self.headers]
+        return {**vars(self), "headers": headers, "body": self.body.decode(errors="replace")}
+
+
+class Journal:
+    """The exchanges since the last `clear`, in order of arrival. Safe to use from several threads."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._exchanges: list[Exchange] = []
+
+    def add(self, exchange: Exchange) -> None:
+        with self._changed:
+            self._exchanges.append(exchange)
+            self._changed.notify_all()
+
+    def ended(self, exchange: Exchange, outcome: str) -> None:
+        with self._changed:
+            exchange.outcome, exchange.ended_at = outcome, time.monotonic()
+            self._changed.notify_all()
+
+    def clear(self) -> None:
+        with self._changed:
+            self._exchanges = []
+
+    @property
+    def exchanges(self) -> list[Exchange]:
+        with self._changed:
+            return list(self._exchanges)
+
+    def wait_for(self, condition: Any, timeout: float = 10.0) -> list[Exchange]:
+        """The exchanges, once `condition(exchanges)` holds. Raises TimeoutError after `timeout` seconds."""
+        with self._changed:
+            if not self._changed.wait_for(lambda: condition(self._exchanges), timeout):
+                raise TimeoutError(f"after {timeout} s: {[(e.target, e.outcome) for e in self._exchanges]}")
+            return list(self._exchanges)

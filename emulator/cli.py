@@ -1,0 +1,187 @@
+"""The verbs of `python -m emulator`."""
+
+import argparse
+import asyncio
+import json
+import logging
+import os
+import secrets
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from . import host
+from .azure import FakeAzure
+from .azure.app import IDENTITY_PATH
+from .server import PortError, bind, serving, url_of
+from .stack import CASSETTES, ROOT, LocalStack, StackError
+from .tape.library import Library
+
+DEFAULT_PORT = 7071  # where `func start` listens
+FROM_ENVIRONMENT = ("AZURE_OPENAI_DEPLOYMENT", "AZURE_OPENAI_API_VERSION")
+
+
+class UsageError(Exception):
+    """Something the person at the keyboard can mend; the message is one line."""
+
+
+def main(argv: list[str] | None = None) -> int:
+    """0: done or stopped, 1: failed, 2: wrong usage. Errors are one line on standard error."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    arguments = parser().parse_args(argv)
+    try:
+        return int(arguments.verb(arguments) or 0)
+    except KeyboardInterrupt:
+        return 0
+    except (UsageError, PortError, StackError, host.AppError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2 if isinstance(error, UsageError) else 1
+
+
+def parser() -> argparse.ArgumentParser:
+    root = argparse.ArgumentParser(prog="python -m emulator", description=__doc__)
+    verbs = root.add_subparsers(required=True, metavar="VERB")
+
+    def verb(name: str, run: Callable[[argparse.Namespace], Any], summary: str) -> argparse.ArgumentParser:
+        added = verbs.add_parser(name, help=summary, description=summary)
+        added.set_defaults(verb=run)
+        return added
+
+    def common(added: argparse.ArgumentParser, port: int) -> None:
+        added.add_argument("--port", type=int, default=port, help=f"0 for a free one (default: {port})")
+        added.add_argument("--json", action="store_true", help="print one JSON object, then nothing else")
+
+    def replaying(added: argparse.ArgumentParser) -> None:
+        added.add_argument("--cassettes", type=Path, nargs="+", default=[CASSETTES], metavar="DIR")
+        added.add_argument(
+            "--time-scale", type=float, default=1.0, help="times faster than recorded; 0: at once (default: 1)"
+        )
+
+    added = verb("demo", demo, "Show real traffic through the whole chain, then keep it running.")
+    added.add_argument("--once", action="store_true", help="end after the steps (default without a terminal)")
+    added = verb("serve", serve, "Run the fake Azure and the proxy until Ctrl-C.")
+    common(added, DEFAULT_PORT)
+    replaying(added)
+    added = verb("azure", azure, "Run the fake Azure alone, for `func start` or any Azure OpenAI client.")
+    common(added, 0)
+    replaying(added)
+    added.add_argument("--settings", action="store_true", help="write local.settings.json for `func start`")
+    added = verb(
+        "host", functions_host, "Run the proxy in the local Functions host, with all settings from the environment."
+    )
+    common(added, DEFAULT_PORT)
+    added.add_argument("--backend", choices=("public", "runtime"), help="how functions are called (default: best)")
+    added.add_argument("--until-stdin-closes", action="store_true", help=argparse.SUPPRESS)
+    return root
+
+
+def demo(arguments: argparse.Namespace) -> int:
+    from .demo import run  # imports the SDK and DSPy, which the other verbs do without
+
+    return run(once=arguments.once or not sys.stdin.isatty())
+
+
+def serve(arguments: argparse.Namespace) -> None:
+    settings = {name: os.environ[name] for name in FROM_ENVIRONMENT if name in os.environ}
+    stack = LocalStack(
+        library=open_library(arguments.cassettes),
+        settings=settings,
+        function_key=os.environ.get("FUNCTION_HOST_KEY"),
+        port=arguments.port,
+        time_scale=arguments.time_scale,
+    )
+    with stack:
+        if arguments.json:
+            say(json.dumps(stack.describe()))
+        else:
+            served = stack.settings()["AZURE_OPENAI_DEPLOYMENT"]
+            say(f"The proxy is at    {stack.base_url}\nIts function key   {stack.function_key}")
+            say(f"The fake Azure     {stack.azure_base}\nModels             {served}")
+            say(f"\n{how_to_call(stack)}\n\nCtrl-C stops it.")
+        wait_for_ever()
+
+
+def how_to_call(stack: LocalStack) -> str:
+    return (
+        f"curl {stack.base_url}/models -H 'x-functions-key: {stack.function_key}'\n\n"
+        "from openai import OpenAI\n"
+        f'client = OpenAI(base_url="{stack.base_url}", api_key="unused",\n'
+        f'                default_headers={{"x-functions-key": "{stack.function_key}"}})'
+    )
+
+
+def azure(arguments: argparse.Namespace) -> None:
+    fake = FakeAzure(open_library(arguments.cassettes), arguments.time_scale)
+    with serving(fake, bind(arguments.port)) as base:
+        described = {
+            "azure_base": base,
+            "api_key": fake.api_key,
+            "identity_endpoint": base + IDENTITY_PATH,
+            "identity_header": fake.identity.header,
+            "pid": os.getpid(),
+        }
+        if arguments.settings:
+            write_local_settings(described, fake.library)
+        if arguments.json:
+            say(json.dumps(described))
+        else:
+            say("\n".join(f"{name:18} {value}" for name, value in described.items()) + "\n\nCtrl-C stops it.")
+        wait_for_ever()
+
+
+def write_local_settings(described: dict[str, Any], library: Library) -> None:
+    """local.settings.json from its example, pointed at the fake Azure. An existing file is not touched."""
+    path = ROOT / "local.settings.json"
+    if path.exists():
+        raise UsageError(f"{path.name} exists; move it away first, so that nothing in it is lost.")
+    settings = json.loads((ROOT / "local.settings.json.example").read_text())
+    settings["Values"] |= {
+        "AZURE_OPENAI_BASE": described["azure_base"],
+        "AZURE_OPENAI_DEPLOYMENT": ",".join(library.deployments()),
+        "IDENTITY_ENDPOINT": described["identity_endpoint"],
+        "IDENTITY_HEADER": described["identity_header"],
+    }
+    path.write_text(json.dumps(settings, indent=2) + "\n")
+
+
+def functions_host(arguments: argparse.Namespace) -> None:
+    key = os.environ.get("FUNCTION_HOST_KEY") or secrets.token_urlsafe(24)
+    sock = bind(arguments.port)
+    base_url = f"{url_of(sock)}/api/v1"
+    if arguments.until_stdin_closes:
+        threading.Thread(target=end_with_parent, daemon=True).start()
+
+    def ready(_: list[str]) -> None:
+        described = {"base_url": base_url, "function_key": key, "pid": os.getpid()}
+        say(
+            json.dumps(described) if arguments.json else f"The proxy is at {base_url}, with key {key}\nCtrl-C stops it."
+        )
+
+    asyncio.run(host.serve(ROOT, {"default": key}, sock, ready, arguments.backend))
+    logging.getLogger("asyncio").setLevel(logging.CRITICAL)  # a function has no hook to close its client at the end
+
+
+def end_with_parent() -> None:
+    sys.stdin.read()
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def open_library(folders: list[Path]) -> Library:
+    for folder in folders:
+        if not folder.is_dir():
+            raise UsageError(f"{folder} is no folder.")
+    library = Library.from_folders(folders)
+    for problem in library.problems:
+        print(f"warning: not served: {problem}", file=sys.stderr)
+    return library
+
+
+def say(text: str) -> None:
+    print(text, flush=True)
+
+
+def wait_for_ever() -> None:
+    threading.Event().wait()

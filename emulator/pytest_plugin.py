@@ -1,0 +1,137 @@
+"""pytest fixtures: the whole chain, once per session, clean for every test.
+
+    def test_greeting(openai_client):
+        answer = openai_client.chat.completions.create(model="gpt-4o-mini", messages=[...])
+
+Redefine `aoai_cassette_folders` or `aoai_settings` in a conftest.py to serve other recordings or other app settings. A
+test fails at its end when a request found no recording, even if its client swallowed the error; mark it with
+`aoai_allow_unmatched` where that is the point. Works under pytest-xdist: every worker has a stack of its own.
+"""
+
+import os
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from .azure.journal import Exchange
+from .stack import CASSETTES, LocalStack
+
+if TYPE_CHECKING:
+    from openai import AsyncOpenAI, OpenAI
+
+FOREIGN = ("OPENAI_", "AZURE_OPENAI_", "PROXY_", "FUNCTION_HOST_KEY")  # settings of some live deployment
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "aoai_allow_unmatched: requests without a recording do not fail this test")
+    os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"  # else litellm asks GitHub for prices when it is imported
+
+
+@pytest.fixture(scope="session")
+def aoai_cassette_folders() -> list[Path]:
+    """The folders whose cassettes are served."""
+    return [CASSETTES]
+
+
+@pytest.fixture(scope="session")
+def aoai_settings() -> dict[str, str]:
+    """App settings of the function, beside those that point it at the fake Azure."""
+    return {}
+
+
+@pytest.fixture(scope="session")
+def aoai_emulator_server(aoai_cassette_folders: list[Path], aoai_settings: dict[str, str]) -> Iterator[LocalStack]:
+    """The stack that all tests of a session share."""
+    with LocalStack(aoai_cassette_folders, settings=aoai_settings) as stack:
+        assert not stack.library.problems, stack.library.problems
+        yield stack
+
+
+class Emulator:
+    """What a test sees of the stack: `requests` that reached the fake Azure, `unmatched` ones, and the stack itself."""
+
+    def __init__(self, stack: LocalStack) -> None:
+        self.stack = stack
+        self.azure = stack.azure
+
+    @property
+    def requests(self) -> list[Exchange]:
+        return self.azure.journal.exchanges
+
+    @property
+    def unmatched(self) -> list[Exchange]:
+        return [exchange for exchange in self.requests if exchange.miss]
+
+
+@pytest.fixture
+def aoai_emulator(request: pytest.FixtureRequest, aoai_emulator_server: LocalStack) -> Iterator[Emulator]:
+    """The stack with an empty journal and every recording at its start."""
+    emulator = Emulator(aoai_emulator_server)
+    emulator.azure.reset()
+    yield emulator
+    if emulator.unmatched and not request.node.get_closest_marker("aoai_allow_unmatched"):
+        pytest.fail("\n\n".join(str(exchange.miss) for exchange in emulator.unmatched), pytrace=False)
+
+
+@pytest.fixture
+def proxy_base_url(aoai_emulator: Emulator) -> str:
+    return aoai_emulator.stack.base_url
+
+
+@pytest.fixture
+def function_key(aoai_emulator: Emulator) -> str:
+    return aoai_emulator.stack.function_key
+
+
+@pytest.fixture
+def openai_client(proxy_base_url: str, function_key: str) -> "Iterator[OpenAI]":
+    """An OpenAI client that does not retry: a test counts what it sends."""
+    from openai import OpenAI
+
+    with OpenAI(**_client_options(proxy_base_url, function_key)) as client:
+        yield client
+
+
+@pytest.fixture
+async def async_openai_client(proxy_base_url: str, function_key: str) -> "AsyncIterator[AsyncOpenAI]":
+    from openai import AsyncOpenAI
+
+    async with AsyncOpenAI(**_client_options(proxy_base_url, function_key)) as client:
+        yield client
+
+
+@pytest.fixture
+def dspy_lm(proxy_base_url: str, function_key: str) -> Iterator[Any]:
+    """A dspy.LM on DSPy's LiteLLM engine (headers= selects it), configured for the test. Its cache is off: it ignores
+    the address, so a recorded answer would later pass for a live one."""
+    import dspy
+
+    lm = dspy.LM(
+        "openai/gpt-4o-mini",
+        api_base=proxy_base_url,
+        api_key="unused",
+        headers={"x-functions-key": function_key},
+        cache=False,
+        num_retries=0,
+    )
+    with dspy.context(lm=lm):
+        yield lm
+
+
+@pytest.fixture(autouse=True)
+def aoai_clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """No setting of a live deployment reaches a test, and DSPy's disk cache stays out of the home folder."""
+    for name in [name for name in os.environ if name.startswith(FOREIGN)]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("DSPY_CACHEDIR", str(tmp_path_factory.getbasetemp() / "dspy_cache"))
+
+
+def _client_options(base_url: str, key: str) -> dict[str, Any]:
+    return {
+        "base_url": base_url,
+        "api_key": "unused",  # the SDK insists on one; the proxy drops it
+        "default_headers": {"x-functions-key": key},
+        "max_retries": 0,
+    }

@@ -1,0 +1,125 @@
+"""The whole chain on free loopback ports: the fake Azure in this process, the proxy in a Functions host of its own.
+
+    with LocalStack() as stack:
+        OpenAI(base_url=stack.base_url, api_key="unused", default_headers={"x-functions-key": stack.function_key})
+
+The host is a process of its own because the function reads its settings, as in Azure, from the environment at start.
+"""
+
+import json
+import os
+import secrets
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from .azure import FakeAzure
+from .azure.app import IDENTITY_PATH
+from .server import bind, serving
+from .tape.library import Library
+
+ROOT = Path(__file__).resolve().parent.parent
+CASSETTES = ROOT / "cassettes"
+START_SECONDS = 60.0  # a cold machine imports for a while
+STOP_SECONDS = 5.0
+NOT_INHERITED = ("AZURE_", "IDENTITY_", "MSI_", "OPENAI_", "FUNCTION_HOST_KEY")  # settings of some other deployment
+
+
+class StackError(Exception):
+    """The stack cannot start; the message says why."""
+
+
+class LocalStack:
+    """A context manager. `azure` is the fake Azure itself (its journal, identity and library); `settings` override the
+    function's app settings; `time_scale` is how many times faster than recorded streams are replayed, 0 for at once."""
+
+    def __init__(
+        self,
+        cassettes: Iterable[Path] = (CASSETTES,),
+        *,
+        settings: Mapping[str, str] | None = None,
+        function_key: str | None = None,
+        port: int = 0,
+        time_scale: float = 0.0,
+        library: Library | None = None,
+        backend: str | None = None,
+    ) -> None:
+        self.library = library if library is not None else Library.from_folders(cassettes)
+        self.azure = FakeAzure(self.library, time_scale)
+        self.function_key = function_key or secrets.token_urlsafe(24)
+        self.base_url = self.azure_base = self.identity_endpoint = ""
+        self._settings, self._port, self._backend = dict(settings or {}), port, backend
+        self._exit = ExitStack()
+
+    @property
+    def identity_header(self) -> str:
+        return self.azure.identity.header
+
+    def settings(self) -> dict[str, str]:
+        """The function's app settings: what points it at the fake Azure, and what the caller asked for."""
+        return {
+            "AZURE_OPENAI_BASE": self.azure_base,
+            "AZURE_OPENAI_DEPLOYMENT": ",".join(self.library.deployments()) or "gpt-4o-mini",
+            "IDENTITY_ENDPOINT": self.identity_endpoint,
+            "IDENTITY_HEADER": self.identity_header,
+        } | {name: value for name, value in self._settings.items() if value is not None}
+
+    def describe(self) -> dict[str, Any]:
+        """What another process needs to use the stack."""
+        return {
+            "base_url": self.base_url,
+            "function_key": self.function_key,
+            "azure_base": self.azure_base,
+            "identity_endpoint": self.identity_endpoint,
+            "identity_header": self.identity_header,
+            "pid": os.getpid(),
+        }
+
+    def __enter__(self) -> "LocalStack":
+        with ExitStack() as starting:
+            self.azure_base = starting.enter_context(serving(self.azure, bind(0)))
+            self.identity_endpoint = f"{self.azure_base}{IDENTITY_PATH}"
+            environment = {k: v for k, v in os.environ.items() if not k.startswith(NOT_INHERITED)}
+            environment |= self.settings() | {"FUNCTION_HOST_KEY": self.function_key}
+            host = starting.enter_context(HostProcess(environment, self._port, self._backend))
+            self.base_url = host.base_url
+            self._exit = starting.pop_all()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._exit.close()
+
+
+class HostProcess:
+    """`python -m emulator host` as a child that ends with its parent (it watches its standard input)."""
+
+    def __init__(self, environment: Mapping[str, str], port: int, backend: str | None = None) -> None:
+        command = [sys.executable, "-m", "emulator", "host", "--json", "--port", str(port), "--until-stdin-closes"]
+        command += ["--backend", backend] if backend else []
+        self.process = subprocess.Popen(
+            command, cwd=ROOT, env=dict(environment), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        self.base_url = ""
+
+    def __enter__(self) -> "HostProcess":
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()  # ends with the process, if not with a line
+        if not line:
+            self.__exit__()
+            raise StackError("The Functions host did not start; its message is above.")
+        self.base_url = json.loads(line)["base_url"]
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.close()
+        try:
+            self.process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self.process.stdout.close()

@@ -105,6 +105,7 @@ def save(path: Path, interactions: Iterable[Interaction], notes: Mapping[str, An
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile("w", dir=path.parent, suffix=".tmp", encoding="utf-8", delete=False) as file:
         file.write(text)
+    os.chmod(file.name, 0o644)  # temporary files are private, cassettes are not
     os.replace(file.name, path)
 
 

@@ -1,0 +1,23 @@
+"""Recordings that nobody recorded: real clients' requests, and answers written in the bytes Azure sends.
+
+A scenario is a piece of client code and the answers a scripted Azure gives it; `python -m emulator.synthetic` runs the
+scenarios through the real proxy and keeps what they asked, with the answers, as cassettes marked `origin: synthetic`.
+"""
+
+from .answer import calls, embeds, filtered, rate_limited, says
+from .asked import Answer, Asked, Reply
+from .author import Author, AuthoringError, Scenario
+
+__all__ = [
+    "Answer",
+    "Asked",
+    "Author",
+    "AuthoringError",
+    "Reply",
+    "Scenario",
+    "calls",
+    "embeds",
+    "filtered",
+    "rate_limited",
+    "says",
+]

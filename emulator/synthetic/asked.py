@@ -1,0 +1,72 @@
+"""What was asked, and what the model answers, in the fewest words; chat.py and responses.py make the bytes of it."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from ..tape.cassette import Response
+from .seed import Seed
+from .text import compact, pieces
+
+MODELS = {"gpt-4o-mini": "gpt-4o-mini-2024-07-18", "gpt-5-mini": "gpt-5-mini-2025-08-07"}  # deployment: model it serves
+REASONING = ("gpt-5", "o1", "o3", "o4")  # models that think first
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request as it reached Azure; `operation` is like "chat/completions"."""
+
+    operation: str
+    body: dict[str, Any]
+    seed: Seed
+
+    @property
+    def deployment(self) -> str:
+        return str(self.body["model"])
+
+    @property
+    def model(self) -> str:
+        return MODELS.get(self.deployment, self.deployment)
+
+    @property
+    def streams(self) -> bool:
+        return self.body.get("stream") is True
+
+    @property
+    def reasons(self) -> bool:
+        return self.deployment.startswith(REASONING)
+
+    @property
+    def tokens(self) -> int:
+        """About how many tokens the prompt has."""
+        prompt = [self.body.get(name) for name in ("messages", "input", "instructions", "tools")]
+        return 3 + sum(len(pieces(text)) for text in _strings(prompt))
+
+
+Answer = Callable[[Asked], Response]
+
+
+@dataclass(frozen=True)
+class Reply:
+    """A model's answer. `texts` has one entry per choice (the Responses API has one choice); `calls` are function names
+    and arguments; `thought` counts reasoning tokens, `summary` tells them; `cut`: the token limit ended it."""
+
+    texts: tuple[str, ...] = ()
+    calls: tuple[tuple[str, dict[str, Any]], ...] = ()
+    thought: int = 0
+    summary: str = ""
+    cut: bool = False
+
+    @property
+    def tokens(self) -> int:
+        """About how many tokens the answer has, thinking included."""
+        spoken = [*self.texts, *(name + compact(arguments) for name, arguments in self.calls)]
+        return self.thought + sum(len(pieces(text)) + 1 for text in spoken)
+
+
+def _strings(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield "" if value.startswith("data:") else value
+    elif isinstance(value, dict | list):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _strings(item)

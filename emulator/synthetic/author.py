@@ -1,0 +1,120 @@
+"""Runs real client code through the real proxy against a scripted Azure, and keeps what it asked as a cassette."""
+
+import json
+import os
+import secrets
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..azure import FakeAzure, errors
+from ..azure.app import IDENTITY_PATH, Send, respond
+from ..azure.journal import Exchange
+from ..server import bind, serving
+from ..stack import CASSETTES, NOT_INHERITED, HostProcess
+from ..tape import cassette
+from ..tape.canonical import canonical_body, parse_body
+from ..tape.cassette import Interaction, Request
+from ..tape.library import Library
+from ..tape.route import parse
+from .asked import Answer, Asked
+from .seed import WRITTEN, Seed
+
+RESOURCE = "https://example-resource.openai.azure.com"
+DEPLOYMENTS = "gpt-4o-mini,gpt-5-mini,text-embedding-3-small"
+KEPT_HEADERS = ("accept", "content-type", "user-agent")  # say what asked; the rest is about one machine or a secret
+
+
+class AuthoringError(Exception):
+    """A scenario and its answers do not fit; the message says which and how."""
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """Client code and what Azure answers it. `name` is the cassette's path without suffix, `about` one sentence on what
+    it shows. A request gets the first unused of `answers` whose text occurs in its body ("" occurs in any).
+    `play(base_url, function_key)` makes the requests."""
+
+    name: str
+    about: str
+    answers: Sequence[tuple[str, Answer]]
+    play: Callable[[str, str], Any]
+
+
+class ScriptedAzure(FakeAzure):
+    """The fake Azure, answering from a scenario."""
+
+    def __init__(self) -> None:
+        super().__init__(Library())
+        self.start(())
+
+    def start(self, answers: Iterable[tuple[str, Answer]]) -> None:
+        self.unused, self.unanswered = list(answers), list[str]()
+        self.interactions = list[Interaction]()
+
+    async def answer(self, exchange: Exchange, send: Send) -> None:
+        route, text = parse(exchange.target), exchange.body.decode(errors="replace")
+        found = next((entry for entry in self.unused if entry[0] in text), None)
+        if self.unauthorized(exchange) or route is None or found is None:
+            self.unanswered.append(f"{exchange.method} {exchange.target} {text}")
+            await respond(send, 424, errors.NO_RECORDING_HEADERS, errors.no_recording("no answer is left for this"))
+            return
+        self.unused.remove(found)
+        body = parse_body(exchange.body)
+        same = sum(entry.request.body == exchange.body for entry in self.interactions)
+        meaning = json.dumps([exchange.target, body.get("model"), canonical_body(body), same], sort_keys=True)
+        answered = found[1](Asked(route.operation, body, Seed(meaning)))
+        headers = tuple(sorted(pair for pair in exchange.headers if pair[0] in KEPT_HEADERS))
+        request = Request(exchange.method, RESOURCE + exchange.target, headers, exchange.body)
+        self.interactions.append(Interaction(request, answered))
+        await self.send_recorded(answered, exchange, send)
+
+
+class Author:
+    """A context manager that holds the scripted Azure and the proxy in front of it."""
+
+    def __init__(self, folder: Path = CASSETTES, settings: Mapping[str, str] | None = None) -> None:
+        self.folder, self.settings = folder, dict(settings or {})
+        self.azure, self.function_key, self.base_url = ScriptedAzure(), secrets.token_urlsafe(24), ""
+        self._exit = ExitStack()
+
+    def __enter__(self) -> "Author":
+        with ExitStack() as starting:
+            base = starting.enter_context(serving(self.azure, bind(0)))
+            environment = {name: value for name, value in os.environ.items() if not name.startswith(NOT_INHERITED)}
+            environment |= {
+                "AZURE_OPENAI_BASE": base,
+                "AZURE_OPENAI_DEPLOYMENT": DEPLOYMENTS,
+                "IDENTITY_ENDPOINT": base + IDENTITY_PATH,
+                "IDENTITY_HEADER": self.azure.identity.header,
+                "FUNCTION_HOST_KEY": self.function_key,
+            }
+            host = starting.enter_context(HostProcess(environment | self.settings, 0))
+            self.base_url = host.base_url
+            self._exit = starting.pop_all()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._exit.close()
+
+    def write(self, scenario: Scenario) -> Path:
+        """Play the scenario and write its cassette. Raises AuthoringError unless every request got an answer and every
+        answer its request."""
+        self.azure.start(scenario.answers)
+        failure: Exception | None = None
+        try:
+            scenario.play(self.base_url, self.function_key)
+        except Exception as error:
+            failure = error
+        problems = [f"no answer for {request}" for request in self.azure.unanswered]
+        problems += [f"no request for the answer to {needle!r}" for needle, _ in self.azure.unused]
+        if failure or problems:
+            raise AuthoringError(
+                f"{scenario.name}: " + "\n  ".join([repr(failure)] * bool(failure) + problems)
+            ) from failure
+        path = self.folder / f"{scenario.name}.yaml"
+        notes = {"origin": "synthetic", "written": WRITTEN.date().isoformat(), "about": scenario.about}
+        cassette.save(path, self.azure.interactions, notes)
+        return path

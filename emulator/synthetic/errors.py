@@ -1,0 +1,52 @@
+"""Azure's refusals that belong to a recording: the content filter (recorded November 2025) and the token limit
+(recorded December 2025)."""
+
+from ..tape.cassette import Response
+from . import headers
+from .asked import Asked
+from .chat import PROMPT_VERDICT
+from .text import compact, pretty
+
+FILTERED = (
+    "The response was filtered due to the prompt triggering Azure OpenAI{}s content management policy. Please modify "
+    "your prompt and retry. To learn more about our content filtering policies please read our documentation: "
+    "https://go.microsoft.com/fwlink/?linkid=2198766"
+)
+OVER_THE_LIMIT = (
+    "Your requests to {0} for {0} in East US have exceeded the token rate limit for your current OpenAI S0 pricing "
+    "tier. This request was for {1} under Azure OpenAI API version v1. Please retry after {2} seconds. To increase "
+    "your default rate limit, visit: https://aka.ms/oai/quotaincrease."
+)
+OPERATION_IDS = {
+    "chat/completions": "ChatCompletions_Create",
+    "responses": "Responses_Create",
+    "embeddings": "Embeddings_Create",
+}
+
+
+def filtered(asked: Asked, category: str) -> Response:
+    hit = {"detected": True, "filtered": True} if category == "jailbreak" else {"filtered": True, "severity": "medium"}
+    error = {
+        "message": FILTERED.format("'"),
+        "type": None,
+        "param": "prompt",
+        "code": "content_filter",
+        "status": 400,
+        "innererror": {
+            "code": "ResponsibleAIPolicyViolation",
+            "content_filter_result": PROMPT_VERDICT | {category: hit},
+        },
+    }
+    body = compact({"error": error}).encode()
+    if asked.operation == "responses":  # a typographic apostrophe, and no innererror
+        kind = {"type": "invalid_request_error", "param": "prompt", "code": "content_filter"}
+        body = pretty({"error": {"message": FILTERED.format("\N{RIGHT SINGLE QUOTATION MARK}")} | kind})
+    return Response(400, "Bad Request", headers.chat(asked.seed, asked.deployment, body, served=False), body)
+
+
+def rate_limited(asked: Asked, retry_after_ms: int) -> Response:
+    seconds = max(1, round(retry_after_ms / 1000))
+    message = OVER_THE_LIMIT.format(asked.deployment, OPERATION_IDS[asked.operation], seconds)
+    body = f'{{"error":{{"code":"RateLimitReached","message": "{message}"}}}}'.encode()
+    head = headers.throttled(asked.seed, asked.deployment, body, retry_after_ms)
+    return Response(429, "Too Many Requests", head, body)

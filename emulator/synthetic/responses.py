@@ -1,0 +1,174 @@
+"""The Responses API as Azure's v1 sends it (reported April to June 2026): JSON with two spaces of indent, or SSE events
+whose keys are `type` and then alphabetical, without [DONE]."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from ..tape.cassette import Response
+from . import headers
+from .asked import Asked, Reply
+from .chat import PROMPT_VERDICT, TEXT_VERDICT
+from .seed import CREATED
+from .text import compact, pieces, pretty, schedule
+
+THINKING_SECONDS = 2
+Event = dict[str, Any]
+
+
+def response(asked: Asked, reply: Reply) -> Response:
+    kind = headers.SSE if asked.streams else headers.JSON
+    frames = [_frame(number, event) for number, event in enumerate(events(asked, reply))] if asked.streams else []
+    body = "".join(frames).encode() if asked.streams else pretty(whole(asked, reply))
+    head = headers.responses(asked.seed, asked.deployment, asked.model, body, kind)
+    return Response(200, "OK", head, body, schedule(len(frames)))
+
+
+def whole(asked: Asked, reply: Reply | None) -> dict[str, Any]:
+    """The response object; without a reply, as it is in its first events."""
+    body = asked.body
+    status = "in_progress" if reply is None else "incomplete" if reply.cut else "completed"
+    effort = "medium" if asked.reasons else None
+    return {
+        "id": asked.seed.response_id("resp"),
+        "object": "response",
+        "created_at": CREATED,
+        "status": status,
+        "background": False,
+        "completed_at": CREATED + THINKING_SECONDS if status == "completed" else None,
+        "content_filters": _verdicts(asked, reply) if reply else None,
+        "error": None,
+        "frequency_penalty": 0.0,
+        "incomplete_details": {"reason": "max_output_tokens"} if reply and reply.cut else None,
+        "instructions": body.get("instructions"),
+        "max_output_tokens": body.get("max_output_tokens"),
+        "max_tool_calls": None,
+        "model": asked.deployment,
+        "output": [item for item, _ in items(asked, reply)] if reply else [],
+        "parallel_tool_calls": body.get("parallel_tool_calls", True),
+        "presence_penalty": 0.0,
+        "previous_response_id": body.get("previous_response_id"),
+        "prompt_cache_key": None,
+        "prompt_cache_retention": None,
+        "reasoning": {"effort": effort, "summary": None} | (body.get("reasoning") or {}),
+        "safety_identifier": None,
+        "service_tier": "default" if reply else "auto",
+        "store": body.get("store", True),
+        "temperature": body.get("temperature", 1.0),
+        "text": {"format": _format(body), "verbosity": "medium"},
+        "tool_choice": body.get("tool_choice", "auto"),
+        "tools": [_tool(tool) for tool in body.get("tools", [])],
+        "top_logprobs": 0,
+        "top_p": body.get("top_p", 1.0),
+        "truncation": "disabled",
+        "usage": _usage(asked, reply) if reply else None,
+        "user": None,
+        "metadata": body.get("metadata", {}),
+    }
+
+
+def items(asked: Asked, reply: Reply) -> Iterator[tuple[dict[str, Any], str]]:
+    """(output item, its text): what it thought, says and calls."""
+    status = "incomplete" if reply.cut else "completed"
+    if asked.reasons:
+        summary = [{"type": "summary_text", "text": reply.summary}] if reply.summary else []
+        yield {"id": asked.seed.response_id("rs"), "type": "reasoning", "summary": summary}, reply.summary
+    for text in reply.texts:
+        item = {"id": asked.seed.response_id("msg"), "type": "message", "status": status}
+        yield item | {"content": [_text_part(text)], "role": "assistant"}, text
+    for at, (name, values) in enumerate(reply.calls):
+        item = {"id": asked.seed.response_id("fc", str(at)), "type": "function_call", "status": status}
+        call_id = f"call_{asked.seed.letters(f'call {at}', 24)}"
+        yield item | {"arguments": compact(values), "call_id": call_id, "name": name}, compact(values)
+
+
+def events(asked: Asked, reply: Reply) -> Iterator[Event]:
+    for kind in ("response.created", "response.in_progress"):
+        yield {"type": kind, "response": whole(asked, None)}
+    for index, (item, text) in enumerate(items(asked, reply)):
+        begun, item_events = ITEMS[item["type"]]
+        yield {"type": "response.output_item.added", "item": item | begun, "output_index": index}
+        for event in item_events(asked, text):
+            yield event | {"item_id": item["id"], "output_index": index}
+        yield {"type": "response.output_item.done", "item": item, "output_index": index}
+    yield {"type": "response.incomplete" if reply.cut else "response.completed", "response": whole(asked, reply)}
+
+
+def _message_events(asked: Asked, text: str) -> Iterator[Event]:
+    yield {"type": "response.content_part.added", "content_index": 0, "part": _text_part("")}
+    for event in _deltas(asked, "response.output_text", "text", text):
+        yield event | {"content_index": 0, "logprobs": []}
+    yield {"type": "response.content_part.done", "content_index": 0, "part": _text_part(text)}
+
+
+def _call_events(asked: Asked, text: str) -> Iterator[Event]:
+    yield from _deltas(asked, "response.function_call_arguments", "arguments", text)
+
+
+def _reasoning_events(asked: Asked, text: str) -> Iterator[Event]:
+    if not text:  # its summary was not asked for
+        return
+    part = {"type": "summary_text", "text": ""}
+    yield {"type": "response.reasoning_summary_part.added", "part": part, "summary_index": 0}
+    for event in _deltas(asked, "response.reasoning_summary_text", "text", text):
+        yield event | {"summary_index": 0}
+    yield {"type": "response.reasoning_summary_part.done", "part": part | {"text": text}, "summary_index": 0}
+
+
+ITEMS: dict[str, tuple[dict[str, Any], Callable[[Asked, str], Iterator[Event]]]] = {  # type: (as it begins, its events)
+    "message": ({"status": "in_progress", "content": []}, _message_events),
+    "function_call": ({"status": "in_progress", "arguments": ""}, _call_events),
+    "reasoning": ({"summary": []}, _reasoning_events),
+}
+
+
+def _deltas(asked: Asked, kind: str, name: str, text: str) -> Iterator[Event]:
+    for at, piece in enumerate(pieces(text)):
+        padding = asked.seed.letters(f"{kind} {at} {piece}", (16 - len(piece)) % 16)
+        yield {"type": f"{kind}.delta", "delta": piece, "obfuscation": padding}
+    yield {"type": f"{kind}.done", name: text}
+
+
+def _frame(number: int, event: Event) -> str:
+    ordered = {"type": event.pop("type")} | dict(sorted((event | {"sequence_number": number}).items()))
+    return f"event: {ordered['type']}\ndata: {compact(ordered)}\n\n"
+
+
+def _text_part(text: str) -> dict[str, Any]:
+    return {"type": "output_text", "annotations": [], "logprobs": [], "text": text}
+
+
+def _verdicts(asked: Asked, reply: Reply) -> list[dict[str, Any]]:
+    spoken = sum(len(text) for _, text in items(asked, reply))
+    return [
+        {
+            "blocked": False,
+            "source_type": source,
+            "content_filter_raw": [],
+            "content_filter_results": verdict,
+            "content_filter_offsets": {"start_offset": 0, "end_offset": end, "check_offset": 0},
+        }
+        for source, verdict, end in (("prompt", PROMPT_VERDICT, asked.tokens * 4), ("completion", TEXT_VERDICT, spoken))
+    ]
+
+
+def _format(body: dict[str, Any]) -> dict[str, Any]:
+    asked = (body.get("text") or {}).get("format") or {"type": "text"}
+    if asked["type"] != "json_schema":
+        return dict(asked)
+    order = ("type", "description", "name", "schema", "strict")
+    return {name: asked.get(name) for name in order}
+
+
+def _tool(tool: dict[str, Any]) -> dict[str, Any]:
+    order = ("type", "description", "name", "parameters", "strict")
+    return {name: tool.get(name, True if name == "strict" else None) for name in order}
+
+
+def _usage(asked: Asked, reply: Reply) -> dict[str, Any]:
+    return {
+        "input_tokens": asked.tokens,
+        "input_tokens_details": {"cached_tokens": 0},
+        "output_tokens": reply.tokens,
+        "output_tokens_details": {"reasoning_tokens": reply.thought},
+        "total_tokens": asked.tokens + reply.tokens,
+    }

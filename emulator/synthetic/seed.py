@@ -1,0 +1,39 @@
+"""Everything that looks random in an answer, derived from the request: the same run writes the same file."""
+
+import hashlib
+import string
+import uuid
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+WRITTEN = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+CREATED = int(WRITTEN.timestamp())  # Unix seconds; every synthetic answer is this old
+LETTERS = string.ascii_letters + string.digits
+
+
+@dataclass(frozen=True)
+class Seed:
+    """A source of ids in Azure's shapes; `name` tells the ids of one answer apart."""
+
+    text: str
+
+    def number(self, name: str, below: int) -> int:
+        return int.from_bytes(self._digest(name), "big") % below
+
+    def letters(self, name: str, length: int) -> str:
+        digits, number = "", int.from_bytes(self._digest(name), "big")
+        while len(digits) < length:
+            number, digit = divmod(number, len(LETTERS))
+            digits += LETTERS[digit]
+        return digits
+
+    def uuid(self, name: str) -> str:
+        return str(uuid.UUID(bytes=self._digest(name)[:16], version=4))
+
+    def response_id(self, prefix: str, name: str = "") -> str:
+        """Ids of one response share their first half, and the next eight digits are its time."""
+        shared, own = self._digest("response").hex()[:16], self._digest(f"{prefix} {name}").hex()[:24]
+        return f"{prefix}_{shared}00{CREATED:08x}{own}"
+
+    def _digest(self, name: str) -> bytes:
+        return hashlib.blake2b(f"{self.text}\n{name}".encode(), digest_size=32).digest()

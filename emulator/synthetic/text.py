@@ -1,0 +1,26 @@
+"""Text in the two forms of JSON that Azure writes, and in the pieces in which it streams."""
+
+import json
+import re
+from typing import Any
+
+FIRST_FRAME_MS = 300  # about what gpt-4o-mini takes to begin
+FRAME_MS = 25  # and to go on
+
+
+def compact(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def pretty(value: Any) -> bytes:
+    return json.dumps(value, ensure_ascii=False, indent=2).encode()
+
+
+def pieces(text: str) -> list[str]:
+    """The text in pieces about the size of tokens; joined they are the text."""
+    return re.findall(r" ?[^\W\d_]{1,9}|\d{1,3}| ?[^\w\s]{1,2}|\s|_", text)
+
+
+def schedule(frames: int) -> tuple[int, ...]:
+    """When each frame of a stream leaves, in milliseconds after the headers."""
+    return tuple(FIRST_FRAME_MS + FRAME_MS * number for number in range(frames))

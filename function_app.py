@@ -30,6 +30,7 @@ from urllib.parse import unquote_plus, urlsplit
 import aiohttp
 import azure.functions as func
 import httpx
+from aiohttp.client_proto import ResponseHandler
 from azurefunctions.extensions.http.fastapi import Request, Response, StreamingResponse
 from httpx_aiohttp import AiohttpTransport
 from starlette.requests import ClientDisconnect
@@ -311,15 +312,27 @@ async def explain_not_found(req: Request) -> Response:
 UPSTREAM_FAILURES = (httpx.HTTPError, aiohttp.ClientError, OSError)  # TimeoutError is an OSError
 
 
+class Wire(ResponseHandler):
+    """aiohttp's connection, telling who reads a body that its chunks are malformed: aiohttp itself (3.14, with its C
+    parser) tells nobody, and the reader waits for ever."""
+
+    def set_exception(self, *error: Any) -> None:
+        if self._payload and not self._payload.is_eof() and not self._payload.exception():
+            self._payload.set_exception(aiohttp.ClientPayloadError("malformed answer"))
+        super().set_exception(*error)
+
+
 class Transport(AiohttpTransport):
     """httpx over aiohttp that sends URLs exactly as they are: aiohttp alone would decode %2F and %7E in a query."""
 
     def __init__(self) -> None:
         super().__init__(trust_env=False)
+        connector = aiohttp.TCPConnector(
+            limit=MAX_CONNECTIONS, keepalive_timeout=KEEPALIVE_SECONDS, ssl=self.ssl_context
+        )
+        connector._factory = functools.partial(Wire, asyncio.get_running_loop())  # type: ignore[assignment]
         self.session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(
-                limit=MAX_CONNECTIONS, keepalive_timeout=KEEPALIVE_SECONDS, ssl=self.ssl_context
-            ),
+            connector=connector,
             cookie_jar=aiohttp.DummyCookieJar(),  # one caller's cookie must never reach another
             skip_auto_headers=("accept", "accept-encoding", "user-agent", "content-type"),
         )
@@ -474,7 +487,7 @@ def choose_deployment(body: bytes, route: str) -> tuple[str | None, str | None, 
     return model, deployment, body
 
 
-DECODER = json.JSONDecoder(object_pairs_hook=tuple, parse_int=str)  # int() would refuse more than 4,300 digits
+DECODER = json.JSONDecoder(object_pairs_hook=tuple, parse_int=len)  # int() refuses 4,300 digits; any number will do
 TOKEN = re.compile(r'("[^"\\]*(?:\\.[^"\\]*)*")(\s*:\s*)?|[{}\[\]]')
 
 

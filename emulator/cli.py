@@ -74,6 +74,7 @@ def parser() -> argparse.ArgumentParser:
     )
     common(added, DEFAULT_PORT)
     added.add_argument("--backend", choices=("public", "runtime"), help="how functions are called (default: best)")
+    added.add_argument("--verbose", action="store_true", help="show the function's log on standard error")
     added.add_argument("--until-stdin-closes", action="store_true", help=argparse.SUPPRESS)
     return root
 
@@ -151,6 +152,8 @@ def functions_host(arguments: argparse.Namespace) -> None:
     key = os.environ.get("FUNCTION_HOST_KEY") or secrets.token_urlsafe(24)
     sock = bind(arguments.port)
     base_url = f"{url_of(sock)}/api/v1"
+    if arguments.verbose:
+        logging.basicConfig(level=logging.INFO)
     if arguments.until_stdin_closes:
         threading.Thread(target=end_with_parent, daemon=True).start()
 

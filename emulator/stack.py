@@ -96,9 +96,12 @@ class LocalStack:
 class HostProcess:
     """`python -m emulator host` as a child that ends with its parent (it watches its standard input)."""
 
-    def __init__(self, environment: Mapping[str, str], port: int, backend: str | None = None) -> None:
+    def __init__(
+        self, environment: Mapping[str, str], port: int, backend: str | None = None, verbose: bool = False
+    ) -> None:
         command = [sys.executable, "-m", "emulator", "host", "--json", "--port", str(port), "--until-stdin-closes"]
         command += ["--backend", backend] if backend else []
+        command += ["--verbose"] if verbose else []
         self.process = subprocess.Popen(
             command, cwd=ROOT, env=dict(environment), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )

@@ -107,7 +107,7 @@ class FakeAzure:
                 await self.hold(exchange, number)
             if (wait := started + piece.at - time.monotonic()) > 0:
                 await asyncio.sleep(wait)
-            exchange.sent_at.append(time.monotonic())
+            self.journal.sent(exchange)
             await send({"type": "http.response.body", "body": piece.data, "more_body": True})
         await send({"type": "http.response.body", "body": b""})
 
@@ -129,7 +129,8 @@ class FakeAzure:
         """Forget what arrived and play every recording from its start."""
         self.journal.clear()
         self.library.rewind()
-        self.identity.failure, self.identity.audience, self.hold = None, None, None
+        self.identity.behave()
+        self.hold = None
 
 
 def version_problem(route: Route | None) -> errors.AzureError | None:

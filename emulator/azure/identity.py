@@ -23,13 +23,14 @@ LIFETIME_SECONDS = 24 * 3600  # what Azure gives managed identities
 @dataclass
 class ManagedIdentity:
     """Mints and checks tokens. Tests set `failure` (a status that the endpoint answers), `lifetime` (seconds),
-    `audience` (of the tokens minted from now on) or call `revoke`."""
+    `audience` and `expired` (of the tokens minted from now on) or call `revoke`."""
 
     header: str = field(default_factory=lambda: str(uuid.uuid4()).upper())
     client_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     lifetime: float = LIFETIME_SECONDS
     failure: int | None = None
     audience: str | None = None
+    expired: bool = False
     requests: int = 0
     _secret: bytes = field(default_factory=lambda: secrets.token_bytes(32), repr=False)
 
@@ -45,7 +46,7 @@ class ManagedIdentity:
         if asked.get("api-version") != ["2019-08-01"] or not resource:
             return 400, _problem(400, "api-version=2019-08-01 and resource are required.")
         expires_on = int(time.time() + self.lifetime)
-        token = self.mint(self.audience or resource, expires_on)
+        token = self.mint(self.audience or resource, 0 if self.expired else expires_on)
         return 200, json.dumps(
             {
                 "access_token": token,
@@ -69,6 +70,10 @@ class ManagedIdentity:
             return False
         claims = json.loads(base64.urlsafe_b64decode(head.split(".")[1] + "=="))
         return bool(claims["aud"].rstrip("/") == AUDIENCE and claims["exp"] > time.time())
+
+    def behave(self) -> None:
+        """Do again what Azure does."""
+        self.lifetime, self.failure, self.audience, self.expired = LIFETIME_SECONDS, None, None, False
 
     def revoke(self) -> None:
         """Make every token minted so far invalid."""

@@ -45,6 +45,12 @@ class Journal:
             self._exchanges.append(exchange)
             self._changed.notify_all()
 
+    def sent(self, exchange: Exchange) -> None:
+        """A piece of the body leaves."""
+        with self._changed:
+            exchange.sent_at.append(time.monotonic())
+            self._changed.notify_all()
+
     def ended(self, exchange: Exchange, outcome: str) -> None:
         with self._changed:
             exchange.outcome, exchange.ended_at = outcome, time.monotonic()

@@ -1,0 +1,116 @@
+"""Every setting is checked, every bad one is named, and what they mean is where a call goes."""
+
+import pytest
+
+from function_app import Settings, is_azure_base, upstream_url
+
+GOOD = {"AZURE_OPENAI_BASE": "https://res.openai.azure.com", "AZURE_OPENAI_DEPLOYMENT": "gpt-4o-mini"}
+
+
+def settings(**changes: str) -> Settings:
+    return Settings.from_env(GOOD | {f"AZURE_OPENAI_{name.upper()}": value for name, value in changes.items()})
+
+
+@pytest.mark.parametrize(
+    "base",
+    [
+        "https://res.openai.azure.com",
+        "https://res.services.ai.azure.com:443",
+        "https://gateway.example.edu/lab-7",
+        "http://127.0.0.1:8080",
+        "http://localhost:8080",
+        "http://[::1]:8080",
+    ],
+)
+def test_a_good_base_is_accepted(base: str) -> None:
+    assert is_azure_base(base)
+
+
+@pytest.mark.parametrize(
+    "base",
+    [
+        "",
+        "res.openai.azure.com",
+        "http://res.openai.azure.com",
+        "http://127.0.0.1.evil.example",
+        "https://",
+        "https://user:pass@res.openai.azure.com",
+        "https://res.openai.azure.com/openai/v1",
+        "https://res.openai.azure.com/openai",
+        "https://res.openai.azure.com?api-version=2024-10-21",
+        "https://res.openai.azure.com#x",
+        "https://res.openai.azure.com:port",
+        "https://[::1",
+        "https://res.openai.azure.com/a b",
+        "https://rés.openai.azure.com",
+    ],
+)
+def test_a_bad_base_is_refused(base: str) -> None:
+    assert not is_azure_base(base)
+
+
+def test_every_bad_setting_is_named_at_once() -> None:
+    bad = {"AZURE_OPENAI_BASE": "x", "AZURE_OPENAI_API_VERSION": "latest", "AZURE_OPENAI_SCOPE": "cognitive"}
+    named = [problem.split()[0] for problem in Settings.from_env(bad).problems]
+    assert named == ["AZURE_OPENAI_BASE", "AZURE_OPENAI_DEPLOYMENT", "AZURE_OPENAI_API_VERSION", "AZURE_OPENAI_SCOPE"]
+
+
+@pytest.mark.parametrize("listed", ["", " , ", "a,a", "a=b c", "=b", "a=../b", "a=x?y"])
+def test_a_deployment_list_that_makes_no_sense_is_refused(listed: str) -> None:
+    assert settings(deployment=listed).problems
+
+
+def test_a_trailing_slash_and_blanks_do_no_harm() -> None:
+    read = settings(base=" https://res.openai.azure.com/ ", deployment=" gpt-4o-mini , gpt-4o = my-4o ")
+    assert read.problems == ()
+    assert read.base == "https://res.openai.azure.com"
+    assert read.deployments == {"gpt-4o-mini": "gpt-4o-mini", "gpt-4o": "my-4o"}
+
+
+DATED = "https://res.openai.azure.com/openai/deployments/dep/chat/completions?api-version="
+V1 = "https://res.openai.azure.com/openai/v1/"
+
+
+@pytest.mark.parametrize(
+    ("version", "route", "url"),
+    [
+        ("", "chat/completions", V1 + "chat/completions"),
+        ("v1", "responses", V1 + "responses"),
+        ("preview", "responses", V1 + "responses?api-version=preview"),
+        ("2024-05-01-preview", "chat/completions", DATED + "2024-05-01-preview"),
+        ("2024-05-01-preview", "responses", V1 + "responses"),  # the documented default has no Responses API
+        ("2024-05-01-preview", "responses/{response_id}/cancel", V1 + "responses/resp_1/cancel"),
+        ("2024-10-21", "responses", V1 + "responses"),
+        (
+            *("2025-03-01-preview", "responses"),
+            "https://res.openai.azure.com/openai/responses?api-version=2025-03-01-preview",
+        ),
+        (
+            *("2025-04-01-preview", "responses/{response_id}"),
+            "https://res.openai.azure.com/openai/responses/resp_1?api-version=2025-04-01-preview",
+        ),
+        ("2025-04-01-preview", "chat/completions", DATED + "2025-04-01-preview"),
+    ],
+)
+def test_the_api_version_decides_where_a_call_goes(
+    monkeypatch: pytest.MonkeyPatch, version: str, route: str, url: str
+) -> None:
+    monkeypatch.setattr("function_app.settings", settings(api_version=version))
+    assert upstream_url(route, {"response_id": "resp_1"}, "dep", "") == url
+
+
+@pytest.mark.parametrize(
+    ("query", "kept"),
+    [
+        ("include%5B%5D=a&include%5B%5D=b%2Fc~d%7E", "?include%5B%5D=a&include%5B%5D=b%2Fc~d%7E"),
+        ("code=KEY&limit=2", "?limit=2"),
+        ("Code=KEY&c%6Fde=KEY&clientId=me&api-version=2020-01-01", ""),
+        ("a=1&&b", "?a=1&b"),
+        ("coder=1", "?coder=1"),
+    ],
+)
+def test_the_raw_query_survives_without_the_hosts_own_names(
+    monkeypatch: pytest.MonkeyPatch, query: str, kept: str
+) -> None:
+    monkeypatch.setattr("function_app.settings", settings())
+    assert upstream_url("responses", {}, None, query) == V1 + "responses" + kept

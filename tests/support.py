@@ -1,0 +1,131 @@
+"""What several tests need: an upstream that sends exactly the bytes a test wants, and the proxy pointed at it."""
+
+import os
+import socket
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from emulator.azure import FakeAzure
+from emulator.azure.app import IDENTITY_PATH
+from emulator.server import bind, serving
+from emulator.stack import NOT_INHERITED, HostProcess
+from emulator.tape.cassette import Interaction, Request, Response
+from emulator.tape.library import Library
+
+AZURE = "https://example-resource.openai.azure.com/openai/v1/"
+
+
+@dataclass
+class Arrived:
+    """A request as the raw upstream saw it."""
+
+    line: str
+    headers: dict[str, str]
+    body: bytes
+    connection: int
+
+
+@dataclass
+class RawUpstream:
+    """A server of raw bytes: `answer` gets the request and its socket and does what it likes with them."""
+
+    answer: Callable[[Arrived, socket.socket], None]
+    arrived: list[Arrived] = field(default_factory=list)
+    port: int = 0
+
+    @property
+    def base(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+
+def read_request(sock: socket.socket, number: int) -> Arrived | None:
+    data = b""
+    while b"\r\n\r\n" not in data:
+        if not (part := sock.recv(65536)):
+            return None
+        data += part
+    head, _, body = data.partition(b"\r\n\r\n")
+    line, *lines = head.decode("latin-1").split("\r\n")
+    headers = {name.lower(): value.strip() for name, _, value in (item.partition(":") for item in lines)}
+    while len(body) < int(headers.get("content-length", 0)):
+        body += sock.recv(65536)
+    return Arrived(line, headers, body, number)
+
+
+@contextmanager
+def raw_upstream() -> Iterator[RawUpstream]:
+    listener = bind(0)
+    upstream = RawUpstream(lambda _, sock: None, port=listener.getsockname()[1])
+
+    def converse(sock: socket.socket, number: int) -> None:
+        with sock:
+            try:
+                while request := read_request(sock, number):
+                    upstream.arrived.append(request)
+                    upstream.answer(request, sock)
+            except OSError:
+                pass  # the proxy closed the connection
+
+    def accept() -> None:
+        number = 0
+        while True:
+            try:
+                sock, _ = listener.accept()
+            except OSError:
+                return
+            number += 1
+            threading.Thread(target=converse, args=(sock, number), daemon=True).start()
+
+    threading.Thread(target=accept, daemon=True).start()
+    try:
+        yield upstream
+    finally:
+        listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+
+
+@dataclass
+class Proxy:
+    """The real proxy in its host, and the fake identity that it asks for tokens."""
+
+    base_url: str
+    azure: FakeAzure
+    headers: dict[str, str]
+
+
+def closed_port() -> str:
+    """An address where nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+
+@contextmanager
+def proxy(
+    azure_base: str = "",
+    settings: Mapping[str, str] | None = None,
+    library: Library | None = None,
+    verbose: bool = False,
+) -> Iterator[Proxy]:
+    """The proxy in front of `azure_base`, or of a fake Azure with the library's recordings."""
+    azure = FakeAzure(library or Library())
+    with serving(azure, bind(0)) as base:
+        environment = {name: value for name, value in os.environ.items() if not name.startswith(NOT_INHERITED)}
+        environment |= {
+            "AZURE_OPENAI_BASE": azure_base or base,
+            "AZURE_OPENAI_DEPLOYMENT": "gpt-4o-mini,gpt-4o=my-4o-deployment",
+            "IDENTITY_ENDPOINT": base + IDENTITY_PATH,
+            "IDENTITY_HEADER": azure.identity.header,
+            "FUNCTION_HOST_KEY": "test-key",
+        }
+        environment |= settings or {}
+        with HostProcess(environment, port=0, verbose=verbose) as host:
+            yield Proxy(host.base_url, azure, {"x-functions-key": "test-key"})
+
+
+def recording(body: bytes, answer: bytes, path: str = "chat/completions", sse: bool = False) -> Interaction:
+    """A recording made up by a test."""
+    kind = "text/event-stream; charset=utf-8" if sse else "application/json"
+    headers = (("content-type", kind), *((("transfer-encoding", "chunked"),) if sse else ()))
+    return Interaction(Request("POST", AZURE + path, (), body), Response(200, "OK", headers, answer), "made up #1")

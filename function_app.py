@@ -39,6 +39,7 @@ from yarl import URL
 
 T = TypeVar("T")
 log = logging.getLogger("azure_openai_proxy")
+logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs whole URLs, and a query may be private
 
 # --- settings ---------------------------------------------------------------------------------------------------------
 

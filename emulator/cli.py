@@ -17,7 +17,7 @@ from . import host
 from .azure import FakeAzure
 from .azure.app import IDENTITY_PATH
 from .server import PortError, bind, serving, url_of
-from .stack import CASSETTES, ROOT, LocalStack, StackError
+from .stack import CASSETTES, ROOT, HostFailed, LocalStack
 from .tape.library import Library
 
 DEFAULT_PORT = 7071  # where `func start` listens
@@ -36,7 +36,9 @@ def main(argv: list[str] | None = None) -> int:
         return int(arguments.verb(arguments) or 0)
     except KeyboardInterrupt:
         return 0
-    except (UsageError, PortError, StackError, host.AppError) as error:
+    except HostFailed:
+        return 1
+    except (UsageError, PortError, host.AppError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2 if isinstance(error, UsageError) else 1
 

@@ -28,8 +28,8 @@ STOP_SECONDS = 5.0
 NOT_INHERITED = ("AZURE_", "IDENTITY_", "MSI_", "OPENAI_", "FUNCTION_HOST_KEY")  # settings of some other deployment
 
 
-class StackError(Exception):
-    """The stack cannot start; the message says why."""
+class HostFailed(Exception):
+    """The Functions host did not start; it said why on standard error."""
 
 
 class LocalStack:
@@ -112,7 +112,7 @@ class HostProcess:
         line = self.process.stdout.readline()  # ends with the process, if not with a line
         if not line:
             self.__exit__()
-            raise StackError("The Functions host did not start; its message is above.")
+            raise HostFailed("The Functions host did not start; it said why on standard error.")
         self.base_url = json.loads(line)["base_url"]
         return self
 

@@ -1,0 +1,116 @@
+"""Identical requests are a sequence; what was not played to its end is played again."""
+
+from pathlib import Path
+
+from emulator.tape import diagnose
+from emulator.tape.canonical import key_of, parse_body
+from emulator.tape.cassette import Interaction, Request, Response
+from emulator.tape.library import Library, Take
+from emulator.tape.route import parse
+
+V1 = "https://any/openai/v1/chat/completions"
+DATED = "https://any/openai/deployments/m/chat/completions?api-version=2024-10-21"
+BODY = b'{"model":"m"}'
+
+
+def recorded(answer: str, uri: str = V1, body: bytes = BODY) -> Interaction:
+    return Interaction(Request("POST", uri, (), body), Response(200, "OK", (), answer.encode()), answer)
+
+
+def take(library: Library, uri: str = V1, body: bytes = BODY) -> Take:
+    route = parse(uri)
+    assert route is not None
+    found = library.take(key_of("POST", route, parse_body(body)), route.generation)
+    assert found is not None
+    return found
+
+
+def play(library: Library, uri: str = V1) -> str:
+    taken = take(library, uri)
+    library.played(taken)
+    return taken.interaction.label
+
+
+def test_identical_requests_are_played_in_order_and_the_last_repeats() -> None:
+    library = Library([recorded("429"), recorded("200")])
+    assert [play(library) for _ in range(4)] == ["429", "200", "200", "200"]
+    library.rewind()
+    assert play(library) == "429"
+
+
+def test_a_take_that_was_given_back_is_played_again() -> None:
+    library = Library([recorded("first"), recorded("second")])
+    library.give_back(take(library))
+    assert play(library) == "first"
+
+
+def test_two_calls_at_once_get_two_recordings() -> None:
+    library = Library([recorded("first"), recorded("second")])
+    assert [take(library).interaction.label, take(library).interaction.label] == ["first", "second"]
+
+
+def test_giving_back_after_the_end_changes_nothing() -> None:
+    library = Library([recorded("first"), recorded("second")])
+    taken = take(library)
+    library.played(taken)
+    library.give_back(taken)
+    assert play(library) == "second"
+
+
+def test_a_recording_of_the_same_generation_is_preferred() -> None:
+    library = Library([recorded("v1", V1), recorded("dated", DATED)])
+    assert play(library, DATED) == "dated"
+    assert play(library, V1) == "v1"
+    assert play(Library([recorded("v1", V1)]), DATED) == "v1", "any generation is better than none"
+
+
+def test_one_unreadable_file_does_not_stop_the_others(tmp_path: Path) -> None:
+    (tmp_path / "broken.yaml").write_text("interactions:\n- request: {\n")
+    (tmp_path / "other.yaml").write_text("some: thing\n")
+    (tmp_path / "half.yaml").write_text("interactions:\n- request: {method: GET}\n")
+    (tmp_path / "foreign.yaml").write_text(
+        "interactions:\n- request: {method: GET, uri: 'https://x/y'}\n  response: {status: {code: 200}, body: {}}\n"
+    )
+    (tmp_path / "good.json").write_text(
+        '{"interactions":[{"request":{"method":"POST","uri":"https://x/openai/v1/responses","body":"{}"},'
+        '"response":{"status":{"code":200,"message":"OK"},"headers":{},"body":{"string":"x"}}}],"version":1}'
+    )
+    library = Library.from_folders([tmp_path])
+    assert [interaction.label for interaction in library.interactions()] == ["good #1"]
+    assert len(library.problems) == 4
+    for name in ("broken.yaml:3", "other.yaml:1", "half.yaml", "https://x/y"):
+        assert any(name in problem for problem in library.problems), name
+
+
+def explain(library: Library, body: bytes) -> str:
+    route = parse(V1)
+    assert route is not None
+    key = key_of("POST", route, parse_body(body))
+    return diagnose.explain(key, body, library.candidates(key))
+
+
+def test_a_miss_names_the_nearest_recording_and_what_differs() -> None:
+    far = recorded("far", body=b'{"model":"m","messages":[{"content":"x"}],"temperature":1,"n":2}')
+    near = recorded("near", body=b'{"model":"m","messages":[{"content":"Hello"}]}')
+    told = explain(Library([far, near]), b'{"model":"m","messages":[{"content":"Hullo"}],"seed":1}')
+    assert told == (
+        "No recording matches POST chat/completions on m. The nearest is near, which differs at\n"
+        '  messages[0].content: recorded "Hello", sent "Hullo"\n'
+        "  seed: recorded nothing, sent 1\n"
+        "To add one, see cassettes/README.md."
+    )
+
+
+def test_a_miss_says_when_only_the_model_or_the_stream_differs() -> None:
+    library = Library([recorded("it", body=b'{"model":"m","stream":true}')])
+    assert "  stream: recorded true, sent nothing\n" in explain(library, BODY)
+    assert '  model: recorded "m", sent "gpt"\n' in explain(library, b'{"model":"gpt","stream":true}')
+
+
+def test_a_miss_without_any_recording_says_so() -> None:
+    assert "there is none for this operation" in explain(Library(), BODY)
+
+
+def test_long_values_are_cut_to_a_line() -> None:
+    library = Library([recorded("it", body=b'{"model":"m","a":"%s"}' % (b"x" * 9_000))])
+    assert all(len(line) < 300 for line in explain(library, b'{"model":"m","a":"y\\nz"}').splitlines())

@@ -1,0 +1,76 @@
+"""Two requests are the same when they mean the same; nothing less, nothing more."""
+
+import pytest
+
+from emulator.tape.canonical import Key, key_of, parse_body
+from emulator.tape.route import Route, parse
+
+V1 = "https://any.openai.azure.com/openai/v1/chat/completions"
+DATED = "https://other.openai.azure.com//openai/deployments/gpt-4o/chat/completions?api-version=2024-10-21"
+
+
+def key(uri: str, body: bytes, method: str = "POST") -> Key:
+    route = parse(uri)
+    assert route is not None
+    return key_of(method, route, parse_body(body))
+
+
+SAME = [
+    (b'{"model":"gpt-4o","messages":[]}', b'{ "messages": [ ], "model": "gpt-4o" }'),
+    (b'{"model":"gpt-4o","stream":false}', b'{"model":"gpt-4o"}'),
+    ('{"model":"gpt-4o","a":"ü"}'.encode(), b'{"model":"gpt-4o","a":"\\u00fc"}'),
+]
+DIFFERENT = [
+    (b'{"model":"gpt-4o"}', b'{"model":"gpt-4o-mini"}'),
+    (b'{"model":"gpt-4o"}', b'{"model":"gpt-4o","stream":true}'),
+    (b'{"model":"gpt-4o","a":[1,2]}', b'{"model":"gpt-4o","a":[2,1]}'),
+    (b'{"model":"gpt-4o","a":"1"}', b'{"model":"gpt-4o","a":1}'),
+    (b'{"model":"gpt-4o","a":true}', b'{"model":"gpt-4o","a":1}'),
+    (b'{"model":"gpt-4o","a":null}', b'{"model":"gpt-4o"}'),
+    (b'{"model":"gpt-4o","a":{"stream":false}}', b'{"model":"gpt-4o","a":{}}'),
+    (b'{"model":"gpt-4o","a":{"model":"x"}}', b'{"model":"gpt-4o","a":{"model":"y"}}'),
+    (b"no json", b"no json either"),
+]
+
+
+@pytest.mark.parametrize(("one", "other"), SAME)
+def test_the_same_call_in_other_bytes_matches(one: bytes, other: bytes) -> None:
+    assert key(V1, one) == key(V1, other)
+
+
+@pytest.mark.parametrize(("one", "other"), DIFFERENT)
+def test_another_call_never_matches(one: bytes, other: bytes) -> None:
+    assert key(V1, one) != key(V1, other)
+
+
+def test_both_generations_of_the_api_are_the_same_call() -> None:
+    assert key(V1, b'{"model":"gpt-4o","a":1}') == key(DATED, b'{"a":1}') == key(DATED, b'{"model":"ignored","a":1}')
+
+
+def test_method_and_query_count() -> None:
+    items = "https://any/openai/v1/responses/resp_1/input_items"
+    assert key(items, b"", "GET") != key(items, b"", "DELETE")
+    assert key(f"{items}?limit=1", b"", "GET") != key(items, b"", "GET")
+    assert key(f"{items}?a=1&b=2", b"", "GET") == key(f"{items}?b=2&a=1&api-version=preview", b"", "GET")
+
+
+@pytest.mark.parametrize(
+    ("target", "route"),
+    [
+        ("/openai/v1/responses/resp_1/cancel", Route("v1", "responses/resp_1/cancel", None, None, ())),
+        ("//openai/v1/models/", Route("v1", "models", None, None, ())),
+        (
+            "/openai/deployments/my%2Ddep/embeddings?api-version=2024-10-21",
+            Route("dated", "embeddings", "my-dep", "2024-10-21", ()),
+        ),
+        (
+            "/openai/responses?api-version=2025-04-01-preview&include%5B%5D=a",
+            Route("dated", "responses", None, "2025-04-01-preview", (("include[]", "a"),)),
+        ),
+        ("/chat/completions", None),
+        ("/models/chat/completions?api-version=2024-05-01-preview", None),
+        ("/openai", None),
+    ],
+)
+def test_a_target_tells_generation_operation_and_deployment(target: str, route: Route | None) -> None:
+    assert parse(target) == route

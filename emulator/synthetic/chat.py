@@ -11,6 +11,7 @@ from .asked import Asked, Reply
 from .seed import CREATED
 from .text import compact, pieces, schedule
 
+VERDICT = "content_filter_results"
 SAFE = {"filtered": False, "severity": "safe"}
 UNSEEN = {"filtered": False, "detected": False}
 PROMPT_VERDICT = {"hate": SAFE, "jailbreak": UNSEEN, "self_harm": SAFE, "sexual": SAFE, "violence": SAFE}
@@ -23,7 +24,7 @@ TEXT_VERDICT = {
     "sexual": SAFE,
     "violence": SAFE,
 }
-PROMPT_FILTER_RESULTS = [{"prompt_index": 0, "content_filter_results": PROMPT_VERDICT}]
+PROMPT_FILTER_RESULTS = [{"prompt_index": 0, VERDICT: PROMPT_VERDICT}]
 
 
 def response(asked: Asked, reply: Reply) -> Response:
@@ -41,7 +42,7 @@ def whole(asked: Asked, reply: Reply) -> bytes:
     tool_calls = {"tool_calls": [_call(asked, at, *call) for at, call in enumerate(reply.calls)]} if reply.calls else {}
     choices: list[dict[str, Any]] = [
         {
-            "content_filter_results": {} if text is None else TEXT_VERDICT,
+            VERDICT: {} if text is None else TEXT_VERDICT,
             "finish_reason": _finish(reply),
             "index": index,
             "logprobs": _logprobs(asked, text),
@@ -69,15 +70,15 @@ def chunks(asked: Asked, reply: Reply) -> Iterator[dict[str, Any]]:
     for index, text in enumerate(reply.texts or (None,)):
         for verdict, delta, said in _deltas(asked, reply, text):
             choice = {
-                "content_filter_results": verdict,
+                VERDICT: verdict,
                 "delta": delta,
                 "finish_reason": None if delta else _finish(reply),
                 "index": index,
                 "logprobs": _logprobs(asked, said),
             }
-            yield _chunk(asked, [choice], said or "") | unknown
+            yield _chunk(asked, [choice], unknown)
     if counts:
-        yield _chunk(asked, [], "") | {"usage": usage(asked, reply)}
+        yield _chunk(asked, [], {"usage": usage(asked, reply)})
 
 
 def usage(asked: Asked, reply: Reply) -> dict[str, Any]:
@@ -114,15 +115,19 @@ def _deltas(
     yield {}, {}, None
 
 
-def _chunk(asked: Asked, choices: list[dict[str, Any]], said: str) -> dict[str, Any]:
-    padding = (17 - len(said)) % 16  # Azure pads the pieces to about one length
-    return {
+def _chunk(asked: Asked, choices: list[dict[str, Any]], usage: dict[str, Any]) -> dict[str, Any]:
+    """A chunk, padded as the recorded ones are: without its verdicts it has a multiple of 16 bytes, and one."""
+    chunk = {
         "choices": choices,
         **_identity(asked),
-        "obfuscation": asked.seed.letters(compact(choices), padding),
+        "obfuscation": "",
         "object": "chat.completion.chunk",
         "system_fingerprint": _fingerprint(asked),
+        **usage,
     }
+    unjudged = [{name: value for name, value in entry.items() if name != VERDICT} for entry in choices]
+    padding = (1 - len(compact(chunk | {"choices": unjudged}).encode())) % 16
+    return chunk | {"obfuscation": asked.seed.letters(compact(choices), padding)}
 
 
 def _identity(asked: Asked) -> dict[str, Any]:

@@ -1,0 +1,39 @@
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from openai import AsyncOpenAI, OpenAI
+
+from emulator.pytest_plugin import Emulator
+from tests.e2e.scenarios import Ask
+
+
+@pytest.fixture(params=["sync", "async"])
+def ask(request: pytest.FixtureRequest, aoai_emulator: Emulator) -> Ask:
+    """Runs one of the scenarios' functions with the SDK's client of either kind; a stream becomes a list."""
+    stack = aoai_emulator.stack
+    options: dict[str, Any] = {
+        "base_url": stack.base_url,
+        "api_key": "unused",
+        "default_headers": {"x-functions-key": stack.function_key},
+        "max_retries": 0,
+    }
+
+    def ask_sync(function: Callable[[Any], Any]) -> Any:
+        with OpenAI(**options) as client:
+            answer = function(client)
+            return list(answer) if hasattr(answer, "__next__") else answer
+
+    async def ask_async(function: Callable[[Any], Any]) -> Any:
+        async with AsyncOpenAI(**options) as client:
+            answer = await function(client)
+            return [chunk async for chunk in answer] if hasattr(answer, "__anext__") else answer
+
+    return ask_sync if request.param == "sync" else lambda function: asyncio.run(ask_async(function))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_stray_event_loop() -> None:
+    """LiteLLM asks for the thread's event loop; before Python 3.14 that would make one, which nobody closes."""
+    asyncio.set_event_loop(None)

@@ -6,19 +6,13 @@ import pytest
 from openai import AsyncOpenAI, OpenAI
 
 from emulator.pytest_plugin import Emulator
-from tests.e2e.scenarios import Ask
+from tests.e2e.scenarios import Ask, client_options
 
 
 @pytest.fixture(params=["sync", "async"])
 def ask(request: pytest.FixtureRequest, aoai_emulator: Emulator) -> Ask:
     """Runs one of the scenarios' functions with the SDK's client of either kind; a stream becomes a list."""
-    stack = aoai_emulator.stack
-    options: dict[str, Any] = {
-        "base_url": stack.base_url,
-        "api_key": "unused",
-        "default_headers": {"x-functions-key": stack.function_key},
-        "max_retries": 0,
-    }
+    options = client_options(aoai_emulator.stack.base_url, aoai_emulator.stack.function_key)
 
     def ask_sync(function: Callable[[Any], Any]) -> Any:
         with OpenAI(**options) as client:

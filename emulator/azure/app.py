@@ -17,11 +17,12 @@ from ..tape import diagnose
 from ..tape.canonical import key_of, parse_body
 from ..tape.cassette import Response
 from ..tape.library import Library, Take
-from ..tape.route import Route, parse
+from ..tape.route import parse
 from ..tape.stream import pieces
 from . import errors
 from .identity import ManagedIdentity
 from .journal import Exchange, Journal
+from .rules import facts_of, refusal
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -29,6 +30,7 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 IDENTITY_PATH = "/msi/token"
 CONTROL_PATH = "/_emulator/journal"
+FAULT_HEADER = "openai-emulator-fault"  # the proxy forwards openai-*, and Azure ignores what it does not know
 NOT_REPLAYED = ("content-length", "transfer-encoding", "connection", "keep-alive")  # the server's own business
 
 
@@ -38,7 +40,8 @@ class ClientLeft(Exception):
 
 class FakeAzure:
     """`hold`, when a test sets it, is awaited before each piece of a body with the exchange and the piece's number:
-    a schedule of the test's own."""
+    a schedule of the test's own. `fault` is the name of an error (errors.yaml) that every request gets; the header
+    `openai-emulator-fault` asks for one in a single request. `deployments` are those that exist; empty: any."""
 
     def __init__(self, library: Library, time_scale: float = 0.0) -> None:
         self.library, self.time_scale = library, time_scale
@@ -46,6 +49,8 @@ class FakeAzure:
         self.api_key = secrets.token_urlsafe(24)
         self.journal = Journal()
         self.hold: Callable[[Exchange, int], Awaitable[None]] | None = None
+        self.fault: str | None = None
+        self.deployments = frozenset(library.deployments())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -69,15 +74,13 @@ class FakeAzure:
                 self.journal.ended(exchange, "client_left")
 
     async def answer(self, exchange: Exchange, send: Send) -> None:
-        """Authenticate, find the recording, play it."""
-        route = parse(exchange.target)
-        refusal = self.unauthorized(exchange) or version_problem(route)
-        if refusal:
-            exchange.status = refusal.status
-            await respond(send, refusal.status, refusal.headers, refusal.body.encode())
+        """Authenticate, refuse what Azure refuses, find the recording, play it."""
+        route, parsed = parse(exchange.target), parse_body(exchange.body)
+        refused = self.unauthorized(exchange) or self.fault_for(exchange) or refusal(route, parsed, self.deployments)
+        if refused:
+            await self.send_error(refused, facts_of(route, parsed), exchange, send)
             return
         assert route is not None
-        parsed = parse_body(exchange.body)
         key = key_of(exchange.method, route, parsed)
         take = self.library.take(key, route.generation)
         if take is None:
@@ -86,6 +89,21 @@ class FakeAzure:
             await respond(send, 424, errors.NO_RECORDING_HEADERS, errors.no_recording(exchange.miss))
             return
         await self.play(take, exchange, send)
+
+    def fault_for(self, exchange: Exchange) -> str | None:
+        """The name of the error that the test, or the request itself, asks for."""
+        return exchange.header(FAULT_HEADER) or self.fault
+
+    async def send_error(self, name: str, facts: dict[str, str], exchange: Exchange, send: Send) -> None:
+        error = errors.ERRORS.get(name)
+        if error is None:
+            exchange.status, exchange.miss = 424, f"There is no error {name!r}. Known are: {', '.join(errors.ERRORS)}."
+            await respond(send, 424, errors.NO_RECORDING_HEADERS, errors.no_recording(exchange.miss, "unknown_fault"))
+            return
+        exchange.status, body = error.status, error.body_for(facts)
+        length = [] if error.chunked else [("content-length", str(len(body)))]
+        await start(send, error.status, [*error.headers_for(facts), *length])
+        await send({"type": "http.response.body", "body": body})
 
     async def play(self, take: Take, exchange: Exchange, send: Send) -> None:
         response = take.interaction.response
@@ -111,13 +129,13 @@ class FakeAzure:
             await send({"type": "http.response.body", "body": piece.data, "more_body": True})
         await send({"type": "http.response.body", "body": b""})
 
-    def unauthorized(self, exchange: Exchange) -> errors.AzureError | None:
+    def unauthorized(self, exchange: Exchange) -> str | None:
         """Azure's 401, unless the caller shows the key or a token of the managed identity."""
         key, authorization = exchange.header("api-key"), exchange.header("authorization") or ""
         if key is not None:
-            return None if hmac.compare_digest(key.encode(), self.api_key.encode()) else errors.BAD_KEY
+            return None if hmac.compare_digest(key.encode(), self.api_key.encode()) else "bad_key"
         scheme, _, token = authorization.partition(" ")
-        return None if scheme.lower() == "bearer" and self.identity.accepts(token) else errors.BAD_TOKEN
+        return None if scheme.lower() == "bearer" and self.identity.accepts(token) else "bad_token"
 
     async def control(self, method: str, send: Send) -> None:
         if method == "DELETE":
@@ -130,20 +148,7 @@ class FakeAzure:
         self.journal.clear()
         self.library.rewind()
         self.identity.behave()
-        self.hold = None
-
-
-def version_problem(route: Route | None) -> errors.AzureError | None:
-    """What Azure says to an api-version that has no such route."""
-    if route is None:
-        return errors.NOT_FOUND
-    if route.generation == "v1":
-        return None if route.api_version in (None, "v1", "preview") else errors.VERSION_NOT_SUPPORTED
-    if route.api_version is None:
-        return errors.NOT_FOUND
-    if route.operation.split("/")[0] == "responses" and route.api_version < "2025-03-01":
-        return errors.RESPONSES_TOO_OLD
-    return None
+        self.hold = self.fault = None
 
 
 async def read_body(receive: Receive) -> bytes:

@@ -1,55 +1,51 @@
-"""Azure's own error answers where no recording is involved: exact bytes, with where each was seen."""
+"""Azure's own error answers where no recording is involved. The bytes, and how they are known, are in errors.yaml."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
 
 JSON = ("content-type", "application/json")
+NO_RECORDING_HEADERS = (JSON, ("x-should-retry", "false"))  # a 424 costs every client one try, a 5xx up to four
+OPERATION_IDS = {"chat/completions": "ChatCompletions_Create", "embeddings": "Embeddings_Create"}
 
 
 @dataclass(frozen=True)
 class AzureError:
-    """A whole answer; `source` says where these bytes come from."""
+    """A whole answer. <model>, <deployment>, <operation> and <api_version> stand for the request's own."""
 
     status: int
     body: str
-    source: str
-    headers: tuple[tuple[str, str], ...] = (JSON,)
+    headers: tuple[tuple[str, str], ...]
+    evidence: str
+    chunked: bool = False
+
+    def body_for(self, facts: Mapping[str, str]) -> bytes:
+        return _fill(self.body, {name: json.dumps(value)[1:-1] for name, value in facts.items()}).encode()
+
+    def headers_for(self, facts: Mapping[str, str]) -> list[tuple[str, str]]:
+        """A header cannot hold what is no Latin-1; such a value is quoted."""
+        plain = {name: json.dumps(value)[1:-1] for name, value in facts.items()}
+        return [(name, _fill(value, plain)) for name, value in self.headers]
 
 
-BAD_KEY = AzureError(
-    401,
-    '{"error":{"code":"401","message":"Access denied due to invalid subscription key or wrong API endpoint. Make sure '
-    'to provide a valid key for an active subscription and use a correct regional API endpoint for your resource."}}',
-    "recorded by 18 projects; 224 bytes, no other headers than these",
-)
-BAD_TOKEN = AzureError(
-    401,
-    '{"statusCode":401,"message":"Unauthorized. Access token is missing, invalid, audience is incorrect '
-    '(https://cognitiveservices.azure.com), or have expired."}',
-    "reported in Azure-Samples/azure-search-openai-demo#458: no `error` envelope",
-)
-NOT_FOUND = AzureError(
-    404,
-    '{"error":{"code":"404","message": "Resource not found"}}',
-    "recorded by crewAI for a wrong path; reported for a missing api-version",
-)
-RESPONSES_TOO_OLD = AzureError(
-    400,
-    '{"error":{"code":"BadRequest","message":"Azure OpenAI Responses API is enabled only for api-version '
-    '2025-03-01-preview and later"}}',
-    "message reported in Aider#4029; the envelope is inferred",
-)
-VERSION_NOT_SUPPORTED = AzureError(
-    400,
-    '{"error":{"code":"BadRequest","message":"API version not supported"}}',
-    "reported for a dated api-version on /openai/v1",
-)
+def _fill(text: str, facts: Mapping[str, str]) -> str:
+    for name, value in facts.items():
+        text = text.replace(f"<{name}>", value)
+    return text
 
 
-NO_RECORDING_HEADERS = (JSON, ("x-should-retry", "false"))  # a 424 costs every client one try, a 5xx up to four
+def _read() -> dict[str, AzureError]:
+    known = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8"))["errors"]
+    return {name: AzureError(**item | {"headers": tuple(item["headers"].items())}) for name, item in known.items()}
 
 
-def no_recording(message: str) -> bytes:
-    """The emulator's own answer to a request that nobody recorded: 424, never to be confused with Azure's errors."""
-    error = {"message": message, "type": "emulator_error", "param": None, "code": "no_recorded_interaction"}
+ERRORS = _read()
+
+
+def no_recording(message: str, code: str = "no_recorded_interaction") -> bytes:
+    """The emulator's own answer to a request that it cannot answer: never to be confused with Azure's errors."""
+    error = {"message": message, "type": "emulator_error", "param": None, "code": code}
     return json.dumps({"error": error}, ensure_ascii=False).encode()

@@ -116,6 +116,8 @@ def test_the_journal_can_be_read_from_another_process_without_credentials(runnin
 
 
 def test_a_miss_is_a_424_that_no_client_retries(running: Running) -> None:
-    answer = httpx.post(running.base + CHAT, content=b'{"model":"x"}', headers={"api-key": running.azure.api_key})
+    answer = httpx.post(
+        running.base + CHAT, content=b'{"model":"gpt-4o-mini","n":9}', headers={"api-key": running.azure.api_key}
+    )
     assert (answer.status_code, answer.headers["x-should-retry"]) == (424, "false")
     assert answer.json()["error"]["code"] == "no_recorded_interaction"

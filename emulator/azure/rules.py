@@ -1,0 +1,42 @@
+"""What Azure refuses before a model is asked: unknown routes, api-versions and deployments."""
+
+import re
+from collections.abc import Collection
+from typing import Any
+
+from ..tape.canonical import deployment_of
+from ..tape.route import Route
+from .errors import OPERATION_IDS
+
+RESPONSES_SINCE = "2025-03-01"
+IN_DEPLOYMENT = ("chat/completions", "embeddings")  # a dated api-version has these nowhere else
+DATED = re.compile(r"\d{4}-\d{2}-\d{2}(-preview)?")  # any date: an emulator that rejects new versions is of no use
+
+
+def refusal(route: Route | None, parsed: Any, deployments: Collection[str]) -> str | None:
+    """The name of Azure's error, or None. `deployments` are those that exist; none named: all do."""
+    if route is None:
+        return "not_found"
+    if route.generation == "v1":
+        if route.api_version not in (None, "v1", "preview"):
+            return "version_not_supported"
+    elif not DATED.fullmatch(route.api_version or "") or (route.operation in IN_DEPLOYMENT) != bool(route.deployment):
+        return "not_found"
+    elif route.operation.split("/")[0] == "responses" and (route.api_version or "") < RESPONSES_SINCE:
+        return "responses_too_old"
+    deployment = deployment_of(route, parsed)
+    if deployment and deployments and deployment not in deployments:
+        return "unknown_model" if route.generation == "v1" else "deployment_not_found"
+    return None
+
+
+def facts_of(route: Route | None, parsed: Any) -> dict[str, str]:
+    """What Azure repeats of the request in its errors."""
+    deployment = (deployment_of(route, parsed) if route else None) or ""
+    operation = route.operation if route else ""
+    return {
+        "model": deployment,
+        "deployment": deployment,
+        "operation": OPERATION_IDS.get(operation, "Responses_Create"),
+        "api_version": (route.api_version if route else None) or "v1",
+    }

@@ -12,46 +12,34 @@ Logged     One record per call: route, model, status, times, bytes. Never a body
 """
 
 import asyncio
-import functools
-import importlib
 import json
 import logging
 import os
 import re
-import threading
 import time
 import uuid
 from collections.abc import AsyncIterator, Coroutine, Mapping
 from dataclasses import dataclass
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, TypeVar
 from urllib.parse import unquote_plus, urlsplit
 
-import aiohttp
 import azure.functions as func
 import httpx
-from aiohttp.client_proto import ResponseHandler
 from azurefunctions.extensions.http.fastapi import Request, Response, StreamingResponse
-from httpx_aiohttp import AiohttpTransport
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
-from yarl import URL
+
+from proxy import upstream
+from proxy.errors import ProxyError
+from proxy.identity import Identity
+from proxy.model import choose_deployment, deployment_of
 
 T = TypeVar("T")
 log = logging.getLogger("azure_openai_proxy")
-logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs whole URLs, and a query may be private
 
 # --- settings ---------------------------------------------------------------------------------------------------------
 
-CONNECT_SECONDS = 10.0  # TCP and TLS; Azure answers in milliseconds or not at all
-POOL_SECONDS = 15.0  # a free connection, connecting included (aiohttp counts both)
-READ_SECONDS = 225.0  # between two bytes; Azure's load balancer cuts a silent connection at 230 s without a word
-KEEPALIVE_SECONDS = 4.0  # below common servers' idle limits (5 s and up): no POST may meet a connection being closed
-MAX_CONNECTIONS = 4_096  # far above what one instance serves; the host's own concurrency limit comes first
 MAX_BODY_BYTES = 100_000_000  # just below the Functions host's own 104,857,600, whose 413 says nothing
-REFRESH_AHEAD_SECONDS = 300.0  # azure-identity renews a managed identity's token in its last five minutes
-REFRESH_PAUSE_SECONDS = 30.0  # between two attempts to renew a token that is still good
-EXPIRY_MARGIN_SECONDS = 5.0  # a token must outlive its trip to Azure
 RESPONSES_SINCE = "2025-03-01"  # the first dated api-version with a Responses API; older ones answer 400
 DEFAULT_SCOPE = "https://cognitiveservices.azure.com/.default"
 
@@ -109,7 +97,7 @@ def is_azure_base(base: str) -> bool:
 
 
 settings = Settings.from_env(os.environ)
-
+identity = Identity(settings.scope, settings.client_id)
 # --- routes -----------------------------------------------------------------------------------------------------------
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
@@ -157,57 +145,6 @@ async def not_found(req: Request) -> Response:
     return await answer(req, explain_not_found(req))
 
 
-# --- errors of our own ------------------------------------------------------------------------------------------------
-
-ERRORS = {  # code: (status, whether trying again can help, message)
-    "invalid_json": (400, False, "The body must be one JSON object in UTF-8: {}."),
-    "invalid_model": (400, False, "`model` must be one string."),
-    "invalid_response_id": (400, False, "A response id is like resp_abc123."),
-    "invalid_extra_query": (400, False, "Send the key as the header x-functions-key: `extra_query` would reach Azure."),
-    "not_found": (404, False, "There is no {} {} here. The base URL ends in /api/v1, once; below it are {}."),
-    "model_not_found": (404, False, "The model {!r} is not served here. Served are: {}."),
-    "request_too_large": (413, False, "The body has {:,} bytes; {:,} are allowed."),
-    "internal_error": (500, False, "The proxy failed unexpectedly; its log says why."),
-    "upstream_authentication_error": (
-        *(502, False),
-        "Azure OpenAI refused the proxy's own identity ({}); your function key is fine. The administrator must grant "
-        "the function's managed identity the role 'Cognitive Services OpenAI User' on the Azure OpenAI resource (it "
-        "takes about 5 minutes to work) and check the resource's network rules.",
-    ),
-    "identity_unavailable": (
-        *(502, True),
-        "The proxy got no token from its managed identity. Try again in a moment; if it stays, the administrator must "
-        "switch the identity on and check AZURE_CLIENT_ID.",
-    ),
-    "upstream_unreachable": (
-        *(502, True),
-        "The proxy cannot reach Azure OpenAI. Try again in a moment; if it stays, the administrator must check "
-        "AZURE_OPENAI_BASE.",
-    ),
-    "upstream_stream_broken": (502, True, "Azure OpenAI broke off the stream; the answer is incomplete."),
-    "misconfigured": (503, False, "The administrator must mend the app settings: {}."),
-    "upstream_timeout": (
-        *(504, True),
-        f"Azure OpenAI was silent for {READ_SECONDS:.0f} s. For long calls use the Responses API with background=true.",
-    ),
-}
-
-
-class ProxyError(Exception):
-    """One of ERRORS, sent in OpenAI's shape: {"error": {message, type, param, code}}."""
-
-    def __init__(self, code: str, *facts: object, param: str | None = None) -> None:
-        self.code = code
-        self.status, self.retry, message = ERRORS[code]
-        kind = "invalid_request_error" if self.status < 500 else "server_error"
-        error = {"message": message.format(*facts), "type": kind, "param": param, "code": code}
-        self.body = json.dumps({"error": error}).encode()
-
-    def response(self) -> Response:
-        headers = {} if self.retry or self.status < 500 else {"x-should-retry": "false"}
-        return json_response(self.body, self.status, headers)
-
-
 async def answer(req: Request, work: Coroutine[Any, Any, Response]) -> Response:
     """The route's answer. Whatever goes wrong, the caller gets an error in OpenAI's shape, never a bare 500."""
     try:
@@ -217,13 +154,13 @@ async def answer(req: Request, work: Coroutine[Any, Any, Response]) -> Response:
         return await work
     except ProxyError as error:
         log_call(req, error.status, error=error.code)
-        return error.response()
+        return error_response(error)
     except ClientDisconnect:
         log_call(req, 499, outcome="caller_left")
         return Response(status_code=499)  # nginx's number for it; nobody is there to read it
     except Exception:
         log.exception("unexpected error")
-        return ProxyError("internal_error").response()
+        return error_response(ProxyError("internal_error"))
 
 
 # --- what the routes do -----------------------------------------------------------------------------------------------
@@ -233,27 +170,33 @@ async def forward(req: Request, route: str) -> Response:
     started = time.monotonic()
     if not all(re.fullmatch(r"[A-Za-z0-9_-]{1,256}", value) for value in req.path_params.values()):
         raise ProxyError("invalid_response_id", param="response_id")
-    model, deployment, body = choose_deployment(await read_body(req), route)
+    in_path = bool(settings.dated) and route in IN_DEPLOYMENT
+    model, deployment, body = choose_deployment(
+        await read_body(req), settings.deployments, required=route in NEEDS_MODEL, in_path=in_path
+    )
     url = upstream_url(route, req.path_params, deployment, req.scope["query_string"].decode("latin-1"))
     headers = [(name, value) for name, value in req.headers.raw if is_forwarded(name)]
-    upstream = await unless_caller_leaves(req, send(req.method, url, headers, body))
+    answered = await unless_caller_leaves(req, send(req.method, url, headers, body))
     first_byte_ms = round(1000 * (time.monotonic() - started))
-    return Relay(req, upstream, {"model": model, "deployment": deployment, "first_byte_ms": first_byte_ms})
+    return Relay(req, answered, {"model": model, "deployment": deployment, "first_byte_ms": first_byte_ms})
 
 
 async def send(method: str, url: str, headers: list[tuple[bytes, bytes]], body: bytes) -> httpx.Response:
     """Azure's answer, read up to the end of its headers."""
-    headers.append((b"authorization", b"Bearer " + (await identity.token()).encode()))
     try:
-        upstream = await client().send(httpx.Request(method, url, headers=headers, content=body), stream=True)
-    except UPSTREAM_FAILURES as error:  # by the cause: httpx-aiohttp calls every lost connection a ConnectTimeout
-        silent = isinstance(error.__cause__ or error, TimeoutError)
-        raise ProxyError("upstream_timeout" if silent else "upstream_unreachable") from error
-    if upstream.status_code in (401, 403):
-        await upstream.aclose()
+        headers.append((b"authorization", b"Bearer " + (await identity.token()).encode()))
+    except Exception as error:
+        raise ProxyError("identity_unavailable") from error
+    try:
+        request = httpx.Request(method, url, headers=headers, content=body)
+        answered = await upstream.client().send(request, stream=True)
+    except upstream.FAILURES as error:
+        raise ProxyError("upstream_timeout" if upstream.is_timeout(error) else "upstream_unreachable") from error
+    if answered.status_code in (401, 403):
+        await answered.aclose()
         identity.distrust()
-        raise ProxyError("upstream_authentication_error", upstream.status_code)
-    return upstream
+        raise ProxyError("upstream_authentication_error", answered.status_code)
+    return answered
 
 
 class Relay(StreamingResponse):  # type: ignore[misc]
@@ -264,22 +207,22 @@ class Relay(StreamingResponse):  # type: ignore[misc]
     between two events is told why first.
     """
 
-    def __init__(self, req: Request, upstream: httpx.Response, record: dict[str, Any]) -> None:
-        super().__init__(self.chunks(), upstream.status_code)
-        self.raw_headers = relayed_headers(upstream.headers.raw)
-        self.req, self.upstream, self.record = req, upstream, record
+    def __init__(self, req: Request, azure: httpx.Response, record: dict[str, Any]) -> None:
+        super().__init__(self.chunks(), azure.status_code)
+        self.raw_headers = relayed_headers(azure.headers.raw)
+        self.req, self.azure, self.record = req, azure, record
         self.sent, self.tail, self.outcome = 0, b"\n\n", "caller_left"
 
     async def chunks(self) -> AsyncIterator[bytes]:
         try:
-            async for chunk in self.upstream.aiter_raw():
+            async for chunk in self.azure.aiter_raw():
                 self.sent += len(chunk)
                 self.tail = (self.tail + chunk)[-2:]
                 yield chunk
             self.outcome = "complete"
-        except UPSTREAM_FAILURES:
+        except upstream.FAILURES:
             self.outcome = "upstream_stream_broken"
-            is_sse = self.upstream.headers.get("content-type", "").startswith("text/event-stream")
+            is_sse = self.azure.headers.get("content-type", "").startswith("text/event-stream")
             if is_sse and self.tail == b"\n\n":
                 yield b"data: " + ProxyError("upstream_stream_broken").body + b"\n\n"
             raise
@@ -287,10 +230,10 @@ class Relay(StreamingResponse):  # type: ignore[misc]
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             await super().__call__(scope, receive, send)
-        except UPSTREAM_FAILURES:
+        except upstream.FAILURES:
             pass  # no last chunk: the server closes the caller's connection
         finally:
-            await self.upstream.aclose()
+            await self.azure.aclose()
             log_call(self.req, self.status_code, bytes=self.sent, outcome=self.outcome, **self.record)
 
 
@@ -299,7 +242,7 @@ async def list_models() -> Response:
 
 
 async def show_model(name: str) -> Response:
-    deployment_of(name)
+    deployment_of(name, settings.deployments)
     return json_response(model_entry(name))
 
 
@@ -307,113 +250,6 @@ async def explain_not_found(req: Request) -> Response:
     routes = ", ".join([*(route for _, route in FORWARDED.values()), "models", "models/{model}"])
     raise ProxyError("not_found", req.method, req.url.path[:200], routes)
 
-
-# --- Azure's side -----------------------------------------------------------------------------------------------------
-
-UPSTREAM_FAILURES = (httpx.HTTPError, aiohttp.ClientError, OSError)  # TimeoutError is an OSError
-
-
-class Wire(ResponseHandler):
-    """aiohttp's connection, telling who reads a body that its chunks are malformed: aiohttp itself (3.14, with its C
-    parser) tells nobody, and the reader waits for ever."""
-
-    def set_exception(self, *error: Any) -> None:
-        if self._payload and not self._payload.is_eof() and not self._payload.exception():
-            self._payload.set_exception(aiohttp.ClientPayloadError("malformed answer"))
-        super().set_exception(*error)
-
-
-class Transport(AiohttpTransport):
-    """httpx over aiohttp that sends URLs exactly as they are: aiohttp alone would decode %2F and %7E in a query."""
-
-    def __init__(self) -> None:
-        super().__init__(trust_env=False)
-        connector = aiohttp.TCPConnector(
-            limit=MAX_CONNECTIONS, keepalive_timeout=KEEPALIVE_SECONDS, ssl=self.ssl_context
-        )
-        connector._factory = functools.partial(Wire, asyncio.get_running_loop())  # type: ignore[assignment]
-        self.session = aiohttp.ClientSession(
-            connector=connector,
-            cookie_jar=aiohttp.DummyCookieJar(),  # one caller's cookie must never reach another
-            skip_auto_headers=("accept", "accept-encoding", "user-agent", "content-type"),
-        )
-
-    def get_client(self) -> Any:
-        return self
-
-    def request(self, url: str, **options: Any) -> Any:
-        return self.session.request(url=URL(url, encoded=True), **options)
-
-    async def aclose(self) -> None:
-        await self.session.close()
-
-
-@functools.cache
-def client() -> httpx.AsyncClient:
-    """The one client of this process, made inside the running event loop."""
-    return httpx.AsyncClient(
-        transport=Transport(),
-        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
-        timeout=httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS, pool=POOL_SECONDS),
-        trust_env=False,
-    )
-
-
-class Identity:
-    """The function's token for Azure OpenAI: one fetch for any number of callers, renewed in the background before it
-    expires, served as long as it is valid. (azure-identity alone asks once per concurrent caller, and fails in an
-    outage of the identity endpoint while its token is still good.)"""
-
-    def __init__(self) -> None:
-        self.credential: Any = None
-        self.current: Any = None  # azure.core.credentials.AccessToken: token, expires_on in Unix seconds
-        self.fetch: asyncio.Task[None] | None = None
-        self.fetched_at = 0.0
-
-    async def token(self) -> str:
-        now = time.time()
-        left = self.current.expires_on - now if self.current else 0.0
-        good = left > EXPIRY_MARGIN_SECONDS
-        due = left < REFRESH_AHEAD_SECONDS and not (good and now - self.fetched_at < REFRESH_PAUSE_SECONDS)
-        if due and (self.fetch is None or self.fetch.done()):
-            self.fetched_at = now
-            self.fetch = asyncio.create_task(self.renew())
-            self.fetch.add_done_callback(report_failure)
-        if not good and self.fetch:
-            try:
-                await asyncio.shield(self.fetch)
-            except Exception as error:
-                raise ProxyError("identity_unavailable") from error
-        return str(self.current.token)
-
-    async def renew(self) -> None:
-        self.current = await asyncio.to_thread(self.get_token)
-
-    def get_token(self) -> Any:
-        if self.credential is None:
-            from azure.identity import DefaultAzureCredential, ManagedIdentityCredential
-
-            if "IDENTITY_ENDPOINT" in os.environ:  # in Azure
-                self.credential = ManagedIdentityCredential(client_id=settings.client_id)
-            else:  # on a laptop: `az login` and its like
-                self.credential = DefaultAzureCredential()
-        return self.credential.get_token(settings.scope)
-
-    def distrust(self) -> None:
-        """Azure refused the token: the next caller asks for a new one, in case a role was granted meanwhile."""
-        if time.time() - self.fetched_at > REFRESH_PAUSE_SECONDS:
-            self.credential = self.current = None
-
-
-def report_failure(task: "asyncio.Task[None]") -> None:
-    if not task.cancelled() and (error := task.exception()):
-        log.warning("no token from the managed identity: %s", type(error).__name__)
-
-
-identity = Identity()
-threading.Thread(
-    target=importlib.import_module, args=("azure.identity",), daemon=True
-).start()  # the first call needs it
 
 # --- small helpers ----------------------------------------------------------------------------------------------------
 
@@ -462,60 +298,17 @@ async def read_body(req: Request) -> bytes:
     return b"".join(chunks)
 
 
-def choose_deployment(body: bytes, route: str) -> tuple[str | None, str | None, bytes]:
-    """(model, deployment, body): the model asked for, or the default, and the body that names the deployment to Azure.
-    Only the value of `model` is ever rewritten, and not where the deployment is part of the path."""
-    if not body and route not in NEEDS_MODEL:
-        return None, None, body
-    try:
-        text = body.decode()
-        members = DECODER.decode(text)
-        if not isinstance(members, tuple):
-            raise ValueError("it is something else")
-    except (ValueError, RecursionError) as error:
-        raise ProxyError("invalid_json", error) from error
-    named = [value for name, value in members if name == "model"]
-    if len(named) > 1 or not all(isinstance(value, str | None) for value in named):
-        raise ProxyError("invalid_model", param="model")
-    if "extra_query" in dict(members):  # LiteLLM puts a ?code= there
-        raise ProxyError("invalid_extra_query", param="extra_query")
-    if not named and route not in NEEDS_MODEL:
-        return None, None, body
-    model = next((value for value in named if value is not None), next(iter(settings.deployments)))
-    deployment = deployment_of(model)
-    if deployment not in named and not (settings.dated and route in IN_DEPLOYMENT):
-        body = with_model(text, deployment, replace=bool(named), alone=not members).encode()
-    return model, deployment, body
-
-
-DECODER = json.JSONDecoder(object_pairs_hook=tuple, parse_int=len)  # int() refuses 4,300 digits; any number will do
-TOKEN = re.compile(r'("[^"\\]*(?:\\.[^"\\]*)*")(\s*:\s*)?|[{}\[\]]')
-
-
-def with_model(text: str, deployment: str, replace: bool, alone: bool) -> str:
-    """A JSON object's text with its own `model` replaced, or added in front; every other character stays."""
-    name, depth = json.dumps(deployment), 0
-    for token in TOKEN.finditer(text) if replace else ():
-        depth += {"{": 1, "[": 1, "}": -1, "]": -1}.get(token[0], 0)
-        if depth == 1 and token[2] and json.loads(token[1]) == "model":
-            return text[: token.end()] + name + text[DECODER.raw_decode(text, token.end())[1] :]
-    start = text.index("{") + 1
-    return text[:start] + f'"model":{name}' + "," * (not alone) + text[start:]
-
-
-def deployment_of(model: str) -> str:
-    if model not in settings.deployments:
-        raise ProxyError("model_not_found", model[:200], ", ".join(settings.deployments), param="model")
-    return settings.deployments[model]
-
-
 def model_entry(name: str) -> dict[str, Any]:
     return {"id": name, "object": "model", "created": 0, "owned_by": "azure-openai"}
 
 
-def json_response(content: bytes | dict[str, Any], status: int = 200, headers: Mapping[str, str] = {}) -> Response:
-    body = content if isinstance(content, bytes) else json.dumps(content).encode()
-    return Response(body, status, {"x-request-id": str(uuid.uuid4()), **headers}, media_type="application/json")
+def json_response(content: dict[str, Any]) -> Response:
+    headers = {"x-request-id": str(uuid.uuid4())}
+    return Response(json.dumps(content), headers=headers, media_type="application/json")
+
+
+def error_response(error: ProxyError) -> Response:
+    return Response(error.body, error.status, error.headers)
 
 
 async def unless_caller_leaves(req: Request, work: Coroutine[Any, Any, T]) -> T:

@@ -5,19 +5,14 @@ from typing import Any
 
 import pytest
 
-from function_app import ProxyError, Settings, choose_deployment
+from proxy.errors import ProxyError
+from proxy.model import choose_deployment
 
-ENV = {"AZURE_OPENAI_BASE": "https://res.openai.azure.com", "AZURE_OPENAI_DEPLOYMENT": "gpt-4o-mini,gpt-4o=dep-4o"}
-
-
-@pytest.fixture(autouse=True)
-def served(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("function_app.settings", Settings.from_env(ENV))
+DEPLOYMENTS = {"gpt-4o-mini": "gpt-4o-mini", "gpt-4o": "dep-4o"}
 
 
-@pytest.fixture
-def dated(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("function_app.settings", Settings.from_env(ENV | {"AZURE_OPENAI_API_VERSION": "2024-10-21"}))
+def chosen(body: bytes, required: bool = True, in_path: bool = False) -> tuple[str | None, str | None, bytes]:
+    return choose_deployment(body, DEPLOYMENTS, required, in_path)
 
 
 BODIES = [  # (sent, received)
@@ -40,19 +35,19 @@ BODIES = [  # (sent, received)
 
 @pytest.mark.parametrize(("sent", "received"), BODIES)
 def test_only_the_models_value_changes(sent: bytes, received: bytes) -> None:
-    assert choose_deployment(sent, "chat/completions")[2] == received
+    assert chosen(sent)[2] == received
 
 
 @pytest.mark.parametrize("sent", [sent for sent, _ in BODIES])
-def test_nothing_changes_where_the_deployment_is_in_the_path(dated: None, sent: bytes) -> None:
-    model, deployment, body = choose_deployment(sent, "chat/completions")
+def test_nothing_changes_where_the_deployment_is_in_the_path(sent: bytes) -> None:
+    model, deployment, body = chosen(sent, in_path=True)
     assert body == sent
     assert deployment == {"gpt-4o": "dep-4o", "gpt-4o-mini": "gpt-4o-mini"}[str(model)]
 
 
 @pytest.mark.parametrize("body", [b"", b'{"input":"x"}'])
 def test_a_route_without_a_model_needs_none(body: bytes) -> None:
-    assert choose_deployment(body, "responses/compact") == (None, None, body)
+    assert chosen(body, required=False) == (None, None, body)
 
 
 @pytest.mark.parametrize(
@@ -79,7 +74,7 @@ def test_a_route_without_a_model_needs_none(body: bytes) -> None:
 )
 def test_a_body_that_cannot_be_served_is_explained(body: bytes, code: str) -> None:
     with pytest.raises(ProxyError) as caught:
-        choose_deployment(body, "chat/completions")
+        chosen(body)
     error: dict[str, Any] = json.loads(caught.value.body)["error"]
     assert error["code"] == code
     assert set(error) == {"message", "type", "param", "code"}
@@ -88,5 +83,5 @@ def test_a_body_that_cannot_be_served_is_explained(body: bytes, code: str) -> No
 
 def test_an_unknown_model_is_told_which_are_served() -> None:
     with pytest.raises(ProxyError) as caught:
-        choose_deployment(b'{"model":"gpt-5"}', "responses")
+        chosen(b'{"model":"gpt-5"}')
     assert json.loads(caught.value.body)["error"]["message"].endswith("gpt-4o-mini, gpt-4o.")

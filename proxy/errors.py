@@ -1,0 +1,56 @@
+"""The errors that the proxy itself sends. Everything else that a caller sees is Azure's."""
+
+import json
+import uuid
+
+from .upstream import READ_SECONDS
+
+ERRORS = {  # code: (status, whether trying again can help, message)
+    "invalid_json": (400, False, "The body must be one JSON object in UTF-8: {}."),
+    "invalid_model": (400, False, "`model` must be one string."),
+    "invalid_response_id": (400, False, "A response id is like resp_abc123."),
+    "invalid_extra_query": (400, False, "Send the key as the header x-functions-key: `extra_query` would reach Azure."),
+    "not_found": (404, False, "There is no {} {} here. The base URL ends in /api/v1, once; below it are {}."),
+    "model_not_found": (404, False, "The model {!r} is not served here. Served are: {}."),
+    "request_too_large": (413, False, "The body has {:,} bytes; {:,} are allowed."),
+    "internal_error": (500, False, "The proxy failed unexpectedly; its log says why."),
+    "upstream_authentication_error": (
+        *(502, False),
+        "Azure OpenAI refused the proxy's own identity ({}); your function key is fine. The administrator must grant "
+        "the function's managed identity the role 'Cognitive Services OpenAI User' on the Azure OpenAI resource (it "
+        "takes about 5 minutes to work) and check the resource's network rules.",
+    ),
+    "identity_unavailable": (
+        *(502, True),
+        "The proxy got no token from its managed identity. Try again in a moment; if it stays, the administrator must "
+        "switch the identity on and check AZURE_CLIENT_ID.",
+    ),
+    "upstream_unreachable": (
+        *(502, True),
+        "The proxy cannot reach Azure OpenAI. Try again in a moment; if it stays, the administrator must check "
+        "AZURE_OPENAI_BASE.",
+    ),
+    "upstream_stream_broken": (502, True, "Azure OpenAI broke off the stream; the answer is incomplete."),
+    "misconfigured": (503, False, "The administrator must mend the app settings: {}."),
+    "upstream_timeout": (
+        *(504, True),
+        f"Azure OpenAI was silent for {READ_SECONDS:.0f} s. For long calls use the Responses API with background=true "
+        "and poll.",
+    ),
+}
+
+
+class ProxyError(Exception):
+    """One of ERRORS, sent in OpenAI's shape: {"error": {message, type, param, code}}."""
+
+    def __init__(self, code: str, *facts: object, param: str | None = None) -> None:
+        self.code = code
+        self.status, self.retry, message = ERRORS[code]
+        kind = "invalid_request_error" if self.status < 500 else "server_error"
+        error = {"message": message.format(*facts), "type": kind, "param": param, "code": code}
+        self.body = json.dumps({"error": error}).encode()
+
+    @property
+    def headers(self) -> dict[str, str]:
+        never = {} if self.retry or self.status < 500 else {"x-should-retry": "false"}  # as the OpenAI SDKs read it
+        return {"content-type": "application/json", "x-request-id": str(uuid.uuid4()), **never}

@@ -1,0 +1,58 @@
+"""Which deployment a call is for, and a body that says so."""
+
+import json
+import re
+from collections.abc import Mapping
+
+from .errors import ProxyError
+
+DECODER = json.JSONDecoder(object_pairs_hook=tuple, parse_int=len)  # int() refuses 4,300 digits; any number will do
+TOKEN = re.compile(r'("[^"\\]*(?:\\.[^"\\]*)*")(\s*:\s*)?|[{}\[\]]')
+
+
+def choose_deployment(
+    body: bytes, deployments: Mapping[str, str], required: bool, in_path: bool
+) -> tuple[str | None, str | None, bytes]:
+    """(model, deployment, body): the model asked for, and the body that names its deployment to Azure.
+
+    `deployments` maps model to deployment, the default first; it is taken where a model is `required` and none named.
+    Only the value of `model` is ever rewritten, and not where the deployment is part of the path. Raises ProxyError.
+    """
+    if not body and not required:
+        return None, None, body
+    try:
+        text = body.decode()
+        members = DECODER.decode(text)
+        if not isinstance(members, tuple):
+            raise ValueError("it is something else")
+    except (ValueError, RecursionError) as error:
+        raise ProxyError("invalid_json", error) from error
+    named = [value for name, value in members if name == "model"]
+    if len(named) > 1 or not all(isinstance(value, str | None) for value in named):
+        raise ProxyError("invalid_model", param="model")
+    if "extra_query" in dict(members):  # LiteLLM puts a ?code= there
+        raise ProxyError("invalid_extra_query", param="extra_query")
+    if not named and not required:
+        return None, None, body
+    model = next((value for value in named if value is not None), next(iter(deployments)))
+    deployment = deployment_of(model, deployments)
+    if deployment not in named and not in_path:
+        body = with_model(text, deployment, replace=bool(named), alone=not members).encode()
+    return model, deployment, body
+
+
+def with_model(text: str, deployment: str, replace: bool, alone: bool) -> str:
+    """A JSON object's text with its own `model` replaced, or added in front; every other character stays."""
+    name, depth = json.dumps(deployment), 0
+    for token in TOKEN.finditer(text) if replace else ():
+        depth += {"{": 1, "[": 1, "}": -1, "]": -1}.get(token[0], 0)
+        if depth == 1 and token[2] and json.loads(token[1]) == "model":
+            return text[: token.end()] + name + text[DECODER.raw_decode(text, token.end())[1] :]
+    start = text.index("{") + 1
+    return text[:start] + f'"model":{name}' + "," * (not alone) + text[start:]
+
+
+def deployment_of(model: str, deployments: Mapping[str, str]) -> str:
+    if model not in deployments:
+        raise ProxyError("model_not_found", model[:200], ", ".join(deployments), param="model")
+    return deployments[model]

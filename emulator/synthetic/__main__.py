@@ -30,7 +30,7 @@ def main(argv: list[str] | None = None) -> int:
         try:
             with Author(arguments.folder) as author:
                 for scenario in chosen:
-                    print(author.write(scenario), flush=True)
+                    print(author.write(scenario) or f"kept: {scenario.name} was really recorded", flush=True)
         except AuthoringError as error:
             print(f"error: {error}", file=sys.stderr)
             return 1

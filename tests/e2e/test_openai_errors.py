@@ -65,6 +65,7 @@ def test_a_request_without_a_recording_is_tried_once(openai_client: OpenAI, aoai
             model=chat.MODEL, messages=chat.user("Nobody recorded this.")
         )
     assert (caught.value.status_code, caught.value.code) == (424, "no_recorded_interaction")
+    assert caught.value.response.headers["x-should-retry"] == "false"
     assert len(aoai_emulator.requests) == 1
 
 

@@ -1,0 +1,113 @@
+"""How cassettes are made: from scenarios, or by hand from a real resource as cassettes/README.md says."""
+
+import importlib
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from emulator.azure import FakeAzure
+from emulator.azure.app import IDENTITY_PATH
+from emulator.server import bind, serving
+from emulator.stack import CASSETTES
+from emulator.synthetic import Author, AuthoringError, Scenario, calls, embeds, says
+from emulator.tape import cassette
+from emulator.tape.canonical import key_of, parse_body
+from emulator.tape.library import Library
+from emulator.tape.route import parse
+from tests.e2e.scenarios import chat, embeddings, errors, responses, sdk
+
+MODULES = [chat, responses, embeddings, errors]
+
+
+@pytest.fixture(scope="module")
+def author(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Author]:
+    with Author(tmp_path_factory.mktemp("cassettes")) as author:
+        yield author
+
+
+def meaning(path: Path) -> list[Any]:
+    """What a cassette says, whatever the release of the client that asked: requests by key, answers by their bytes."""
+    told = []
+    for interaction in cassette.load(path).interactions:
+        request = interaction.request
+        route = parse(request.uri)
+        assert route is not None
+        told.append((key_of(request.method, route, parse_body(request.body)), interaction.response))
+    return told
+
+
+@pytest.mark.parametrize("scenario", [entry for module in MODULES for entry in module.SCENARIOS], ids=lambda s: s.name)
+def test_the_cassettes_are_what_the_scenarios_write(scenario: Scenario, author: Author) -> None:
+    written = author.write(scenario)
+    assert written is not None
+    assert meaning(written) == meaning(CASSETTES / f"{scenario.name}.yaml")
+
+
+def test_the_cassettes_are_what_the_dspy_programs_write(author: Author) -> None:
+    pytest.importorskip("dspy")
+    for scenario in importlib.import_module("tests.e2e.scenarios.dspy_programs").SCENARIOS:
+        written = author.write(scenario)
+        assert written is not None
+        assert meaning(written) == meaning(CASSETTES / f"{scenario.name}.yaml")
+
+
+def test_every_synthetic_cassette_has_a_scenario() -> None:
+    from emulator.synthetic.__main__ import load
+
+    pytest.importorskip("dspy")
+    written = {scenario.name for scenario in load("tests.e2e.scenarios")}
+    found = {name for path, name in cassette.find([CASSETTES]) if path.suffix == ".yaml"}
+    assert found == written
+
+
+def test_a_request_that_no_answer_is_left_for_is_an_error(author: Author) -> None:
+    with pytest.raises(AuthoringError, match="no answer for POST /openai/v1/chat/completions"):
+        author.write(Scenario("x", "Nothing.", [("something else", says("No."))], sdk(chat.question)))
+    assert not (author.folder / "x.yaml").exists()
+
+
+def test_an_answer_that_nothing_asked_for_is_an_error(author: Author) -> None:
+    with pytest.raises(AuthoringError, match="no request for the answer to 'never'"):
+        author.write(Scenario("x", "Nothing.", [("", says("Yes.")), ("never", says("No."))], sdk(chat.question)))
+    assert not (author.folder / "x.yaml").exists()
+
+
+def test_a_scenario_that_fails_is_an_error(author: Author) -> None:
+    def fail(base_url: str, function_key: str) -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(AuthoringError, match="ZeroDivisionError"):
+        author.write(Scenario("x", "Nothing.", [], fail))
+
+
+def test_a_real_recording_is_never_overwritten(author: Author) -> None:
+    path = author.folder / "real.yaml"
+    cassette.save(path, cassette.load(CASSETTES / "chat/question.yaml").interactions, {"origin": "recorded"})
+    before = path.read_bytes()
+    assert author.write(Scenario("real", "Nothing.", [("", says("Other."))], sdk(chat.question))) is None
+    assert path.read_bytes() == before
+
+
+def test_the_readmes_way_to_record_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    script = re.findall(r"^```python\n(.*?)^```", (CASSETTES / "README.md").read_text(), re.DOTALL | re.MULTILINE)[-1]
+    azure = FakeAzure(Library.from_folders([CASSETTES]))
+    monkeypatch.chdir(tmp_path)
+    with serving(azure, bind(0)) as base:
+        monkeypatch.setenv("AZURE_OPENAI_BASE", base)
+        monkeypatch.setenv("IDENTITY_ENDPOINT", base + IDENTITY_PATH)
+        monkeypatch.setenv("IDENTITY_HEADER", azure.identity.header)
+        exec(compile(script, "cassettes/README.md", "exec"), {})  # noqa: S102
+    written = tmp_path / "cassettes/chat/question.yaml"
+    assert cassette.load(written).notes["origin"] == "recorded"
+    ours = CASSETTES / "chat/question.yaml"
+    assert [(key, answer.body) for key, answer in meaning(written)] == [(key, a.body) for key, a in meaning(ours)]
+    text = written.read_text().lower()
+    assert not [secret for secret in ("authorization", "bearer", "127.0.0.1", base) if secret in text]
+
+
+def test_the_answers_of_the_readme_exist() -> None:
+    named = re.findall(r"`(\w+)`", (CASSETTES / "README.md").read_text())
+    assert {says.__name__, calls.__name__, embeds.__name__, "filtered", "rate_limited"} <= set(named)

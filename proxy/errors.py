@@ -33,7 +33,7 @@ ERRORS = {  # code: (status, whether trying again can help, message)
     "upstream_stream_broken": (502, True, "Azure OpenAI broke off the stream; the answer is incomplete."),
     "misconfigured": (503, False, "The administrator must mend the app settings: {}."),
     "upstream_timeout": (
-        *(504, True),
+        *(504, False),
         f"Azure OpenAI was silent for {READ_SECONDS:.0f} s. For long calls use the Responses API with background=true "
         "and poll.",
     ),

@@ -7,6 +7,7 @@ from emulator.tape.canonical import key_of, parse_body
 from emulator.tape.cassette import Interaction, Request, Response
 from emulator.tape.library import Library, Take
 from emulator.tape.route import parse
+from tests.golden import assert_golden
 
 V1 = "https://any/openai/v1/chat/completions"
 DATED = "https://any/openai/deployments/m/chat/completions?api-version=2024-10-21"
@@ -89,28 +90,27 @@ def explain(library: Library, body: bytes) -> str:
     return diagnose.explain(key, body, library.candidates(key))
 
 
-def test_a_miss_names_the_nearest_recording_and_what_differs() -> None:
-    far = recorded("far", body=b'{"model":"m","messages":[{"content":"x"}],"temperature":1,"n":2}')
-    near = recorded("near", body=b'{"model":"m","messages":[{"content":"Hello"}]}')
-    told = explain(Library([far, near]), b'{"model":"m","messages":[{"content":"Hullo"}],"seed":1}')
-    assert told == (
-        "No recording matches POST chat/completions on m. The nearest is near, which differs at\n"
-        '  messages[0].content: recorded "Hello", sent "Hullo"\n'
-        "  seed: recorded nothing, sent 1\n"
-        "To add one, see cassettes/README.md."
-    )
+CHAT = [
+    recorded("chat/far #1", body=b'{"model":"m","messages":[{"content":"x"}],"temperature":1,"n":2}'),
+    recorded("chat/near #1", body=b'{"model":"m","messages":[{"content":"Hello"}]}'),
+]
+STREAMED = [recorded("chat/stream #1", body=b'{"model":"m","stream":true}')]
+LONG = [recorded("chat/long #1", body=b'{"model":"m","a":"%s"}' % (b"x" * 9_000))]
+MISSES: dict[str, tuple[list[Interaction], bytes]] = {
+    "a value and a member": (CHAT, b'{"model":"m","messages":[{"content":"Hullo"}],"seed":1}'),
+    "only stream": (STREAMED, b'{"model":"m"}'),
+    "only the model": (STREAMED, b'{"model":"gpt","stream":true}'),
+    "many members": (STREAMED, b'{"model":"m","a":1,"b":2,"c":3,"d":4}'),
+    "a long value": (
+        [recorded("long #1", body=b'{"model":"m","a":"%s"}' % (b"x" * 9_000))],
+        b'{"model":"m","a":"y\\nz"}',
+    ),
+    "another length": (CHAT, b'{"model":"m","messages":[{"content":"Hello"},{"content":"x"}]}'),
+    "no json": (STREAMED, b"not json"),
+    "nothing recorded": ([], b'{"model":"m"}'),
+}
 
 
-def test_a_miss_says_when_only_the_model_or_the_stream_differs() -> None:
-    library = Library([recorded("it", body=b'{"model":"m","stream":true}')])
-    assert "  stream: recorded true, sent nothing\n" in explain(library, BODY)
-    assert '  model: recorded "m", sent "gpt"\n' in explain(library, b'{"model":"gpt","stream":true}')
-
-
-def test_a_miss_without_any_recording_says_so() -> None:
-    assert "there is none for this operation" in explain(Library(), BODY)
-
-
-def test_long_values_are_cut_to_a_line() -> None:
-    library = Library([recorded("it", body=b'{"model":"m","a":"%s"}' % (b"x" * 9_000))])
-    assert all(len(line) < 300 for line in explain(library, b'{"model":"m","a":"y\\nz"}').splitlines())
+def test_every_kind_of_miss_explains_itself() -> None:
+    texts = [f"--- {name}\n{explain(Library(recordings), body)}\n" for name, (recordings, body) in MISSES.items()]
+    assert_golden("misses.txt", "\n".join(texts))

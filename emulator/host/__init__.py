@@ -1,0 +1,7 @@
+"""The local Azure Functions host: serves a folder with a `function_app.py` the way the Azure Functions host does."""
+
+from .app import AppError
+from .front import FunctionsHost
+from .server import serve
+
+__all__ = ["AppError", "FunctionsHost", "serve"]

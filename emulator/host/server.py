@@ -1,0 +1,71 @@
+"""`serve()`: a function app on a socket, until it is stopped."""
+
+import asyncio
+import os
+import socket
+import sys
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from importlib.util import find_spec
+from pathlib import Path
+
+from .app import MODULE, App, AppError, imported, refusing
+from .front import Backend, FunctionsHost
+from .listener import Listener
+from .public import public_backend
+from .worker import worker_backend
+
+BACKEND_VARIABLE = "FUNCTIONS_HOST_BACKEND"
+
+KEEP_ALIVE_S = 75
+"""Longer than the clients' pools keep an idle connection, so that it is they who close it."""
+
+BACKENDS: dict[str, Callable[[App], AbstractAsyncContextManager[Backend]]] = {
+    "runtime": worker_backend,
+    "public": public_backend,
+}
+
+
+async def serve(
+    app_dir: Path,
+    keys: Mapping[str, str],
+    sock: socket.socket,
+    on_ready: Callable[[list[str]], None] | None = None,
+    backend: str | None = None,
+) -> None:
+    """Serves the function app in `app_dir` until SIGINT or SIGTERM, or until cancelled.
+
+    `keys` are the accepted function keys, name → value. `sock` is bound; it is closed at the end. `on_ready` gets
+    the route templates once requests are accepted. `backend` is `runtime` (Microsoft's worker library, Python 3.13 or
+    later) or `public` (the public API); by default the environment variable FUNCTIONS_HOST_BACKEND decides, and
+    without it the worker library where it is installed. Raises AppError, before `on_ready`, when the app can't be
+    loaded.
+    """
+    start = BACKENDS[_choose(backend or os.environ.get(BACKEND_VARIABLE))]
+    with sock, imported(app_dir) as app:
+        async with start(app) as running:
+            with refusing(app.folder / f"{MODULE}.py"):
+                host = FunctionsHost(running, app.routes_below, keys)
+            listener = Listener(
+                host,
+                sock,
+                obey_signals=True,
+                on_started=lambda: on_ready(host.routes) if on_ready else None,
+                timeout_keep_alive=KEEP_ALIVE_S,
+            )
+            serving = asyncio.ensure_future(listener.serve())
+            try:
+                await asyncio.shield(serving)
+            except asyncio.CancelledError:
+                listener.should_exit = True
+                await serving
+                raise
+
+
+def _choose(name: str | None) -> str:
+    available = ["public"]
+    if sys.version_info >= (3, 13) and find_spec("azure_functions_runtime"):
+        available.insert(0, "runtime")
+    if name is not None and name not in available:
+        raise AppError(f"the backend {name!r} is not available here; available: {', '.join(available)}")
+    return name or available[0]

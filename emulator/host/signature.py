@@ -1,0 +1,46 @@
+"""What a handler's signature must be for the worker to load it.
+
+Each refusal here was seen from Microsoft's worker library, which checks in the same order.
+"""
+
+import inspect
+import sys
+import typing
+from collections.abc import Callable
+from typing import Any
+
+from .app import AppError
+from .function import HttpFunction
+
+
+def check_signature(function: HttpFunction, handler: Callable[..., Any]) -> None:
+    """Raises AppError for parameters that nothing is bound to, and for types that are not the http extension's.
+
+    A missing annotation is accepted. A union is refused wherever it stands, even of types that are accepted alone.
+    """
+    base = sys.modules["azurefunctions.extensions.base"]
+    parameters = set(inspect.signature(handler).parameters)
+    annotations = typing.get_type_hints(handler)
+    bound = {function.request_parameter}
+    if "context" in parameters - bound:
+        _check_context(function, annotations.get("context"))
+        bound.add("context")
+    if unbound := parameters - bound:
+        raise _refusal(function, f"nothing is bound to the parameters {', '.join(sorted(unbound))}")
+    if missing := {function.request_parameter} - parameters:
+        raise _refusal(function, f"it has no parameter {', '.join(missing)}, which its route binds")
+    for where, check in (
+        (function.request_parameter, base.RequestTrackerMeta.check_type),
+        ("return", base.ResponseTrackerMeta.check_type),
+    ):
+        if where in annotations and not check(annotations[where]):
+            raise _refusal(function, f"the type of {where!r}, {annotations[where]!r}, is not the http extension's")
+
+
+def _check_context(function: HttpFunction, annotation: Any) -> None:
+    if annotation is not None and getattr(annotation, "__name__", "") != "Context":
+        raise _refusal(function, f"'context' must be an azure.functions.Context, not {annotation!r}")
+
+
+def _refusal(function: HttpFunction, reason: str) -> AppError:
+    return AppError(f"cannot load the function {function.name}: {reason}")

@@ -1,0 +1,71 @@
+"""Time and size limits of the host, and how it stops."""
+
+import http.client
+import signal
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from tests.host.hosts import BACKENDS, KEY, Host, running, start, written
+
+STOPPED_WITHIN_S = 5
+EACH_BACKEND = pytest.mark.parametrize("backend", BACKENDS)
+
+
+@pytest.fixture(scope="module", params=BACKENDS)
+def strict_host(request: pytest.FixtureRequest) -> Iterator[Host]:
+    with running(request.param, "--activity-timeout", "0.5", FUNCTIONS_REQUEST_BODY_SIZE_LIMIT="1000") as host:
+        yield host
+
+
+def test_a_silent_function_is_504_and_its_client_can_go_on(strict_host: Host) -> None:
+    connection = strict_host.connect()
+    response = start(connection, "GET", "/base/v2/happened/never")
+    assert (response.status, response.read()) == (504, b"")
+    assert start(connection, "GET", "/base/v2/text").read() == b'"hello"'
+    connection.close()
+
+
+def test_a_stream_that_falls_silent_is_broken(strict_host: Host) -> None:
+    with pytest.raises(http.client.IncompleteRead) as caught:
+        strict_host.ask("GET", "/base/v2/endless/never")
+    assert caught.value.partial == b"first"
+
+
+def test_every_frame_puts_the_timeout_off(strict_host: Host) -> None:
+    assert strict_host.ask("GET", "/base/v2/drip/0.15").body == b"drop " * 5
+
+
+@pytest.mark.parametrize("chunked", [False, True], ids=["content-length", "chunked"])
+@pytest.mark.parametrize(("size", "status"), [(1000, 200), (1001, 413)])
+def test_a_body_over_the_limit_is_413(strict_host: Host, size: int, status: int, chunked: bool) -> None:
+    body = b"x" * size
+    reply = strict_host.ask("POST", "/base/v2/show/x", iter([body[:600], body[600:]]) if chunked else body)
+    assert reply.status == status
+
+
+@EACH_BACKEND
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_the_host_at_once_and_without_noise(backend: str, number: signal.Signals, event: str) -> None:
+    with running(backend) as host:
+        connection = host.connect()
+        response = start(connection, "GET", f"/base/v2/endless/{event}")
+        assert response.read1() == b"first"
+        with host.raw(f"GET /base/v2/happened/never HTTP/1.1\r\nhost: x\r\nx-functions-key: {KEY}\r\n\r\n".encode()):
+            begin = time.monotonic()
+            host.process.send_signal(number)
+            assert host.process.wait(STOPPED_WITHIN_S) == 0
+            assert time.monotonic() - begin < STOPPED_WITHIN_S
+            with pytest.raises(http.client.IncompleteRead):
+                response.read()
+        connection.close()
+        assert written(host.log) == ""
+
+
+@EACH_BACKEND
+def test_a_cancelled_host_stops_like_a_signalled_one(backend: str) -> None:
+    with running(backend, "--cancel") as host:
+        assert host.process.wait(STOPPED_WITHIN_S) == 0
+        assert host.process.stdout.read() == "cancelled\n"
+        assert written(host.log) == ""

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from emulator.stack import CASSETTES, ROOT
+from emulator.stack import ROOT
 from emulator.synthetic import Answer, Asked, calls, filtered, says
 from emulator.synthetic.seed import Seed
 from emulator.tape import cassette
@@ -133,14 +133,16 @@ def test_responses_have_the_events_and_items_of_recorded_ones(interaction: Inter
 
 def test_streamed_chunks_are_padded_as_azure_pads_them() -> None:
     """Without its verdicts, a chunk has 16 n + 1 bytes; so have 979 of 1,001 recorded ones."""
-    chunks = frames(cassette.load(CASSETTES / "chat/stream_usage.yaml").interactions[0].response)[1:]
-    for chunk in chunks:
+    body = {"model": "gpt-4o-mini", "messages": [], "stream": True, "stream_options": {"include_usage": True}}
+    answer = says("Grüße 🎉, and good night.")(Asked("chat/completions", body, Seed("a test")))
+    for chunk in frames(answer)[1:]:
         for choice in chunk["choices"]:
             del choice["content_filter_results"]
         assert len(json.dumps(chunk, ensure_ascii=False, separators=(",", ":")).encode()) % 16 == 1
 
 
 def test_a_v1_event_has_its_type_first_and_then_its_keys_in_order() -> None:
-    for event in frames(cassette.load(CASSETTES / "responses/stream.yaml").interactions[0].response):
+    answer = says("Hello.")(Asked("responses", {"model": "gpt-5-mini", "stream": True}, Seed("a test")))
+    for event in frames(answer):
         names = list(event)
         assert names == ["type", *sorted(names[1:])]

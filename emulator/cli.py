@@ -19,6 +19,7 @@ from .azure.app import IDENTITY_PATH
 from .server import PortError, bind, serving, url_of
 from .stack import CASSETTES, ROOT, HostFailed, LocalStack
 from .tape.library import Library
+from .usage import how_to_call
 
 DEFAULT_PORT = 7071  # where `func start` listens
 FROM_ENVIRONMENT = ("AZURE_OPENAI_DEPLOYMENT", "AZURE_OPENAI_API_VERSION")
@@ -105,15 +106,6 @@ def serve(arguments: argparse.Namespace) -> None:
             say(f"The fake Azure     {stack.azure_base}\nModels             {served}")
             say(f"\n{how_to_call(stack)}\n\nCtrl-C stops it.")
         wait_for_ever()
-
-
-def how_to_call(stack: LocalStack) -> str:
-    return (
-        f"curl {stack.base_url}/models -H 'x-functions-key: {stack.function_key}'\n\n"
-        "from openai import OpenAI\n"
-        f'client = OpenAI(base_url="{stack.base_url}", api_key="unused",\n'
-        f'                default_headers={{"x-functions-key": "{stack.function_key}"}})'
-    )
 
 
 def azure(arguments: argparse.Namespace) -> None:

@@ -1,0 +1,132 @@
+"""Real clients through the real proxy to the fake Azure, step by step."""
+
+import contextlib
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from .stack import LocalStack
+from .usage import how_to_call
+
+MODEL = "gpt-4o-mini"
+Pieces = Iterator[str]
+
+
+@dataclass(frozen=True)
+class Step:
+    """`play(base_url, function_key)` makes one call and gives its text, in the pieces in which it arrives."""
+
+    client: str
+    call: str
+    play: Callable[[str, str], Pieces]
+
+
+@contextlib.contextmanager
+def sdk(base_url: str, function_key: str) -> Iterator[Any]:
+    from openai import OpenAI
+
+    headers = {"x-functions-key": function_key}
+    with OpenAI(base_url=base_url, api_key="unused", default_headers=headers, max_retries=0) as client:
+        yield client
+
+
+def chat(base_url: str, function_key: str) -> Pieces:
+    with sdk(base_url, function_key) as client:
+        messages = [{"role": "user", "content": "What is a proxy, in one sentence?"}]
+        yield client.chat.completions.create(model=MODEL, messages=messages).choices[0].message.content
+
+
+def streamed_chat(base_url: str, function_key: str) -> Pieces:
+    with sdk(base_url, function_key) as client:
+        messages = [{"role": "user", "content": "Count the stops of a night train, one line each."}]
+        for chunk in client.chat.completions.create(model=MODEL, messages=messages, stream=True):
+            yield from (choice.delta.content or "" for choice in chunk.choices)
+
+
+def response(base_url: str, function_key: str) -> Pieces:
+    with sdk(base_url, function_key) as client:
+        yield client.responses.create(model=MODEL, input="What does a cassette keep?").output_text
+
+
+def streamed_response(base_url: str, function_key: str) -> Pieces:
+    with sdk(base_url, function_key) as client:
+        for event in client.responses.create(model=MODEL, input="Why does streaming feel fast?", stream=True):
+            if event.type == "response.output_text.delta":
+                yield event.delta
+
+
+def dspy_predict(base_url: str, function_key: str) -> Pieces:
+    import dspy
+
+    headers = {"x-functions-key": function_key}
+    lm = dspy.LM(f"openai/{MODEL}", api_base=base_url, api_key="unused", headers=headers, cache=False, num_retries=0)
+    with dspy.context(lm=lm):
+        yield dspy.Predict("question -> answer")(question="Which planet has the most moons?").answer
+
+
+STEPS = (
+    Step("OpenAI SDK, chat", "POST /api/v1/chat/completions", chat),
+    Step("OpenAI SDK, streamed chat", "POST /api/v1/chat/completions, stream=True", streamed_chat),
+    Step("OpenAI SDK, Responses", "POST /api/v1/responses", response),
+    Step("OpenAI SDK, streamed Responses", "POST /api/v1/responses, stream=True", streamed_response),
+    Step('DSPy, Predict("question -> answer")', "POST /api/v1/chat/completions", dspy_predict),
+)
+
+
+def run(once: bool) -> int:
+    """Show every step; then wait for Ctrl-C unless `once`. 0, or 1 when a step failed."""
+    say("Starting the fake Azure and the proxy on free ports of this machine …")
+    with LocalStack(time_scale=1.0) as stack:
+        say(f"  client ──▶ proxy {stack.base_url} ──▶ fake Azure {stack.azure_base}")
+        say("  The answers are recordings; everything between is real: SDK, HTTP, function, token.\n")
+        load_clients()
+        worked = [show(number, step, stack) for number, step in enumerate(STEPS, 1)]
+        say(f"Call it yourself:\n\n{how_to_call(stack)}\n")
+        if once:
+            say("This was one round; `python -m emulator serve` keeps the stack running until Ctrl-C.")
+        else:
+            say("It keeps running. Ctrl-C stops it.")
+            with contextlib.suppress(KeyboardInterrupt):
+                threading.Event().wait()
+            say("\nStopped.")
+    return 0 if all(worked) else 1
+
+
+def load_clients() -> None:
+    """Importing DSPy takes seconds; say so rather than seem to hang, and keep it out of the times shown."""
+    say("Loading the OpenAI SDK and DSPy …", end=" ")
+    started = time.monotonic()
+    os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")  # else litellm asks for prices on the internet
+    import dspy
+    import litellm  # noqa: F401  (DSPy would load it in its first call)
+    import openai  # noqa: F401
+
+    dspy.disable_logging()
+    say(f"{time.monotonic() - started:.1f} s\n")
+
+
+def show(number: int, step: Step, stack: LocalStack) -> bool:
+    """Print the step as it happens; whether it worked."""
+    say(f"{number}. {step.client}\n   {step.call}")
+    say("   > ", end="")
+    started, times = time.monotonic(), list[float]()
+    try:
+        for piece in step.play(stack.base_url, stack.function_key):
+            if piece:
+                times.append(time.monotonic() - started)
+                say(piece.replace("\n", "\n     "), end="")
+    except Exception as error:  # a demo that breaks should say where, not how Python works
+        say(f"\n   failed: {type(error).__name__}: {str(error).splitlines()[0]}\n")
+        return False
+    if len(times) > 1:
+        say(f"\n   first token after {times[0]:.2f} s, {len(times)} pieces in {times[-1]:.2f} s\n")
+    else:
+        say(f"\n   answer after {times[0]:.2f} s\n")
+    return True
+
+
+def say(text: str, end: str = "\n") -> None:
+    print(text, end=end, flush=True)

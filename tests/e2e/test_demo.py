@@ -1,0 +1,63 @@
+"""The demo shows five calls through the whole chain, and ends as it should."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from emulator.stack import ROOT
+
+pytest.importorskip("dspy")
+
+COMMAND = [sys.executable, "-m", "emulator", "demo"]
+CALLS = [
+    "POST /api/v1/chat/completions",
+    "POST /api/v1/chat/completions, stream=True",
+    "POST /api/v1/responses",
+    "POST /api/v1/responses, stream=True",
+    "POST /api/v1/chat/completions",
+]
+
+
+def test_without_a_terminal_it_shows_five_calls_and_ends() -> None:
+    done = subprocess.run(COMMAND, cwd=ROOT, capture_output=True, text=True, timeout=90, stdin=subprocess.DEVNULL)
+    assert (done.returncode, done.stderr) == (0, "")
+    steps = re.findall(r"^\d\. .*\n   (.*)\n   > (.+(?:\n     .*)*)\n   (.*)$", done.stdout, re.MULTILINE)
+    assert [call for call, _, _ in steps] == CALLS
+    for _, answer, timing in steps:
+        assert len(answer) > 3
+        assert re.fullmatch(r"(answer|first token) after \d+\.\d\d s(, \d+ pieces in \d+\.\d\d s)?", timing)
+    streamed = [re.search(r"after (\S+) s, (\d+) pieces in (\S+) s", timing) for _, _, timing in steps]
+    for found in (streamed[1], streamed[3]):
+        assert found
+        assert int(found[2]) > 5
+        assert float(found[1]) < float(found[3]), "the text arrived in more than one moment"
+    assert re.search(r"^curl http://127\.0\.0\.1:\d+/api/v1/chat/completions -H 'x-functions-key: ", done.stdout, re.M)
+    assert "from openai import OpenAI" in done.stdout
+
+
+def test_in_a_terminal_it_waits_and_ctrl_c_stops_it() -> None:
+    pty = pytest.importorskip("pty")
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(COMMAND, cwd=ROOT, stdin=theirs, stdout=subprocess.PIPE, text=True)
+    assert process.stdout
+    shown = []
+    try:
+        for line in process.stdout:
+            shown.append(line)
+            if "Ctrl-C stops it" in line:
+                break
+        assert process.poll() is None, "".join(shown)
+        process.send_signal(signal.SIGINT)
+        rest = process.stdout.read()
+        assert process.wait(timeout=20) == 0
+        assert "Stopped." in rest
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+        os.close(ours)
+        os.close(theirs)

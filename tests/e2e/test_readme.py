@@ -1,0 +1,105 @@
+"""What the README says is so: its examples run, its tables are complete, its files exist."""
+
+import inspect
+import json
+import re
+from typing import Any
+
+import pytest
+from openai import OpenAI
+
+import function_app
+from emulator.pytest_plugin import Emulator
+from emulator.stack import ROOT
+from proxy.errors import ERRORS
+from proxy.identity import Identity
+from tests.e2e.scenarios import readme
+
+TEXT = readme.README.read_text(encoding="utf-8")
+URL_AND_KEY = ("proxy_base_url", "function_key")
+
+
+@pytest.mark.parametrize(
+    ("containing", "expected"),
+    [
+        ("Name the planets", [readme.HELLO, readme.PLANETS, "It shows ships"]),
+        ("AsyncOpenAI", ["Oslo has an island", "Rome has more than"]),
+        ("background=True", ["completed"]),
+    ],
+)
+def test_a_python_example_runs_as_it_stands(
+    proxy_base_url: str, function_key: str, containing: str, expected: list[str]
+) -> None:
+    printed = readme.run_python(containing, proxy_base_url, function_key)
+    for text in expected:
+        assert text in printed
+
+
+def test_the_dspy_example_runs_as_it_stands(proxy_base_url: str, function_key: str) -> None:
+    pytest.importorskip("dspy")
+    assert "A clockwork" in readme.run_python("import dspy", proxy_base_url, function_key)
+
+
+def test_the_curl_example_runs_as_it_stands(proxy_base_url: str, function_key: str) -> None:
+    answer = json.loads(readme.run_curl(proxy_base_url, function_key))
+    assert answer["choices"][0]["message"]["content"] == "Hello, curl!"
+
+
+def test_the_example_test_passes(openai_client: OpenAI) -> None:
+    (block,) = readme.blocks("python", "def test_")
+    names: dict[str, Any] = {}
+    exec(compile(block, "README.md", "exec"), names)  # noqa: S102
+    names["test_the_class_is_greeted"](openai_client)
+
+
+def test_the_environment_alone_configures_the_sdk(
+    monkeypatch: pytest.MonkeyPatch, aoai_emulator: Emulator, proxy_base_url: str, function_key: str
+) -> None:
+    (line,) = readme.blocks("bash", "OPENAI_CUSTOM_HEADERS")
+    for name, value in re.findall(r'(OPENAI_\w+)=("[^"]*"|\S+)', line):
+        value = value.strip('"').replace("$PROXY_BASE_URL", proxy_base_url)
+        monkeypatch.setenv(name, value.replace("$FUNCTION_HOST_KEY", function_key))
+    with OpenAI() as client:
+        assert [model.id for model in client.models.list()]
+
+
+def test_every_error_of_the_proxy_is_in_the_table() -> None:
+    listed = set(re.findall(r"^\| (\d{3}) `(\w+)`", TEXT, re.MULTILINE))
+    assert {(str(status), code) for code, (status, *_) in ERRORS.items()} <= listed
+    assert {code for _, code in listed} - set(ERRORS) == {"no_recorded_interaction"}
+
+
+def test_every_setting_that_is_read_is_in_the_table() -> None:
+    source = inspect.getsource(function_app.Settings) + inspect.getsource(Identity)
+    read = set(re.findall(r'"((?:AZURE|PROXY)_[A-Z_]+)"', source))
+    listed = set(re.findall(r"^\| `([A-Z_]+)` \|", TEXT, re.MULTILINE))
+    assert read == {name for name in listed if name.startswith(("AZURE_", "PROXY_"))}
+
+
+def test_every_route_is_in_the_table() -> None:
+    for methods, route in function_app.FORWARDED.values():
+        named = route.replace("{response_id}", "{id}")
+        assert re.search(rf"`(GET|POST|DELETE)?[^`|]*{re.escape(named)}`", TEXT), route
+        assert all(f"`{method}" in TEXT for method in methods)
+
+
+def test_every_link_leads_somewhere() -> None:
+    anchors = {
+        re.sub(r"[^\w\- ]", "", title).strip().lower().replace(" ", "-")
+        for title in re.findall(r"^#+ (.*)", TEXT, re.M)
+    }
+    for target in re.findall(r"\]\(([^)]+)\)", TEXT):
+        if target.startswith("#"):
+            assert target[1:] in anchors, target
+        elif not target.startswith("https://"):
+            assert (ROOT / target).exists(), target
+
+
+def test_the_house_is_as_drawn() -> None:
+    drawing = TEXT.split("## The house", 1)[1].split("```")[1]
+    folder = ""
+    for line in drawing.strip().splitlines():
+        for name in re.findall(r"^(?: {2})?((?:[\w.]+/? )*[\w.]+/?)(?= {2,}|$)", line)[0].split():
+            folder = name if name == "emulator/" else folder if line.startswith("  ") else ""
+            path = ROOT / (name if name == folder else folder + name)
+            assert path.exists(), f"{path.relative_to(ROOT)} is drawn and not there"

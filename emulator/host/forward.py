@@ -61,6 +61,8 @@ async def _download(wire: h11.Connection, reader: asyncio.StreamReader, send: Se
             case h11.EndOfMessage():
                 await send({"type": "http.response.body"})
                 return
+            case h11.ConnectionClosed():
+                raise h11.RemoteProtocolError("closed without an answer")
 
 
 def _write(wire: h11.Connection, writer: asyncio.StreamWriter, event: h11.Event) -> None:

@@ -65,7 +65,9 @@ class FunctionsHost:
         return self._router.templates
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        match = self._router.find(scope["method"], scope["raw_path"].decode())
+        if not any(name == b"host" for name, _ in scope["headers"]):  # RFC 9112, section 3.2
+            return await _answer(send, HTTPStatus.BAD_REQUEST)
+        match = self._router.find(scope["method"], scope["raw_path"].decode("latin-1"))
         if match is None:
             return await _answer(send, HTTPStatus.NOT_FOUND)
         function, parameters = match

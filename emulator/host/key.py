@@ -26,5 +26,6 @@ class Keys:
             return True
         given = next((value for name, value in headers if name == HEADER), None)
         if given is None:
-            given = parse_qs(query).get(b"code", [b""])[0]
+            codes = parse_qs(query.decode("latin-1"), errors="surrogateescape").get("code", [""])
+            given = codes[0].encode(errors="surrogateescape")
         return any(hmac.compare_digest(given, accepted) for accepted in self._accepted[auth_level])

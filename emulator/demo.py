@@ -88,8 +88,8 @@ def run(once: bool) -> int:
         if once:
             say("This was one round; `python -m emulator serve` keeps the stack running until Ctrl-C.")
         else:
-            say("It keeps running. Ctrl-C stops it.")
             with contextlib.suppress(KeyboardInterrupt):
+                say("It keeps running. Ctrl-C stops it.")
                 threading.Event().wait()
             say("\nStopped.")
     return 0 if all(worked) else 1

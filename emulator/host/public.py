@@ -43,6 +43,9 @@ class PublicBackend:
         self.functions = functions
         self._app = app
         self._handlers = handlers
+        self._take_context = {
+            name for name, handler in handlers.items() if "context" in inspect.signature(handler).parameters
+        }
         self._web_app = _web_app(app, self._call)
 
     async def invoke(self, invocation: Invocation, scope: Scope, receive: Receive, send: Send) -> None:
@@ -58,7 +61,7 @@ class PublicBackend:
         request.path_params.update(invocation.route_parameters)
         handler = self._handlers[invocation.function.name]
         arguments = {invocation.function.request_parameter: request}
-        if "context" in inspect.signature(handler).parameters:
+        if invocation.function.name in self._take_context:
             arguments.setdefault("context", self._context(invocation))
         if inspect.iscoroutinefunction(handler):
             answer = await handler(**arguments)
@@ -84,7 +87,7 @@ def _web_app(app: App, call: Callable[[Any], Awaitable[Any]]) -> ASGIApp:
         return await call(request)
 
     # Set here because the type is known at run time only: the extension registers it.
-    catch_all.__annotations__["request"] = app.request_type
+    catch_all.__annotations__ = {"request": app.request_type}
     web_app = app.extension.WebApp()
     web_app.route(catch_all)
     asgi: ASGIApp = web_app.get_app()

@@ -6,7 +6,6 @@ same time: an invocation request, which makes the library call the handler, and 
 
 import asyncio
 import importlib
-import logging
 import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -20,8 +19,6 @@ from .front import INVOCATION_HEADER
 from .function import HttpFunction, Invocation, http_functions
 from .listener import Listener
 from .message import PROTOS, init_request, invocation_request, metadata_request
-
-logger = logging.getLogger(__name__)
 
 
 @asynccontextmanager
@@ -83,7 +80,7 @@ def _server_of(app: App, sock: socket.socket, listeners: list[Listener]) -> Iter
     """
 
     def web_server(_host: str, _port: int, web_app: Any) -> Listener:
-        listeners.append(Listener(_until_answered(web_app.get_app()), sock, grace_s=0, date_header=False))
+        listeners.append(Listener(_tidying(web_app.get_app()), sock, grace_s=0, date_header=False))
         return listeners[-1]
 
     original = app.extension.WebServer
@@ -94,19 +91,15 @@ def _server_of(app: App, sock: socket.socket, listeners: list[Listener]) -> Iter
         app.extension.WebServer = original
 
 
-def _until_answered(web_app: ASGIApp) -> ASGIApp:
-    """The library's web app, with what it leaves undone at the end of a request."""
+def _tidying(web_app: ASGIApp) -> ASGIApp:
+    """The library's web app, and the tidying that it leaves undone when a request is over."""
     waiting = importlib.import_module("azure_functions_runtime.http_v2").http_coordinator._context_references
 
-    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+    async def run(scope: Scope, receive: Receive, send: Send) -> None:
         try:
             await web_app(scope, receive, send)
-        except Exception:
-            # After an error uvicorn closes the connection, even under a request body that is still arriving, and the
-            # 500 that was just sent is lost with it.
-            logger.exception("the function failed")
         finally:
             # The library keeps one entry for each request it has ever served.
             waiting.pop(dict(scope["headers"])[INVOCATION_HEADER].decode(), None)
 
-    return answer
+    return run

@@ -6,9 +6,9 @@ import pytest
 from tests.host.hosts import BACKENDS, Host, running
 
 
-@pytest.fixture(scope="module", params=BACKENDS)
+@pytest.fixture(scope="session", params=BACKENDS)
 def host(request: pytest.FixtureRequest) -> Iterator[Host]:
-    """The sample app, shared by the tests of one file."""
+    """The sample app, shared by all tests."""
     with running(request.param) as host:
         yield host
 

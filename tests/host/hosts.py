@@ -100,7 +100,7 @@ def written(log: IO[str]) -> str:
 @contextmanager
 def running(backend: str, *options: str, app: Path = SAMPLE_APP, **environment: str) -> Iterator[Host]:
     """A host that is ready; it is stopped at the end, and must have stopped without an error."""
-    with tempfile.TemporaryFile("w+") as log:
+    with tempfile.TemporaryFile("a+") as log:
         process = subprocess.Popen(
             [sys.executable, str(HERE / "run_app.py"), str(app), "--backend", backend, *options],
             env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "default::ResourceWarning", **environment},

@@ -31,15 +31,16 @@ def main() -> int:
                 serving.cancel()
 
         serving = asyncio.ensure_future(serve(options.folder, KEYS, sock, ready, options.backend))
-        await serving
+        try:
+            await serving
+        except asyncio.CancelledError:
+            print(f"cancelled, {len(asyncio.all_tasks()) - 1} tasks left")
 
     try:
         asyncio.run(run())
     except AppError as error:
         print(error, file=sys.stderr)
         return 2
-    except asyncio.CancelledError:
-        print("cancelled")
     return 0
 
 

@@ -45,6 +45,12 @@ def test_a_body_over_the_limit_is_413(strict_host: Host, size: int, status: int,
     assert reply.status == status
 
 
+def test_a_body_that_announces_too_much_is_not_waited_for(strict_host: Host) -> None:
+    head = f"POST /base/v2/show/x HTTP/1.1\r\nhost: x\r\nx-functions-key: {KEY}\r\ncontent-length: 1001\r\n\r\n"
+    with strict_host.raw(head.encode()) as sock:
+        assert sock.recv(12) == b"HTTP/1.1 413"
+
+
 @EACH_BACKEND
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_the_host_at_once_and_without_noise(backend: str, number: signal.Signals, event: str) -> None:
@@ -67,5 +73,5 @@ def test_a_signal_ends_the_host_at_once_and_without_noise(backend: str, number: 
 def test_a_cancelled_host_stops_like_a_signalled_one(backend: str) -> None:
     with running(backend, "--cancel") as host:
         assert host.process.wait(STOPPED_WITHIN_S) == 0
-        assert host.process.stdout.read() == "cancelled\n"
+        assert host.process.stdout.read() == "cancelled, 0 tasks left\n"
         assert written(host.log) == ""

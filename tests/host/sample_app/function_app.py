@@ -165,11 +165,11 @@ async def drip(req: Request) -> StreamingResponse:
 
 @app.route()
 async def breaks(req: Request) -> StreamingResponse:
-    async def frames() -> AsyncIterator[str]:
+    async def broken_frames() -> AsyncIterator[str]:
         yield "first"
         raise RuntimeError("a secret detail")
 
-    return StreamingResponse(frames())
+    return StreamingResponse(broken_frames())
 
 
 @app.route(route="endless/{event}")

@@ -1,0 +1,100 @@
+"""Nothing is collected on its way, and whoever leaves is noticed, on every backend."""
+
+import http.client
+import json
+from contextlib import ExitStack
+
+import pytest
+
+from tests.host.hosts import KEY, Host, start
+
+TEN_MEGABYTES = 10 * 1024 * 1024
+HEAD = f"HTTP/1.1\r\nhost: x\r\nx-functions-key: {KEY}\r\n"
+
+
+def test_each_frame_arrives_before_the_next_is_made(host: Host, event: str) -> None:
+    connection = host.connect()
+    response = start(connection, "GET", f"/base/v2/frames/{event}")
+    for i in range(3):
+        assert response.read1() == f"frame {i}".encode()
+        host.ask("POST", f"/base/v2/happen/{event}-{i}")
+    assert response.read() == b""
+    connection.close()
+
+
+def test_each_piece_of_a_request_arrives_before_the_next_is_sent(host: Host, event: str) -> None:
+    def pieces():
+        yield b"first"
+        assert host.ask("GET", f"/base/v2/happened/{event}").status == 200
+        yield b"second"
+
+    assert host.ask("POST", f"/base/v2/upload/{event}", pieces()).json == len("firstsecond")
+
+
+def test_an_answer_can_begin_before_the_request_has_ended(host: Host) -> None:
+    with host.raw(f"POST /base/v2/echo {HEAD}transfer-encoding: chunked\r\n\r\n5\r\nfirst\r\n".encode()) as sock:
+        response = http.client.HTTPResponse(sock)
+        response.begin()
+        assert response.read1() == b"first"
+        sock.sendall(b"6\r\nsecond\r\n0\r\n\r\n")
+        assert response.read() == b"second"
+
+
+@pytest.mark.parametrize("chunked", [False, True], ids=["content-length", "chunked"])
+def test_ten_megabytes_go_both_ways(host: Host, chunked: bool) -> None:
+    body = bytes(range(256)) * (TEN_MEGABYTES // 256)
+    pieces = (body[i : i + 300_000] for i in range(0, len(body), 300_000))
+    reply = host.ask("POST", "/base/v2/mirror", pieces if chunked else body)
+    assert reply.status == 200
+    assert reply.body == body
+
+
+def test_a_client_that_expects_100_continue_gets_it(host: Host) -> None:
+    with host.raw(f"POST /base/v2/show/x {HEAD}expect: 100-continue\r\ncontent-length: 2\r\n\r\n".encode()) as sock:
+        assert sock.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        sock.sendall(b"ok")
+        response = http.client.HTTPResponse(sock)
+        response.begin()
+        assert json.load(response)["body"] == "ok"
+
+
+def test_a_failure_in_mid_answer_breaks_the_connection(host: Host) -> None:
+    connection = host.connect()
+    response = start(connection, "GET", "/base/v2/breaks")
+    assert (response.status, response.read1()) == (200, b"first")
+    with pytest.raises(http.client.IncompleteRead):
+        response.read()
+    connection.close()
+
+
+def test_a_client_that_leaves_in_mid_answer_cancels_the_generator(host: Host, event: str) -> None:
+    connection = host.connect()
+    response = start(connection, "GET", f"/base/v2/endless/{event}")
+    assert response.read1() == b"first"
+    response.close()
+    connection.close()
+    assert host.ask("GET", f"/base/v2/happened/{event}").status == 200
+
+
+@pytest.mark.parametrize("function", ["polls", "receives"])
+@pytest.mark.parametrize("body", ["", "content-length: 2\r\n\r\nhi"], ids=["no-body", "body"])
+def test_a_client_that_leaves_before_the_answer_is_noticed(host: Host, event: str, function: str, body: str) -> None:
+    with host.raw(f"POST /base/v2/{function}/{event} {HEAD}{body or chr(13) + chr(10)}".encode()):
+        assert host.ask("GET", f"/base/v2/happened/{event}-begins").status == 200
+    assert host.ask("GET", f"/base/v2/happened/{event}").status == 200
+
+
+def test_a_hundred_requests_are_served_at_once(host: Host, event: str) -> None:
+    with ExitStack() as stack:
+        request = f"GET /base/v2/happened/{event} {HEAD}\r\n".encode()
+        socks = [stack.enter_context(host.raw(request)) for _ in range(100)]
+        host.ask("POST", f"/base/v2/happen/{event}")
+        assert {sock.recv(12) for sock in socks} == {b"HTTP/1.1 200"}
+
+
+def test_requests_that_are_over_are_forgotten(host: Host) -> None:
+    for path in "text", "raises", "nothing":
+        host.ask("GET", f"/base/v2/{path}")
+    with pytest.raises(http.client.IncompleteRead):
+        host.ask("GET", "/base/v2/breaks")
+    assert host.ask("GET", "/base/v2/leftovers").json == 0

@@ -30,4 +30,5 @@ curl {stack.base_url}/chat/completions -H 'x-functions-key: {stack.function_key}
 from openai import OpenAI
 client = OpenAI(base_url="{stack.base_url}", api_key="unused",
                 default_headers={{"x-functions-key": "{stack.function_key}"}})
-print(client.chat.completions.create(model="{asked["model"]}", messages={json.dumps(asked["messages"])}))"""
+messages = {asked["messages"]!r}
+print(client.chat.completions.create(model="{asked["model"]}", messages=messages).choices[0].message.content)"""

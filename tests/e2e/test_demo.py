@@ -39,7 +39,7 @@ def test_without_a_terminal_it_shows_five_calls_and_ends() -> None:
     assert "from openai import OpenAI" in done.stdout
 
 
-def test_in_a_terminal_it_waits_and_ctrl_c_stops_it() -> None:
+def test_in_a_terminal_it_waits_for_the_calls_it_told_of_until_ctrl_c() -> None:
     pty = pytest.importorskip("pty")
     ours, theirs = pty.openpty()
     process = subprocess.Popen(COMMAND, cwd=ROOT, stdin=theirs, stdout=subprocess.PIPE, text=True)
@@ -51,6 +51,10 @@ def test_in_a_terminal_it_waits_and_ctrl_c_stops_it() -> None:
             if "Ctrl-C stops it" in line:
                 break
         assert process.poll() is None, "".join(shown)
+        told = "".join(shown).split("Call it yourself:")[1].split("It keeps running")[0]
+        curl, python = re.split(r"^(?=from openai)", told, maxsplit=1, flags=re.MULTILINE)
+        for command in (["bash", "-c", curl], [sys.executable, "-c", python]):
+            assert "Paris" in subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
         process.send_signal(signal.SIGINT)
         rest = process.stdout.read()
         assert process.wait(timeout=20) == 0

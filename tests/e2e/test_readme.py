@@ -13,6 +13,7 @@ from emulator.pytest_plugin import Emulator
 from emulator.stack import ROOT
 from proxy.errors import ERRORS
 from proxy.identity import Identity
+from proxy.upstream import READ_SECONDS
 from tests.e2e.scenarios import readme
 
 TEXT = readme.README.read_text(encoding="utf-8")
@@ -81,6 +82,17 @@ def test_every_route_is_in_the_table() -> None:
         named = route.replace("{response_id}", "{id}")
         assert re.search(rf"`(GET|POST|DELETE)?[^`|]*{re.escape(named)}`", TEXT), route
         assert all(f"`{method}" in TEXT for method in methods)
+
+
+def test_limits_and_defaults_are_the_codes_own() -> None:
+    stated = [
+        rf"413 `request_too_large` \| more than {function_app.MAX_BODY_BYTES:,} bytes",
+        rf"504 `upstream_timeout` \| nothing from Azure for {READ_SECONDS:.0f} seconds",
+        rf"`AZURE_OPENAI_SCOPE` \| `{re.escape(function_app.DEFAULT_SCOPE)}`",
+        rf"`{function_app.RESPONSES_SINCE}-preview` and later \| that dated version \| that dated version",
+    ]
+    for line in stated:
+        assert re.search(rf"^\| {line}", TEXT, re.MULTILINE), line
 
 
 def test_every_link_leads_somewhere() -> None:

@@ -43,7 +43,7 @@ def streamed_chat(base_url: str, function_key: str) -> Pieces:
     with sdk(base_url, function_key) as client:
         messages = [{"role": "user", "content": "Count the stops of a night train, one line each."}]
         for chunk in client.chat.completions.create(model=MODEL, messages=messages, stream=True):
-            yield from (choice.delta.content or "" for choice in chunk.choices)
+            yield from (choice.delta.content or "" for choice in chunk.choices if choice.delta)
 
 
 def response(base_url: str, function_key: str) -> Pieces:

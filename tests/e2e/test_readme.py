@@ -3,14 +3,17 @@
 import inspect
 import json
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from openai import OpenAI
 
 import function_app
+from emulator import demo
 from emulator.pytest_plugin import Emulator
-from emulator.stack import ROOT
+from emulator.stack import CASSETTES, ROOT, LocalStack
+from emulator.tape.library import Library
 from proxy.errors import ERRORS
 from proxy.identity import Identity
 from proxy.upstream import READ_SECONDS
@@ -34,6 +37,18 @@ def test_a_python_example_runs_as_it_stands(
     printed = readme.run_python(containing, proxy_base_url, function_key)
     for text in expected:
         assert text in printed
+
+
+def test_streamed_examples_survive_chunks_that_hold_nothing_but_a_verdict() -> None:
+    """Deployments with Azure's asynchronous content filter send choices without `delta` (microsoft/autogen#6465)."""
+    verdict = b'data: {"choices":[{"content_filter_results":{},"finish_reason":null,"index":0}]}\n\n'
+    library = Library()
+    for entry in Library.from_folders([CASSETTES / "readme", CASSETTES / "demo"]).interactions():
+        frames = entry.response.body.split(b"data: [DONE]")
+        library.add(replace(entry, response=replace(entry.response, body=(verdict + b"data: [DONE]").join(frames))))
+    with LocalStack(library=library) as stack:
+        assert readme.PLANETS in readme.run_python("Name the planets", stack.base_url, stack.function_key)
+        assert "Salzburg" in "".join(demo.streamed_chat(stack.base_url, stack.function_key))
 
 
 def test_the_dspy_example_runs_as_it_stands(proxy_base_url: str, function_key: str) -> None:

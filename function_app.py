@@ -18,7 +18,7 @@ import os
 import re
 import time
 import uuid
-from collections.abc import AsyncIterator, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 from urllib.parse import unquote_plus, urlsplit
@@ -35,6 +35,7 @@ from proxy.identity import Identity
 from proxy.model import choose_deployment, deployment_of
 
 T = TypeVar("T")
+Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 log = logging.getLogger("azure_openai_proxy")
 
 # --- settings ---------------------------------------------------------------------------------------------------------
@@ -98,6 +99,7 @@ def is_azure_base(base: str) -> bool:
 
 settings = Settings.from_env(os.environ)
 identity = Identity(settings.scope, settings.client_id)
+
 # --- routes -----------------------------------------------------------------------------------------------------------
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
@@ -116,51 +118,56 @@ IN_DEPLOYMENT = ("chat/completions", "embeddings")  # a dated api-version has th
 NEEDS_MODEL = (*IN_DEPLOYMENT, "responses")
 
 
-def register(name: str, methods: list[str], route: str) -> None:
-    @app.function_name(name)
-    @app.route(route=f"v1/{route}", methods=methods)
-    async def forwarded(req: Request) -> Response:
-        return await answer(req, forward(req, route))
+def serves(name: str, route: str, *methods: str) -> Callable[[Handler], Handler]:
+    """Makes a handler a function of the app. Whatever goes wrong in it, the caller gets an error in OpenAI's shape."""
+
+    def register(handler: Handler) -> Handler:
+        @app.function_name(name)
+        @app.route(route=route, methods=methods)
+        async def served(req: Request) -> Response:
+            try:
+                if settings.problems:
+                    raise ProxyError("misconfigured", "; ".join(settings.problems))
+                return await handler(req)
+            except ProxyError as error:
+                log_call(req, error.status, error=error.code)
+                return error_response(error)
+            except ClientDisconnect:
+                log_call(req, 499, outcome="caller_left")
+                return Response(status_code=499)  # nginx's number for it; nobody is there to read it
+            except Exception:
+                log.exception("unexpected error")
+                return error_response(ProxyError("internal_error"))
+
+        return handler
+
+    return register
+
+
+@serves("models", "v1/models", "GET")
+async def models(req: Request) -> Response:
+    return json_response({"object": "list", "data": [model_entry(name) for name in settings.deployments]})
+
+
+@serves("model", "v1/models/{model}", "GET")
+async def model(req: Request) -> Response:
+    name = req.path_params["model"]
+    deployment_of(name, settings.deployments)
+    return json_response(model_entry(name))
+
+
+@serves("not_found", "{*path}", "GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
+async def not_found(req: Request) -> Response:
+    routes = ", ".join([*(route for _, route in FORWARDED.values()), "models", "models/{model}"])
+    raise ProxyError("not_found", req.method, req.url.path[:200], routes)
+
+
+def forwarding(route: str) -> Handler:
+    return lambda req: forward(req, route)
 
 
 for _name, (_methods, _route) in FORWARDED.items():
-    register(_name, _methods, _route)
-
-
-@app.function_name("models")
-@app.route(route="v1/models", methods=["GET"])
-async def models(req: Request) -> Response:
-    return await answer(req, list_models())
-
-
-@app.function_name("model")
-@app.route(route="v1/models/{model}", methods=["GET"])
-async def model(req: Request) -> Response:
-    return await answer(req, show_model(req.path_params["model"]))
-
-
-@app.function_name("not_found")
-@app.route(route="{*path}", methods=["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"])
-async def not_found(req: Request) -> Response:
-    return await answer(req, explain_not_found(req))
-
-
-async def answer(req: Request, work: Coroutine[Any, Any, Response]) -> Response:
-    """The route's answer. Whatever goes wrong, the caller gets an error in OpenAI's shape, never a bare 500."""
-    try:
-        if settings.problems:
-            work.close()
-            raise ProxyError("misconfigured", "; ".join(settings.problems))
-        return await work
-    except ProxyError as error:
-        log_call(req, error.status, error=error.code)
-        return error_response(error)
-    except ClientDisconnect:
-        log_call(req, 499, outcome="caller_left")
-        return Response(status_code=499)  # nginx's number for it; nobody is there to read it
-    except Exception:
-        log.exception("unexpected error")
-        return error_response(ProxyError("internal_error"))
+    serves(_name, f"v1/{_route}", *_methods)(forwarding(_route))
 
 
 # --- what the routes do -----------------------------------------------------------------------------------------------
@@ -235,20 +242,6 @@ class Relay(StreamingResponse):  # type: ignore[misc]
         finally:
             await self.azure.aclose()
             log_call(self.req, self.status_code, bytes=self.sent, outcome=self.outcome, **self.record)
-
-
-async def list_models() -> Response:
-    return json_response({"object": "list", "data": [model_entry(name) for name in settings.deployments]})
-
-
-async def show_model(name: str) -> Response:
-    deployment_of(name, settings.deployments)
-    return json_response(model_entry(name))
-
-
-async def explain_not_found(req: Request) -> Response:
-    routes = ", ".join([*(route for _, route in FORWARDED.values()), "models", "models/{model}"])
-    raise ProxyError("not_found", req.method, req.url.path[:200], routes)
 
 
 # --- small helpers ----------------------------------------------------------------------------------------------------

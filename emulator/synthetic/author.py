@@ -62,7 +62,7 @@ class ScriptedAzure(FakeAzure):
             await respond(send, 424, errors.NO_RECORDING_HEADERS, errors.no_recording("no answer is left for this"))
             return
         self.unused.remove(found)
-        body = parse_body(exchange.body)
+        body = parse_body(exchange.body) if exchange.body else {}  # what reads or cancels a response sends none
         same = sum(entry.request.body == exchange.body for entry in self.interactions)
         meaning = json.dumps([exchange.target, body.get("model"), canonical_body(body), same], sort_keys=True)
         answered = found[1](Asked(route.operation, body, Seed(meaning)))

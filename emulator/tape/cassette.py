@@ -162,7 +162,7 @@ def _document(interaction: Interaction) -> dict[str, Any]:
             "method": request.method,
             "uri": request.uri,
             "headers": _listed(request.headers),
-            "body": _scalar(request.body) if request.body else None,
+            "body": _scalar(request.body),
         },
         "response": {
             "status": {"code": response.status, "message": response.reason},

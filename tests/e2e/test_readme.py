@@ -28,7 +28,7 @@ URL_AND_KEY = ("proxy_base_url", "function_key")
     [
         ("Name the planets", [readme.HELLO, readme.PLANETS, "It shows ships"]),
         ("AsyncOpenAI", ["Oslo has an island", "Rome has more than"]),
-        ("background=True", ["completed"]),
+        ("background=True", [f"completed {readme.PROOFS}"]),
     ],
 )
 def test_a_python_example_runs_as_it_stands(

@@ -7,11 +7,14 @@ import sys
 import textwrap
 from pathlib import Path
 
-from emulator.synthetic import Answer, Scenario, says
+from emulator.synthetic import Answer, Asked, Reply, Scenario, headers, responses, says
+from emulator.synthetic.text import pretty
+from emulator.tape.cassette import Response
 
 README = Path(__file__).resolve().parents[3] / "README.md"
 HELLO = "Welcome to the class! I am glad that you are here."
 PLANETS = "Mercury, Venus, Earth, Mars, Jupiter, Saturn, Uranus, Neptune."
+PROOFS = "One rearranges areas, one compares similar triangles, and one needs nothing but algebra."
 LAMP = "[[ ## answer ## ]]\nA clockwork, and later an electric motor.\n\n[[ ## completed ## ]]"
 
 
@@ -46,6 +49,24 @@ def example(name: str, about: str, containing: str, *answers: tuple[str, Answer]
     return Scenario(f"readme/{name}", f"The README: {about}.", answers, play)
 
 
+def in_background(text: str) -> tuple[Answer, Answer]:
+    """A response that is queued when it is asked for, and completed when it is first looked at."""
+    posted: list[Asked] = []
+
+    def answer(asked: Asked, reply: Reply | None, status: str) -> Response:
+        (first,) = posted
+        body = pretty(responses.whole(first, reply) | {"background": True, "status": status})
+        return Response(200, "OK", headers.responses(asked.seed, first.deployment, first.model, body), body)
+
+    def queued(asked: Asked) -> Response:
+        posted[:] = [asked]
+        return answer(asked, None, "queued")
+
+    return queued, lambda asked: answer(asked, Reply((text,), thought=64), "completed")
+
+
+QUEUED, COMPLETED = in_background(PROOFS)
+
 SCENARIOS = [
     example(
         *("sdk", "the OpenAI SDK", "Name the planets"),
@@ -57,6 +78,11 @@ SCENARIOS = [
         *("async", "the asynchronous SDK", "AsyncOpenAI"),
         ("Oslo", says("Oslo has an island of bathing spots in its fjord.")),
         ("Rome", says("Rome has more than two thousand fountains.")),
+    ),
+    example(
+        *("background", "a response in the background", "background=True"),
+        ("Compare three proofs", QUEUED),
+        ("", COMPLETED),
     ),
     example("dspy", "DSPy", "import dspy", ("turns a lighthouse", says(LAMP))),
     Scenario("readme/curl", "The README: curl.", [("", says("Hello, curl!"))], run_curl),

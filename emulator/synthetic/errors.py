@@ -25,7 +25,7 @@ OPERATION_IDS = {
 
 
 def filtered(asked: Asked, category: str) -> Response:
-    hit = {"detected": True, "filtered": True} if category == "jailbreak" else {"filtered": True, "severity": "medium"}
+    hit = {"filtered": True, "detected": True} if category == "jailbreak" else {"filtered": True, "severity": "medium"}
     error = {
         "message": FILTERED.format("'"),
         "type": None,

@@ -99,6 +99,14 @@ def test_every_route_is_in_the_table() -> None:
         assert all(f"`{method}" in TEXT for method in methods)
 
 
+def test_what_is_passed_on_and_dropped_is_named() -> None:
+    passed, dropped = re.findall(r"^\| (?:passed on as it is|dropped) \| .*", TEXT.lower(), re.MULTILINE)
+    assert all(f"`{prefix.decode()}*`" in passed for prefix in function_app.REQUEST_HEADER_PREFIXES)
+    hop_by_hop = b"connection keep-alive proxy-authenticate proxy-authorization proxy-connection te trailer upgrade"
+    own = function_app.RESPONSE_HEADERS_DROPPED - {*hop_by_hop.split(), b"transfer-encoding", b"set-cookie"}
+    assert all(f"`{name}`" in dropped for name in [*function_app.QUERY_DROPPED, *(name.decode() for name in own)])
+
+
 def test_limits_and_defaults_are_the_codes_own() -> None:
     stated = [
         rf"413 `request_too_large` \| more than {function_app.MAX_BODY_BYTES:,} bytes",

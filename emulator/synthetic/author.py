@@ -34,7 +34,7 @@ class AuthoringError(Exception):
 @dataclass(frozen=True)
 class Scenario:
     """Client code and what Azure answers it. `name` is the cassette's path without suffix, `about` one sentence on what
-    it shows. A request gets the first unused of `answers` whose text occurs in its body ("" occurs in any).
+    it shows. A request gets the first unused of `answers` whose text occurs in "METHOD target body" ("" in any).
     `play(base_url, function_key)` makes the requests."""
 
     name: str
@@ -51,24 +51,24 @@ class ScriptedAzure(FakeAzure):
         self.start(())
 
     def start(self, answers: Iterable[tuple[str, Answer]]) -> None:
-        self.unused, self.unanswered = list(answers), list[str]()
-        self.interactions = list[Interaction]()
+        self.unused, self.unanswered = dict(enumerate(answers)), list[str]()
+        self.interactions = dict[int, Interaction]()  # by their answer's place, for calls at once arrive in any order
 
     async def answer(self, exchange: Exchange, send: Send) -> None:
         route, text = parse(exchange.target), exchange.body.decode(errors="replace")
-        found = next((entry for entry in self.unused if entry[0] in text), None)
+        found = next((at for at, (needle, _) in self.unused.items() if needle in text), None)
         if self.unauthorized(exchange) or route is None or found is None:
             self.unanswered.append(f"{exchange.method} {exchange.target} {text}")
             await respond(send, 424, errors.NO_RECORDING_HEADERS, errors.no_recording("no answer is left for this"))
             return
-        self.unused.remove(found)
         body = parse_body(exchange.body) if exchange.body else {}  # what reads or cancels a response sends none
-        same = sum(entry.request.body == exchange.body for entry in self.interactions)
+        same = sum(entry.request.body == exchange.body for entry in self.interactions.values())
         meaning = json.dumps([exchange.target, body.get("model"), canonical_body(body), same], sort_keys=True)
-        answered = found[1](Asked(route.operation, body, Seed(meaning)))
+        _, answer = self.unused.pop(found)
+        answered = answer(Asked(route.operation, body, Seed(meaning)))
         headers = tuple(sorted(pair for pair in exchange.headers if pair[0] in KEPT_HEADERS))
         request = Request(exchange.method, RESOURCE + exchange.target, headers, exchange.body)
-        self.interactions.append(Interaction(request, answered))
+        self.interactions[found] = Interaction(request, answered)
         await self.send_recorded(answered, exchange, send)
 
 
@@ -112,11 +112,11 @@ class Author:
         except Exception as error:
             failure = error
         problems = [f"no answer for {request}" for request in self.azure.unanswered]
-        problems += [f"no request for the answer to {needle!r}" for needle, _ in self.azure.unused]
+        problems += [f"no request for the answer to {needle!r}" for needle, _ in self.azure.unused.values()]
         if failure or problems:
             raise AuthoringError(
                 f"{scenario.name}: " + "\n  ".join([repr(failure)] * bool(failure) + problems)
             ) from failure
         notes = {"origin": "synthetic", "written": WRITTEN.date().isoformat(), "about": scenario.about}
-        cassette.save(path, self.azure.interactions, notes)
+        cassette.save(path, [entry for _, entry in sorted(self.azure.interactions.items())], notes)
         return path

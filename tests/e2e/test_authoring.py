@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from openai import OpenAI
 
 from emulator.azure import FakeAzure
 from emulator.azure.app import IDENTITY_PATH
@@ -61,6 +62,18 @@ def test_every_synthetic_cassette_has_a_scenario() -> None:
     written = {scenario.name for scenario in load("tests.e2e.scenarios")}
     found = {name for path, name in cassette.find([CASSETTES]) if path.suffix == ".yaml"}
     assert found == written
+
+
+def test_calls_at_once_are_written_in_the_order_of_their_answers(author: Author) -> None:
+    def ask(client: OpenAI) -> None:  # calls at once arrive in any order, so let it be this one
+        for word in ("second", "first"):
+            client.responses.create(model=chat.MODEL, input=word)
+
+    written = author.write(Scenario("x", "Two calls.", [("first", says("1")), ("second", says("2"))], sdk(ask)))
+    assert written is not None
+    bodies = [interaction.request.body for interaction in cassette.load(written).interactions]
+    assert [b"first" in body for body in bodies] == [True, False]
+    written.unlink()
 
 
 def test_a_request_that_no_answer_is_left_for_is_an_error(author: Author) -> None:

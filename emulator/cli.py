@@ -9,7 +9,7 @@ import secrets
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +72,14 @@ def parser() -> argparse.ArgumentParser:
     common(added, 0)
     replaying(added)
     added.add_argument("--settings", action="store_true", help="write local.settings.json for `func start`")
+    added = verb("check", check, "Look for defects in cassettes: 0 nothing wrong, 1 errors found, 2 wrong usage.")
+    added.add_argument("--cassettes", type=Path, nargs="+", default=[CASSETTES], metavar="DIR")
+    added.add_argument(
+        "--recordings", type=Path, metavar="DIR", help="real ones, to compare synthetic ones with ($AZURE_RECORDINGS)"
+    )
+    added.add_argument("--specs", type=Path, metavar="DIR", help="Azure's OpenAPI descriptions ($AZURE_SPECS)")
+    added.add_argument("--played", type=Path, metavar="FILE", help="what `pytest --emulator-played=FILE` wrote")
+    added.add_argument("--json", action="store_true", help="print one JSON object")
     added = verb(
         "host", functions_host, "Run the proxy in the local Functions host, with all settings from the environment."
     )
@@ -142,6 +150,23 @@ def write_local_settings(described: dict[str, Any], library: Library) -> None:
     path.write_text(json.dumps(settings, indent=2) + "\n")
 
 
+def check(arguments: argparse.Namespace) -> int:
+    try:
+        from . import lint  # imports the SDK, which the other verbs do without
+    except ImportError as missing:
+        raise UsageError(f"{missing}. check reads the OpenAI SDK's types: pip install openai") from missing
+    given = (*arguments.cassettes, *filter(None, (arguments.recordings, arguments.specs)))
+    require_folders(given)
+    if arguments.played and not arguments.played.is_file():
+        raise UsageError(f"{arguments.played} is no file. `pytest --emulator-played={arguments.played}` writes it.")
+    tapes = lint.read(arguments.cassettes)
+    if not tapes.files:
+        raise UsageError(f"There are no cassettes below {', '.join(map(str, arguments.cassettes))}.")
+    found = lint.findings(tapes, lint.context_of(arguments.recordings, arguments.specs, arguments.played))
+    say(json.dumps(lint.described(tapes, found)) if arguments.json else lint.text(tapes, found))
+    return int(any(finding.severity == "error" for finding in found))
+
+
 def functions_host(arguments: argparse.Namespace) -> None:
     key = os.environ.get("FUNCTION_HOST_KEY") or secrets.token_urlsafe(24)
     sock = bind(arguments.port)
@@ -166,10 +191,14 @@ def end_with_parent() -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-def open_library(folders: list[Path]) -> Library:
+def require_folders(folders: Iterable[Path]) -> None:
     for folder in folders:
         if not folder.is_dir():
             raise UsageError(f"{folder} is no folder.")
+
+
+def open_library(folders: list[Path]) -> Library:
+    require_folders(folders)
     library = Library.from_folders(folders)
     for problem in library.problems:
         print(f"warning: not served: {problem}", file=sys.stderr)

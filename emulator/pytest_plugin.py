@@ -17,6 +17,7 @@ import pytest
 
 from .azure.journal import Exchange
 from .stack import CASSETTES, LocalStack
+from .tape.library import PLAYED
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI, OpenAI
@@ -24,9 +25,20 @@ if TYPE_CHECKING:
 FOREIGN = ("OPENAI_", "AZURE_OPENAI_", "PROXY_", "FUNCTION_HOST_KEY")  # settings of some live deployment
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """With `=` before the file: pytest reads its command line once before it knows this option."""
+    told = "collect the labels of all played recordings in this file, for `python -m emulator check --played`"
+    parser.addoption("--emulator-played", metavar="FILE", help=told)
+
+
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "aoai_allow_unmatched: requests without a recording do not fail this test")
     os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"  # else litellm asks GitHub for prices when it is imported
+    if played := config.getoption("--emulator-played"):
+        file = config.invocation_params.dir / played
+        os.environ[PLAYED] = str(file)  # every process of this session inherits it
+        if not hasattr(config, "workerinput"):  # of pytest-xdist: the controller comes first, and alone
+            file.write_bytes(b"")
 
 
 @pytest.fixture(scope="session")

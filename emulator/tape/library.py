@@ -4,6 +4,8 @@ Identical requests are a sequence: the first answers the first call, the second 
 further call. A take that is given back (its caller left, a fault hit it) is played again.
 """
 
+import functools
+import os
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -13,6 +15,8 @@ from . import cassette
 from .canonical import Key, key_of, parse_body
 from .cassette import CassetteError, Interaction
 from .route import Route, parse
+
+PLAYED = "EMULATOR_PLAYED"  # names the file that collects the labels of what was played, for `check --played`
 
 
 @dataclass(frozen=True)
@@ -77,6 +81,8 @@ class Library:
     def played(self, take: Take) -> None:
         with self._lock:
             self._sequences[take.key].played.add(take.position)
+        if file := os.environ.get(PLAYED):
+            _collect(file, take.interaction.label)
 
     def give_back(self, take: Take) -> None:
         with self._lock:
@@ -110,3 +116,9 @@ class Library:
             if key.deployment:
                 counts[key.deployment] = counts.get(key.deployment, 0) + len(sequence.recordings)
         return sorted(counts, key=lambda name: (-counts[name], name))
+
+
+@functools.cache  # once per process
+def _collect(file: str, label: str) -> None:
+    with open(file, "ab", buffering=0) as played:  # appended in one write: other processes do the same
+        played.write(f"{label}\n".encode())

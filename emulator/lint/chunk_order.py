@@ -1,0 +1,52 @@
+"""The order of a chat stream: every choice begins with its role and finishes once, and nothing is said after that."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from .context import Context
+from .finding import Finding, Problems, error
+from .recording import Recording, objects
+from .tapes import Tapes
+
+
+def check(tapes: Tapes, _: Context) -> Iterator[Finding]:
+    for recording in tapes.recordings:
+        if recording.kind.streamed and recording.kind.operation == "POST chat/completions":
+            for event, message in problems(recording):
+                yield error("order", recording.place(event), message)
+
+
+def problems(recording: Recording) -> Problems:
+    chunks = [document for document in recording.documents if isinstance(document.value, dict)]
+    broken = any(document.value.get("error") for document in chunks)
+    ids, begun, finished, calls = set[str](), dict[str, int | None](), set[str](), set[tuple[str, str]]()
+    for event, _, chunk in chunks:
+        if chunk.get("id"):  # empty where a chunk is about the content filter only
+            if len(ids | {str(chunk["id"])}) > len(ids) == 1:
+                yield event, f"its id {chunk['id']!r} is not that of the chunks before it"
+            ids.add(str(chunk["id"]))
+        for choice in objects(chunk.get("choices")):
+            delta, index = choice.get("delta"), repr(choice.get("index"))
+            if not isinstance(delta, dict):  # of the asynchronous filter
+                continue
+            if index in finished:
+                yield event, f"choice {index} goes on after its finish_reason"
+            if index not in begun and "role" not in delta:
+                yield event, f"choice {index} does not begin with a role"
+            begun[index] = event
+            for call in objects(delta.get("tool_calls")):
+                at = (index, repr(call.get("index")))
+                if at not in calls and not (call.get("id") and _name_of(call)):
+                    yield event, f"tool call {at[1]} does not begin with an id and a name"
+                calls.add(at)
+            if choice.get("finish_reason"):
+                finished.add(index)
+    for index, event in begun.items():
+        if index not in finished and not broken:
+            yield event, f"choice {index} has no finish_reason"
+    if not begun and not broken:
+        yield None, "the stream has no choices"
+
+
+def _name_of(call: dict[str, Any]) -> Any:
+    return next((function.get("name") for function in objects([call.get("function")])), None)

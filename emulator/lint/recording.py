@@ -1,0 +1,99 @@
+"""A recording as the checks see it: what kind of answer it is, and the JSON that it says."""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from ..tape.canonical import parse_body
+from ..tape.cassette import Interaction, Response
+from ..tape.route import Route
+from .frame import Frame, frames
+
+TEMPLATES = {  # path: what its recordings have in common; any other path is a kind of its own
+    r"responses/(?!compact$|input_tokens$)[^/]+": "responses/{id}",
+    r"responses/[^/]+/cancel": "responses/{id}/cancel",
+    r"responses/[^/]+/input_items": "responses/{id}/input_items",
+    r"models/.+": "models/{id}",
+}
+REFUSED = 400  # the first status that says no
+
+
+class Kind(NamedTuple):
+    """What makes two answers comparable. `operation` is such as `POST chat/completions` or `GET responses/{id}`;
+    `refused` the status of a refusal, else 0."""
+
+    operation: str
+    generation: str
+    streamed: bool
+    refused: int
+
+    def __str__(self) -> str:
+        how = f"status {self.refused}" if self.refused else "streamed" if self.streamed else "in one piece"
+        return f"{self.operation} on {self.generation}, {how}"
+
+
+class Document(NamedTuple):
+    """A JSON value of an answer: the whole body, or the data of the stream's event with this number (from 1)."""
+
+    event: int | None
+    text: str
+    value: Any
+
+
+@dataclass(frozen=True)
+class Recording:
+    """An interaction, and where it is: the file and the interaction's number in it, from 1."""
+
+    file: str
+    number: int
+    interaction: Interaction
+    route: Route
+    synthetic: bool
+
+    @property
+    def response(self) -> Response:
+        return self.interaction.response
+
+    @cached_property
+    def kind(self) -> Kind:
+        path = next((t for p, t in TEMPLATES.items() if re.fullmatch(p, self.route.operation)), self.route.operation)
+        operation = f"{self.interaction.request.method} {path}"
+        refused = self.response.status if self.response.status >= REFUSED else 0
+        return Kind(operation, self.route.generation, self.response.is_stream and not refused, refused)
+
+    @cached_property
+    def asked(self) -> dict[str, Any]:
+        """The JSON object that was asked with; empty when it was none."""
+        parsed = parse_body(self.interaction.request.body)
+        return parsed if isinstance(parsed, dict) else {}
+
+    @cached_property
+    def frames(self) -> tuple[Frame, ...]:
+        """The frames of a stream; none for an answer in one piece."""
+        return tuple(frames(self.response)) if self.kind.streamed else ()
+
+    @cached_property
+    def documents(self) -> tuple[Document, ...]:
+        """All JSON of the answer that can be read; what cannot, `framing` reports."""
+        texts = dict[int | None, str]({frame.number: frame.data for frame in self.frames})
+        texts = texts or {None: self.response.body.decode(errors="replace")}
+        return tuple(Document(number, text, value) for number, text in texts.items() for value in _readable(text))
+
+    def place(self, event: int | None = None, path: str = "") -> str:
+        parts = (f"{self.file} #{self.number}", f"event {event}" if event else "", path)
+        return " ".join(part for part in parts if part)
+
+
+def _readable(text: str) -> Iterator[Any]:
+    try:
+        yield json.loads(text)
+    except (ValueError, RecursionError):
+        return
+
+
+def objects(value: Any) -> list[dict[str, Any]]:
+    """The objects in a list, whatever else is in it; none in what is no list."""
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []

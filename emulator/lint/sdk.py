@@ -1,0 +1,114 @@
+"""The OpenAI SDK's types as schemas. The only module here that imports the SDK: it takes most of a second."""
+
+from functools import cache
+from typing import Any
+
+import openai
+from openai.types import CreateEmbeddingResponse, Model
+from openai.types.chat import ChatCompletion, ChatCompletionChunk
+from openai.types.responses import (
+    CompactedResponse,
+    InputTokenCountResponse,
+    Response,
+    ResponseStreamEvent,
+)
+from openai.types.responses.response_item_list import ResponseItemList
+from pydantic import TypeAdapter
+
+from .recording import Kind
+from .schema import Schema
+
+NAME = f"openai {openai.__version__}"
+OURS = "Azure's known answers"  # where the SDK has no type
+
+ANSWERS: dict[str, Any] = {  # in one piece
+    "POST chat/completions": ChatCompletion,
+    "POST responses": Response,
+    "GET responses/{id}": Response,
+    "POST responses/{id}/cancel": Response,
+    "GET responses/{id}/input_items": ResponseItemList,
+    "POST responses/compact": CompactedResponse,
+    "POST responses/input_tokens": InputTokenCountResponse,
+    "POST embeddings": CreateEmbeddingResponse,
+    "GET models/{id}": Model,
+}
+EVENTS: dict[str, Any] = {
+    "POST chat/completions": ChatCompletionChunk,
+    "POST responses": ResponseStreamEvent,
+    "GET responses/{id}": ResponseStreamEvent,
+}
+
+TEXT, ANYTHING = {"type": "string"}, dict[str, Any]()
+# The SDK reads `message`, `code`, `type` and `param`, and insists on none of them; Azure always sends the first two.
+ERROR: dict[str, Any] = {
+    "type": "object",
+    "required": ["code", "message"],
+    "properties": {
+        "message": TEXT,
+        "code": {"type": ["string", "null"]},
+        "type": {"type": ["string", "null"]},
+        "param": {"type": ["string", "null"]},
+        **dict.fromkeys(("content_filters", "details", "headers", "inner_error", "innererror", "status"), ANYTHING),
+    },
+}
+REFUSAL: dict[str, Any] = {  # the front door's 401 has no `error`
+    "anyOf": [
+        {"type": "object", "required": ["error"], "properties": {"error": ERROR}},
+        {
+            "type": "object",
+            "required": ["statusCode", "message"],
+            "properties": {"statusCode": {"type": "integer"}, "message": TEXT},
+        },
+    ]
+}
+BROKEN: dict[str, Any] = {  # an event that the SDK raises, whatever else it holds
+    "type": "object",
+    "required": ["error"],
+    "properties": {"error": ERROR, "type": {"const": "error"}, "sequence_number": {"type": "integer"}},
+}
+PLAIN: dict[str, dict[str, Any]] = {  # what the SDK has no type of its own for
+    "DELETE responses/{id}": {
+        "type": "object",
+        "required": ["id", "object", "deleted"],
+        "properties": {
+            "id": TEXT,
+            "object": {"enum": ["response", "response.deleted"]},
+            "deleted": {"const": True},
+        },
+    },
+    "GET models": {
+        "type": "object",
+        "required": ["object", "data"],
+        "properties": {
+            "object": {"const": "list"},
+            "data": {"type": "array", "items": TypeAdapter(Model).json_schema()},
+        },
+    },
+}
+
+
+def knows(kind: Kind) -> bool:
+    return bool(kind.refused) or kind.operation in ({*EVENTS} if kind.streamed else {*ANSWERS, *PLAIN})
+
+
+def schema_for(kind: Kind, value: Any) -> tuple[str, Schema] | None:
+    """(what says so, what an answer or an event of one is to be like); None where nothing is known of the operation."""
+    if kind.refused:
+        return _plain("refusal")
+    if kind.streamed and isinstance(value, dict) and value.get("error"):
+        return _plain("broken")
+    if kind.operation in PLAIN and not kind.streamed:
+        return _plain(kind.operation)
+    return (NAME, _typed(kind.operation, kind.streamed)) if knows(kind) else None
+
+
+@cache
+def _plain(name: str) -> tuple[str, Schema]:
+    node = {"refusal": REFUSAL, "broken": BROKEN, **PLAIN}[name]
+    return OURS, Schema(node, node)
+
+
+@cache
+def _typed(operation: str, streamed: bool) -> Schema:
+    node = TypeAdapter((EVENTS if streamed else ANSWERS)[operation]).json_schema()
+    return Schema(node, node)

@@ -1,0 +1,69 @@
+"""What is below some folders: the recordings, and what cannot even be read."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from ..tape import cassette
+from ..tape.cassette import CassetteError
+from ..tape.route import parse
+from .finding import Finding, error
+from .recording import Recording
+
+
+@dataclass(frozen=True)
+class Tapes:
+    """`files` counts the cassettes, readable or not."""
+
+    recordings: tuple[Recording, ...] = ()
+    problems: tuple[Finding, ...] = ()
+    files: int = 0
+
+
+def read(folders: Iterable[Path]) -> Tapes:
+    """Never raises: what cannot be read is among the problems."""
+    recordings, problems = list[Recording](), list[Finding]()
+    found = cassette.find(folders)
+    for path, name in found:
+        file = shown(path)
+        try:
+            tape = cassette.load(path, name)
+        except CassetteError as unreadable:
+            problems.append(error("unreadable", *_located(path, file, str(unreadable))))
+            continue
+        synthetic = tape.notes.get("origin") == "synthetic"
+        for number, interaction in enumerate(tape.interactions, 1):
+            if route := parse(interaction.request.uri):
+                recordings.append(Recording(file, number, interaction, route, synthetic))
+            else:
+                message = f"{interaction.request.uri} is no Azure OpenAI address"
+                problems.append(error("unreadable", f"{file} #{number}", message))
+    return Tapes(tuple(recordings), tuple(problems), len(found))
+
+
+def shown(path: Path) -> str:
+    """The path as a person in the current folder would write it."""
+    absolute = path.resolve()
+    return str(absolute.relative_to(Path.cwd()) if absolute.is_relative_to(Path.cwd()) else path)
+
+
+def _located(path: Path, file: str, message: str) -> tuple[str, str]:
+    """(file:line, reason) of what `cassette.load` said."""
+    reason = message.removeprefix(str(path)).removeprefix(":").strip()
+    if match := re.match(r"(\d+): ", reason):
+        return f"{file}:{match[1]}", reason[match.end() :]
+    if match := re.match(r"interaction (\d+): ", reason):
+        return f"{file}:{_line_of(path, int(match[1]))}", reason
+    return file, reason
+
+
+def _line_of(path: Path, number: int) -> int:
+    """The line where an interaction begins."""
+    root = yaml.compose(path.read_bytes(), Loader=yaml.SafeLoader)
+    for name, value in root.value if isinstance(root, yaml.MappingNode) else ():
+        if name.value == "interactions":
+            return int(value.value[number - 1].start_mark.line) + 1
+    return 1

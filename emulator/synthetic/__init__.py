@@ -4,7 +4,20 @@ A scenario is a piece of client code and the answers a scripted Azure gives it; 
 scenarios through the real proxy and keeps what they asked, with the answers, as cassettes marked `origin: synthetic`.
 """
 
-from .answer import calls, embeds, filtered, rate_limited, says
+from .answer import (
+    calls,
+    deletes,
+    embeds,
+    filtered,
+    judged_later,
+    keeps,
+    lists_input,
+    not_found,
+    rate_limited,
+    rate_limited_in_stream,
+    resumes,
+    says,
+)
 from .asked import Answer, Asked, Reply
 from .author import Author, AuthoringError, Scenario
 
@@ -16,8 +29,15 @@ __all__ = [
     "Reply",
     "Scenario",
     "calls",
+    "deletes",
     "embeds",
     "filtered",
+    "judged_later",
+    "keeps",
+    "lists_input",
+    "not_found",
     "rate_limited",
+    "rate_limited_in_stream",
+    "resumes",
     "says",
 ]

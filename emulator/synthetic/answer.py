@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from . import chat, embeddings, errors, responses
+from . import chat, embeddings, errors, responses, stored
 from .asked import Answer, Reply
 
 FORMATS = {"chat/completions": chat.response, "responses": responses.response}
@@ -30,5 +30,41 @@ def filtered(category: str) -> Answer:
     return lambda asked: errors.filtered(asked, category)
 
 
+def judged_later(text: str) -> Answer:
+    """A chat stream of a deployment whose content filter is asynchronous: the verdicts come in chunks of their own."""
+    return lambda asked: chat.stream(asked, chat.chunks_judged_later(asked, Reply((text,))))
+
+
+def keeps(status: str, *texts: str, thought: int = 0) -> Answer:
+    """A response that Azure keeps, as it is by then; texts once it is completed. For requests with background=True, for
+    those that look at a response, and for those that cancel it."""
+    reply = Reply(texts, (), thought) if texts else None
+    return lambda asked: stored.state(asked, reply, status)
+
+
+def resumes(text: str, thought: int = 0) -> Answer:
+    """The rest of a stream whose whole text this is."""
+    return lambda asked: stored.rest_of_stream(asked, Reply((text,), (), thought))
+
+
+def lists_input() -> Answer:
+    """A page of a response's input."""
+    return stored.input_items
+
+
+def deletes() -> Answer:
+    return stored.deleted
+
+
+def not_found() -> Answer:
+    """No response has this id."""
+    return errors.not_found
+
+
 def rate_limited(retry_after_ms: int) -> Answer:
     return lambda asked: errors.rate_limited(asked, retry_after_ms)
+
+
+def rate_limited_in_stream(retry_after_ms: int) -> Answer:
+    """The limit is noticed when the stream has begun."""
+    return lambda asked: errors.rate_limited_in_stream(asked, retry_after_ms)

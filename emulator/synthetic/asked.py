@@ -14,15 +14,18 @@ REASONING = ("gpt-5", "o1", "o3", "o4")  # models that think first
 
 @dataclass(frozen=True)
 class Asked:
-    """A request as it reached Azure; `operation` is like "chat/completions"."""
+    """A request as it reached Azure; `operation` is like "chat/completions" or "responses/resp_1/cancel", `body` is
+    empty when there was none, `earlier` has what the scenario asked before."""
 
     operation: str
     body: dict[str, Any]
     seed: Seed
+    query: tuple[tuple[str, str], ...] = ()
+    earlier: tuple["Asked", ...] = ()
 
     @property
     def deployment(self) -> str:
-        return str(self.body["model"])
+        return str(self.body.get("model", ""))
 
     @property
     def model(self) -> str:

@@ -53,23 +53,34 @@ class ScriptedAzure(FakeAzure):
     def start(self, answers: Iterable[tuple[str, Answer]]) -> None:
         self.unused, self.unanswered = dict(enumerate(answers)), list[str]()
         self.interactions = dict[int, Interaction]()  # by their answer's place, for calls at once arrive in any order
+        self.asked = list[Asked]()
 
     async def answer(self, exchange: Exchange, send: Send) -> None:
-        route, text = parse(exchange.target), exchange.body.decode(errors="replace")
+        route = parse(exchange.target)
+        text = f"{exchange.method} {exchange.target} {exchange.body.decode(errors='replace')}"
         found = next((at for at, (needle, _) in self.unused.items() if needle in text), None)
         if self.unauthorized(exchange) or route is None or found is None:
-            self.unanswered.append(f"{exchange.method} {exchange.target} {text}")
-            await respond(send, 424, errors.NO_RECORDING_HEADERS, errors.no_recording("no answer is left for this"))
+            await self.give_up(text, "no answer is left for this", send)
             return
         body = parse_body(exchange.body) if exchange.body else {}  # what reads or cancels a response sends none
         same = sum(entry.request.body == exchange.body for entry in self.interactions.values())
         meaning = json.dumps([exchange.target, body.get("model"), canonical_body(body), same], sort_keys=True)
         _, answer = self.unused.pop(found)
-        answered = answer(Asked(route.operation, body, Seed(meaning)))
+        asked = Asked(route.operation, body, Seed(meaning), route.query, tuple(self.asked))
+        try:
+            answered = answer(asked)
+        except LookupError as error:
+            await self.give_up(text, str(error), send)
+            return
+        self.asked.append(asked)
         headers = tuple(sorted(pair for pair in exchange.headers if pair[0] in KEPT_HEADERS))
         request = Request(exchange.method, RESOURCE + exchange.target, headers, exchange.body)
         self.interactions[found] = Interaction(request, answered)
         await self.send_recorded(answered, exchange, send)
+
+    async def give_up(self, text: str, reason: str, send: Send) -> None:
+        self.unanswered.append(f"{text} ({reason})")
+        await respond(send, 424, errors.NO_RECORDING_HEADERS, errors.no_recording(reason))
 
 
 class Author:

@@ -2,7 +2,7 @@
 and a final newline, or SSE frames that begin with the verdict on the prompt."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from ..tape.cassette import Response
@@ -25,13 +25,22 @@ TEXT_VERDICT = {
     "violence": SAFE,
 }
 PROMPT_FILTER_RESULTS = [{"prompt_index": 0, VERDICT: PROMPT_VERDICT}]
+NOTHING = {"choices": [], "created": 0, "id": "", "model": "", "object": ""}
+LATE_VERDICTS = (FRAME_VERDICT, {name: UNSEEN for name in TEXT_VERDICT if name.startswith("protected")})
+JUDGED_AT_ONCE = 8  # about how many chunks the asynchronous filter judges together
+
+Chunk = dict[str, Any]
 
 
 def response(asked: Asked, reply: Reply) -> Response:
-    if not asked.streams:
-        body = whole(asked, reply)
-        return Response(200, "OK", headers.chat(asked.seed, asked.deployment, body), body)
-    frames = [f"data: {compact(chunk)}\n\n" for chunk in chunks(asked, reply)] + ["data: [DONE]\n\n"]
+    if asked.streams:
+        return stream(asked, chunks(asked, reply))
+    body = whole(asked, reply)
+    return Response(200, "OK", headers.chat(asked.seed, asked.deployment, body), body)
+
+
+def stream(asked: Asked, told: Iterable[Chunk]) -> Response:
+    frames = [f"data: {compact(chunk)}\n\n" for chunk in told] + ["data: [DONE]\n\n"]
     body = "".join(frames).encode()
     return Response(
         200, "OK", headers.chat(asked.seed, asked.deployment, body, headers.SSE), body, schedule(len(frames))
@@ -61,12 +70,11 @@ def whole(asked: Asked, reply: Reply) -> bytes:
     return compact(completion).encode() + b"\n"
 
 
-def chunks(asked: Asked, reply: Reply) -> Iterator[dict[str, Any]]:
+def chunks(asked: Asked, reply: Reply) -> Iterator[Chunk]:
     """Prompt verdict, then per choice: role, pieces, finish; then usage, where it was asked for."""
     counts = (asked.body.get("stream_options") or {}).get("include_usage") is True
     unknown = {"usage": None} if counts else {}
-    nothing = {"choices": [], "created": 0, "id": "", "model": "", "object": ""}
-    yield nothing | {"prompt_filter_results": PROMPT_FILTER_RESULTS}
+    yield NOTHING | {"prompt_filter_results": PROMPT_FILTER_RESULTS}
     for index, text in enumerate(reply.texts or (None,)):
         for verdict, delta, said in _deltas(asked, reply, text):
             choice = {
@@ -79,6 +87,23 @@ def chunks(asked: Asked, reply: Reply) -> Iterator[dict[str, Any]]:
             yield _chunk(asked, [choice], unknown)
     if counts:
         yield _chunk(asked, [], {"usage": usage(asked, reply)})
+
+
+def chunks_judged_later(asked: Asked, reply: Reply) -> Iterator[Chunk]:
+    """The chunks of a deployment with the asynchronous filter: its verdicts come later, in chunks whose choice has no
+    delta (recorded in 2026 by other projects). Offsets count from the start of the prompt."""
+    start = end = prompt = asked.tokens * 4
+    for at, chunk in enumerate(chunks(asked, reply)):
+        said = [choice | {VERDICT: {}} for choice in chunk["choices"]]
+        yield chunk | {"choices": said}
+        end += sum(len(choice["delta"].get("content") or "") for choice in said)
+        over = any(choice["finish_reason"] for choice in said)
+        if said and (over or at % JUDGED_AT_ONCE == 0):
+            offsets = {"check_offset": prompt, "start_offset": start, "end_offset": end}
+            for verdict in LATE_VERDICTS:
+                judged = {"content_filter_offsets": offsets, VERDICT: verdict, "finish_reason": None, "index": 0}
+                yield NOTHING | {"choices": [judged]}
+            start = end
 
 
 def usage(asked: Asked, reply: Reply) -> dict[str, Any]:

@@ -5,7 +5,8 @@ from ..tape.cassette import Response
 from . import headers
 from .asked import Asked
 from .chat import PROMPT_VERDICT
-from .text import compact, pretty
+from .responses import frames, whole
+from .text import compact, pretty, schedule
 
 FILTERED = (
     "The response was filtered due to the prompt triggering Azure OpenAI{}s content management policy. Please modify "
@@ -17,6 +18,7 @@ OVER_THE_LIMIT = (
     "tier. This request was for {1} under Azure OpenAI API version v1. Please retry after {2} seconds. To increase "
     "your default rate limit, visit: https://aka.ms/oai/quotaincrease."
 )
+OVER_THE_LIMIT_IN_STREAM = "Your requests to {0} for {0} in East US have exceeded token rate limit."
 OPERATION_IDS = {
     "chat/completions": "ChatCompletions_Create",
     "responses": "Responses_Create",
@@ -50,3 +52,34 @@ def rate_limited(asked: Asked, retry_after_ms: int) -> Response:
     body = f'{{"error":{{"code":"RateLimitReached","message": "{message}"}}}}'.encode()
     head = headers.throttled(asked.seed, asked.deployment, body, retry_after_ms)
     return Response(429, "Too Many Requests", head, body)
+
+
+def rate_limited_in_stream(asked: Asked, retry_after_ms: int) -> Response:
+    """A stream of the Responses API that the token limit ends (reported August 2026): status 200 with retry-after, a
+    failed response that does not say why, then the error."""
+    error = {
+        "type": "too_many_requests",
+        "code": "rate_limit_exceeded",
+        "headers": {"x-ms-fe-error": "true"},
+        "message": OVER_THE_LIMIT_IN_STREAM.format(asked.deployment),
+        "param": None,
+    }
+    sent = frames(
+        (
+            {"type": "response.created", "response": whole(asked, None)},
+            {"type": "response.failed", "response": whole(asked, None, "failed")},
+            {"type": "error", "error": error},
+        )
+    )
+    body = "".join(sent).encode()
+    head = headers.responses(asked.seed, asked.deployment, asked.model, body, headers.SSE)
+    wait = {"retry-after": str(max(1, round(retry_after_ms / 1000))), "retry-after-ms": str(retry_after_ms)}
+    return Response(200, "OK", tuple(sorted((*head, *wait.items()))), body, schedule(len(sent)))
+
+
+def not_found(asked: Asked) -> Response:
+    """No response has the id in the path. Inferred from what Azure says of an unknown `previous_response_id`."""
+    message = f"Response with id '{asked.operation.split('/')[1]}' not found."
+    kind = {"type": "invalid_request_error", "param": "response_id", "code": "response_not_found"}
+    body = pretty({"error": {"message": message} | kind})
+    return Response(404, "Not Found", headers.stored(asked.seed, body), body)

@@ -51,6 +51,11 @@ def responses(seed: Seed, deployment: str, served_model: str, body: bytes, kind:
     return _headers(seed, body, kind, own | _limits(seed))
 
 
+def stored(seed: Seed, body: bytes, kind: str = JSON) -> Headers:
+    """An answer about a response that is kept. None was ever recorded: these are what all answers have."""
+    return _headers(seed, body, kind, {"x-request-id": seed.uuid("request")})
+
+
 def throttled(seed: Seed, deployment: str, body: bytes, retry_after_ms: int) -> Headers:
     seconds = str(max(1, round(retry_after_ms / 1000)))
     own = {

@@ -1,7 +1,7 @@
 """The Responses API as Azure's v1 sends it (reported April to June 2026): JSON with two spaces of indent, or SSE events
 whose keys are `type` and then alphabetical, without [DONE]."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from ..tape.cassette import Response
@@ -17,23 +17,23 @@ Event = dict[str, Any]
 
 def response(asked: Asked, reply: Reply) -> Response:
     kind = headers.SSE if asked.streams else headers.JSON
-    frames = [_frame(number, event) for number, event in enumerate(events(asked, reply))] if asked.streams else []
-    body = "".join(frames).encode() if asked.streams else pretty(whole(asked, reply))
+    sent = frames(events(asked, reply)) if asked.streams else []
+    body = "".join(sent).encode() if asked.streams else pretty(whole(asked, reply))
     head = headers.responses(asked.seed, asked.deployment, asked.model, body, kind)
-    return Response(200, "OK", head, body, schedule(len(frames)))
+    return Response(200, "OK", head, body, schedule(len(sent)))
 
 
-def whole(asked: Asked, reply: Reply | None) -> dict[str, Any]:
-    """The response object; without a reply, as it is in its first events."""
+def whole(asked: Asked, reply: Reply | None, status: str = "") -> dict[str, Any]:
+    """The response object; without a reply, as it is in its first events. `status` where they do not tell it."""
     body = asked.body
-    status = "in_progress" if reply is None else "incomplete" if reply.cut else "completed"
+    status = status or ("in_progress" if reply is None else "incomplete" if reply.cut else "completed")
     effort = "medium" if asked.reasons else None
     return {
         "id": asked.seed.response_id("resp"),
         "object": "response",
         "created_at": CREATED,
         "status": status,
-        "background": False,
+        "background": body.get("background", False),
         "completed_at": CREATED + THINKING_SECONDS if status == "completed" else None,
         "content_filters": _verdicts(asked, reply) if reply else None,
         "error": None,
@@ -74,7 +74,7 @@ def items(asked: Asked, reply: Reply) -> Iterator[tuple[dict[str, Any], str]]:
         yield {"id": asked.seed.response_id("rs"), "type": "reasoning", "summary": summary}, reply.summary
     for text in reply.texts:
         item = {"id": asked.seed.response_id("msg"), "type": "message", "status": status}
-        yield item | {"content": [_text_part(text)], "role": "assistant"}, text
+        yield item | {"content": [text_part(text)], "role": "assistant"}, text
     for at, (name, values) in enumerate(reply.calls):
         item = {"id": asked.seed.response_id("fc", str(at)), "type": "function_call", "status": status}
         call_id = f"call_{asked.seed.letters(f'call {at}', 24)}"
@@ -82,8 +82,11 @@ def items(asked: Asked, reply: Reply) -> Iterator[tuple[dict[str, Any], str]]:
 
 
 def events(asked: Asked, reply: Reply) -> Iterator[Event]:
-    for kind in ("response.created", "response.in_progress"):
-        yield {"type": kind, "response": whole(asked, None)}
+    queued = "queued" if asked.body.get("background") else ""
+    yield {"type": "response.created", "response": whole(asked, None, queued)}
+    if queued:
+        yield {"type": "response.queued", "response": whole(asked, None, queued)}
+    yield {"type": "response.in_progress", "response": whole(asked, None)}
     for index, (item, text) in enumerate(items(asked, reply)):
         begun, item_events = ITEMS[item["type"]]
         yield {"type": "response.output_item.added", "item": item | begun, "output_index": index}
@@ -94,10 +97,10 @@ def events(asked: Asked, reply: Reply) -> Iterator[Event]:
 
 
 def _message_events(asked: Asked, text: str) -> Iterator[Event]:
-    yield {"type": "response.content_part.added", "content_index": 0, "part": _text_part("")}
+    yield {"type": "response.content_part.added", "content_index": 0, "part": text_part("")}
     for event in _deltas(asked, "response.output_text", "text", text):
         yield event | {"content_index": 0, "logprobs": []}
-    yield {"type": "response.content_part.done", "content_index": 0, "part": _text_part(text)}
+    yield {"type": "response.content_part.done", "content_index": 0, "part": text_part(text)}
 
 
 def _call_events(asked: Asked, text: str) -> Iterator[Event]:
@@ -128,12 +131,17 @@ def _deltas(asked: Asked, kind: str, name: str, text: str) -> Iterator[Event]:
     yield {"type": f"{kind}.done", name: text}
 
 
+def frames(told: Iterable[Event]) -> list[str]:
+    """The frames of a stream that tells these events."""
+    return [_frame(number, event) for number, event in enumerate(told)]
+
+
 def _frame(number: int, event: Event) -> str:
     ordered = {"type": event.pop("type")} | dict(sorted((event | {"sequence_number": number}).items()))
     return f"event: {ordered['type']}\ndata: {compact(ordered)}\n\n"
 
 
-def _text_part(text: str) -> dict[str, Any]:
+def text_part(text: str) -> dict[str, Any]:
     return {"type": "output_text", "annotations": [], "logprobs": [], "text": text}
 
 

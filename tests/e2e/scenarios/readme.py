@@ -7,9 +7,7 @@ import sys
 import textwrap
 from pathlib import Path
 
-from emulator.synthetic import Answer, Asked, Reply, Scenario, headers, responses, says
-from emulator.synthetic.text import pretty
-from emulator.tape.cassette import Response
+from emulator.synthetic import Answer, Scenario, keeps, says
 
 README = Path(__file__).resolve().parents[3] / "README.md"
 HELLO = "Welcome to the class! I am glad that you are here."
@@ -49,24 +47,6 @@ def example(name: str, about: str, containing: str, *answers: tuple[str, Answer]
     return Scenario(f"readme/{name}", f"The README: {about}.", answers, play)
 
 
-def in_background(text: str) -> tuple[Answer, Answer]:
-    """A response that is queued when it is asked for, and completed when it is first looked at."""
-    posted: list[Asked] = []
-
-    def answer(asked: Asked, reply: Reply | None, status: str) -> Response:
-        (first,) = posted
-        body = pretty(responses.whole(first, reply) | {"background": True, "status": status})
-        return Response(200, "OK", headers.responses(asked.seed, first.deployment, first.model, body), body)
-
-    def queued(asked: Asked) -> Response:
-        posted[:] = [asked]
-        return answer(asked, None, "queued")
-
-    return queued, lambda asked: answer(asked, Reply((text,), thought=64), "completed")
-
-
-QUEUED, COMPLETED = in_background(PROOFS)
-
 SCENARIOS = [
     example(
         *("sdk", "the OpenAI SDK", "Name the planets"),
@@ -81,8 +61,9 @@ SCENARIOS = [
     ),
     example(
         *("background", "a response in the background", "background=True"),
-        ("Compare three proofs", QUEUED),
-        ("", COMPLETED),
+        ("Compare three proofs", keeps("queued")),
+        ("GET /openai/v1/responses/", keeps("in_progress")),
+        ("GET /openai/v1/responses/", keeps("completed", PROOFS, thought=64)),
     ),
     example("dspy", "DSPy", "import dspy", ("turns a lighthouse", says(LAMP))),
     Scenario("readme/curl", "The README: curl.", [("", says("Hello, curl!"))], run_curl),

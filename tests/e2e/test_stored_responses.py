@@ -1,4 +1,4 @@
-"""Responses that Azure keeps, with the OpenAI SDK: jobs in the background, resumed streams, pages of input, deleting."""
+"""Responses that Azure keeps, with the OpenAI SDK: background jobs, resumed streams, pages of input, deleting."""
 
 import json
 from collections.abc import Iterator

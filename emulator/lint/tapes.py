@@ -5,8 +5,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
-
 from ..tape import cassette
 from ..tape.cassette import CassetteError
 from ..tape.route import parse
@@ -55,15 +53,4 @@ def _located(path: Path, file: str, message: str) -> tuple[str, str]:
     reason = message.removeprefix(str(path)).removeprefix(":").strip()
     if match := re.match(r"(\d+): ", reason):
         return f"{file}:{match[1]}", reason[match.end() :]
-    if match := re.match(r"interaction (\d+): ", reason):
-        return f"{file}:{_line_of(path, int(match[1]))}", reason
     return file, reason
-
-
-def _line_of(path: Path, number: int) -> int:
-    """The line where an interaction begins."""
-    root = yaml.compose(path.read_bytes(), Loader=yaml.SafeLoader)
-    for name, value in root.value if isinstance(root, yaml.MappingNode) else ():
-        if name.value == "interactions":
-            return int(value.value[number - 1].start_mark.line) + 1
-    return 1

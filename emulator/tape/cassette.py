@@ -91,7 +91,8 @@ def load(path: Path, name: str = "") -> Cassette:
         try:
             request, response = _request(item["request"]), _response(item["response"])
         except (KeyError, TypeError, ValueError, AttributeError, OSError, zlib.error) as error:
-            raise CassetteError(f"{path}: interaction {number}: {type(error).__name__}: {error}") from error
+            line, reason = _line_of(path, number), f"{type(error).__name__}: {error}"
+            raise CassetteError(f"{path}:{line}: interaction {number}: {reason}") from error
         interactions.append(Interaction(request, response, f"{name or path.stem} #{number}"))
     return Cassette(path, tuple(interactions), document.get("x-emulator") or {})
 
@@ -173,6 +174,15 @@ def _document(interaction: Interaction) -> dict[str, Any]:
     if response.frame_at_ms:
         document["response"]["x-stream"] = {"frame_at_ms": list(response.frame_at_ms)}
     return document
+
+
+def _line_of(path: Path, number: int) -> int:
+    """The line where an interaction begins."""
+    root = yaml.compose(path.read_bytes(), Loader=yaml.SafeLoader)
+    for name, value in root.value if isinstance(root, yaml.MappingNode) else ():
+        if name.value == "interactions":
+            return int(value.value[number - 1].start_mark.line) + 1
+    return 1
 
 
 def _listed(headers: Headers) -> dict[str, list[str]]:

@@ -54,6 +54,7 @@ PLANTED: dict[str, dict[str, Interaction]] = {
         "an event's field is missing": swap(RESPONSE_STREAM, rb'"content_index":0,"delta"', b'"delta"'),
         "an unknown event": swap(RESPONSE_STREAM, rb"response\.in_progress", b"response.in_motion", 2),
         "an item of an answer is mistyped": swap(RESPONSE, rb'"annotations": \[\]', b'"annotations": {}'),
+        "a label is mistyped": swap(RESPONSE, rb'"metadata": {}', b'"metadata": {"run": 7}'),
         "an unknown item": swap(RESPONSE, rb'"type": "message"', b'"type": "massage"'),
         "base64 that nobody asked for": swap(VECTORS, rb'"embedding": \[.+?\]', b'"embedding": "AAAA"'),
         "a refusal without a message": swap(REFUSAL, rb'"message":".+?",', b""),
@@ -96,6 +97,7 @@ PLANTED: dict[str, dict[str, Interaction]] = {
     },
     "shape": {
         "keys in another order": swap(CHAT, rb'("id":"\S+?"),("model":"\S+?"),', rb"\2,\1,"),
+        "keys in another order, deep inside": swap(CHAT, rb'("filtered":false),("detected":false)', rb"\2,\1"),
         "a header that all have": without_header(CHAT, "x-ms-region", "x-request-id"),
         "another white space": SPACED,
         "no final newline": swap(CHAT, rb"\n$", b""),

@@ -79,7 +79,7 @@ def test_one_unreadable_file_does_not_stop_the_others(tmp_path: Path) -> None:
     library = Library.from_folders([tmp_path])
     assert [interaction.label for interaction in library.interactions()] == ["good #1"]
     assert len(library.problems) == 4
-    for name in ("broken.yaml:3", "other.yaml:1", "half.yaml", "https://x/y"):
+    for name in ("broken.yaml:3", "other.yaml:1", "half.yaml:2: interaction 1", "https://x/y"):
         assert any(name in problem for problem in library.problems), name
 
 

@@ -18,9 +18,9 @@ from emulator.tape import cassette
 from emulator.tape.canonical import key_of, parse_body
 from emulator.tape.library import Library
 from emulator.tape.route import parse
-from tests.e2e.scenarios import chat, embeddings, errors, responses, sdk
+from tests.e2e.scenarios import chat, embeddings, errors, responses, sdk, stored, streams
 
-MODULES = [chat, responses, embeddings, errors]
+MODULES = [chat, responses, embeddings, errors, stored, streams]
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from emulator.tape.library import Library
-from tests.support import Arrived, Proxy, RawUpstream, closed_port, proxy, raw_upstream, recording
+from tests.support import Arrived, Proxy, RawUpstream, closed_port, proxy, recording
 
 BODY = b'{"model":"gpt-4o-mini","messages":[]}'
 RECORDINGS = Library([recording(BODY, b'{"ok":true}')])
@@ -143,18 +143,6 @@ def test_a_bad_setting_is_a_503_that_names_every_one() -> None:
 
 
 # --- an upstream that misbehaves --------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def upstream() -> Iterator[RawUpstream]:
-    with raw_upstream() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def behind(upstream: RawUpstream) -> Iterator[Proxy]:
-    with proxy(upstream.base) as running:
-        yield running
 
 
 def hang_up(_: Arrived, sock: socket.socket) -> None:

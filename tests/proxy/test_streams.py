@@ -15,7 +15,7 @@ import pytest
 
 from emulator.azure.journal import Exchange
 from emulator.tape.library import Library
-from tests.support import Arrived, Proxy, RawUpstream, proxy, raw_upstream, recording
+from tests.support import Arrived, Proxy, RawUpstream, proxy, recording
 
 STREAMS = 200
 FRAMES = 30
@@ -120,18 +120,6 @@ def test_a_caller_that_leaves_ends_the_call_at_azure(served: Proxy, after: int) 
 
 
 # --- a stream that breaks ---------------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def upstream() -> Iterator[RawUpstream]:
-    with raw_upstream() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def behind(upstream: RawUpstream) -> Iterator[Proxy]:
-    with proxy(upstream.base) as running:
-        yield running
 
 
 FRAME = b'data: {"choices":[{"delta":{"content":"Hi"},"index":0}],"id":"c","object":"chat.completion.chunk"}\n\n'

@@ -31,7 +31,8 @@ class UsageError(Exception):
 
 def main(argv: list[str] | None = None) -> int:
     """0: done or stopped, 1: failed, 2: wrong usage. Errors are one line on standard error."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for stop in (signal.SIGINT, signal.SIGTERM):  # a shell starts background jobs with SIGINT ignored
+        signal.signal(stop, signal.default_int_handler)
     arguments = parser().parse_args(argv)
     try:
         return int(arguments.verb(arguments) or 0)

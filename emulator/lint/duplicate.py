@@ -11,12 +11,11 @@ from .tapes import Tapes
 
 def check(tapes: Tapes, _: Context) -> Iterator[Finding]:
     first = dict[tuple[str, Key], Recording]()
-    reported = set[tuple[str, str]]()
+    told = set[tuple[str, Key, str]]()
     for recording in tapes.recordings:
-        request = recording.interaction.request
+        request, generation = recording.interaction.request, recording.route.generation
         key = key_of(request.method, recording.route, parse_body(request.body))
-        earlier = first.setdefault((recording.route.generation, key), recording)
-        pair = (earlier.file, recording.file)
-        if earlier.file != recording.file and pair not in reported:
-            reported.add(pair)
+        earlier = first.setdefault((generation, key), recording)
+        if earlier.file != recording.file and (generation, key, recording.file) not in told:
+            told.add((generation, key, recording.file))
             yield error("duplicate", recording.place(), f"the same request as {earlier.place()}; they take turns")

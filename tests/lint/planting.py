@@ -37,15 +37,17 @@ RESPONSE = recording("responses", says("Hello."), model="gpt-4o-mini", input="Hi
 RESPONSE_STREAM = recording("responses", says("Hello."), model="gpt-4o-mini", input="Hi", stream=True)
 VECTORS = recording("embeddings", embeds(), model="embedder", input="Hi", dimensions=2)
 MODELS = got("models", {"object": "list", "data": [{"id": "m", "object": "model", "created": 1, "owned_by": "x"}]})
+COUNT = got("responses/input_tokens", {"object": "response.input_tokens", "input_tokens": 3}, "POST")
 DELETED = got("responses/resp_1", {"id": "resp_1", "object": "response.deleted", "deleted": True}, "DELETE")
-SOUND = (CHAT, CHAT_STREAM, TOOL_STREAM, REFUSAL, RESPONSE, RESPONSE_STREAM, VECTORS, MODELS, DELETED)
+SOUND = (CHAT, CHAT_STREAM, TOOL_STREAM, REFUSAL, RESPONSE, RESPONSE_STREAM, VECTORS, MODELS, COUNT, DELETED)
 
 DESCRIPTION = {  # of the whole of Azure OpenAI, as far as these tests go
     "paths": {
         "/chat/completions": {
             "post": {
                 "responses": {
-                    "200": {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Answer"}}}}
+                    "200": {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Answer"}}}},
+                    "default": {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Refusal"}}}},
                 }
             }
         }
@@ -56,7 +58,11 @@ DESCRIPTION = {  # of the whole of Azure OpenAI, as far as these tests go
                 "type": "object",
                 "required": ["id", "system_fingerprint"],
                 "properties": {"id": {"type": "string"}, "prompt_filter_results": {"type": "array"}},
-            }
+            },
+            "Refusal": {
+                "type": "object",
+                "properties": {"error": {"properties": {name: {"type": "string"} for name in ("code", "param")}}},
+            },
         }
     },
 }

@@ -11,8 +11,22 @@ import pytest
 
 from emulator import cli
 from emulator.stack import ROOT
+from emulator.synthetic import says
+from emulator.tape.cassette import Interaction
 from tests.golden import assert_golden
-from tests.lint.planting import CHAT, CHAT_STREAM, RECORDED, RESPONSE_STREAM, SOUND, Workplace, answer, got, swap
+from tests.lint.planting import (
+    CHAT,
+    CHAT_STREAM,
+    RECORDED,
+    REFUSAL,
+    RESPONSE_STREAM,
+    SOUND,
+    Workplace,
+    answer,
+    got,
+    recording,
+    swap,
+)
 
 Capsys = pytest.CaptureFixture[str]
 
@@ -66,6 +80,15 @@ def test_the_same_request_in_two_files_is_an_error(workplace: Workplace, capsys:
     assert_golden("../lint/golden/duplicate.txt", checked.text)
 
 
+def test_every_request_that_is_in_two_files_is_told_once(workplace: Workplace, capsys: Capsys) -> None:
+    workplace.tape("one", CHAT, CHAT_STREAM)
+    workplace.tape("two", CHAT, CHAT, CHAT_STREAM)
+    places = [
+        finding["place"] for finding in workplace.check(capsys, "--json").findings if finding["severity"] == "error"
+    ]
+    assert places == ["tapes/two.yaml #1", "tapes/two.yaml #3"]
+
+
 def test_the_same_request_twice_in_a_file_is_a_sequence(workplace: Workplace, capsys: Capsys) -> None:
     workplace.tape("one", CHAT, CHAT)
     assert workplace.check(capsys).code == 0
@@ -101,15 +124,42 @@ CONTROL = (
 )
 
 
-def test_what_azure_is_known_for_is_no_defect(workplace: Workplace, capsys: Capsys) -> None:
-    """Chunks of the asynchronous filter, and streams that end with an error."""
-    filtering = answer(swap(CHAT_STREAM, rb"data: \[", CONTROL + b"data: ["), frame_at_ms=())
-    broken = (
-        b'event: error\ndata: {"type":"error","error":{"code":"x","message":"x","param":null},"sequence_number":5}\n\n'
-    )
-    breaking = answer(swap(RESPONSE_STREAM, rb"event: response.output_text.delta\n.*", broken), frame_at_ms=())
-    breaking = swap(breaking, rb'"sequence_number":5', b'"sequence_number":4')
-    workplace.tape("one", filtering, breaking)
+FAILED = b'event: error\ndata: {"type":"error","error":{"code":"x","message":"x","param":null},"sequence_number":5}\n\n'
+KNOWN = {
+    "chunks of the asynchronous filter": answer(swap(CHAT_STREAM, rb"data: \[", CONTROL + b"data: ["), frame_at_ms=()),
+    "a stream that ends with an error": answer(
+        swap(RESPONSE_STREAM, rb'event: response.output_text.delta\ndata: {[^\n]*"sequence_number":5.*', FAILED),
+        frame_at_ms=(),
+    ),
+    "a failed response without its output": swap(
+        swap(RESPONSE_STREAM, rb'"output":\[{.+?}\],"parallel', b'"output":[],"parallel'),
+        rb"response\.completed",
+        b"response.failed",
+        2,
+    ),
+    "a refusal without a code": swap(
+        REFUSAL, rb'"param":"prompt","code":"content_filter"', b'"param":null,"code":null'
+    ),
+    "a line separator in a text": swap(CHAT_STREAM, b'"content":"Hello"', '"content":"Hello\u2028"'.encode()),
+}
+
+
+@pytest.mark.parametrize("name", KNOWN)
+def test_what_azure_is_known_for_is_no_defect(name: str, workplace: Workplace, capsys: Capsys) -> None:
+    workplace.tape("one", KNOWN[name])
+    checked = workplace.check(capsys, "--json")
+    assert checked.code == 0
+    assert {finding["code"] for finding in checked.findings} <= {"shape", "unplayed"}
+
+
+def test_the_callers_own_keys_may_have_any_order(workplace: Workplace, capsys: Capsys) -> None:
+    def asking(**properties: str) -> Interaction:
+        parameters = {"type": "object", "properties": {name: {"type": kind} for name, kind in properties.items()}}
+        tool = {"type": "function", "name": "add", "parameters": parameters, "strict": True}
+        return recording("responses", says("Hello."), model="gpt-4o-mini", input="Hi", tools=[tool])
+
+    workplace.tape("real", asking(x="integer", y="string"), notes=RECORDED, to="real")
+    workplace.tape("one", asking(y="string", x="integer"))
     assert workplace.check(capsys).code == 0
 
 

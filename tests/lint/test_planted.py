@@ -7,6 +7,7 @@ from tests.golden import assert_golden
 from tests.lint.planting import (
     CHAT,
     CHAT_STREAM,
+    COUNT,
     DELETED,
     MODELS,
     REFUSAL,
@@ -63,11 +64,13 @@ PLANTED: dict[str, dict[str, Interaction]] = {
         "an error in a stream without a message": answer(
             CHAT_STREAM, body=b"".join(frames(CHAT_STREAM)[:3]) + b'data: {"error":{"code":"x"}}\n\n', frame_at_ms=()
         ),
+        "a count that is none": swap(COUNT, b"3", b"3.5"),
         "a model without its owner": swap(MODELS, rb',"owned_by":"x"', b""),
         "a deletion that did not delete": swap(DELETED, b"true", b"false"),
     },
     "openapi": {
         "a described field is missing": swap(CHAT, rb'"system_fingerprint":"\w+",', b""),
+        "a described refusal is mistyped": swap(REFUSAL, rb'"param":"prompt"', b'"param":1'),
         "a described field is mistyped": swap(
             CHAT, rb'"prompt_filter_results":\[.+?\],"sys', b'"prompt_filter_results":{},"sys'
         ),

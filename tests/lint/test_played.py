@@ -4,9 +4,12 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
+from emulator.pytest_plugin import pytest_configure
 from emulator.stack import ROOT
 from emulator.tape.canonical import key_of, parse_body
 from emulator.tape.library import PLAYED, Library
@@ -41,6 +44,18 @@ def test_nothing_is_noted_where_nobody_asks(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.chdir(tmp_path)
     play(Library([recording(BODY, b"{}")]))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_worker_leaves_what_others_noted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """pytest-xdist may replace a worker in mid-session."""
+    monkeypatch.setenv(PLAYED, "")  # put back after the test
+    file = tmp_path / "played.txt"
+    file.write_text("one #1\n")
+    options = {"getoption": lambda _: "played.txt", "addinivalue_line": lambda *_: None, "workerinput": {}}
+    worker: Any = SimpleNamespace(invocation_params=SimpleNamespace(dir=tmp_path), **options)
+    pytest_configure(worker)
+    assert file.read_text() == "one #1\n"
+    assert os.environ[PLAYED] == str(file)
 
 
 TESTS = """

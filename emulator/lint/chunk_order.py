@@ -10,7 +10,7 @@ from .tapes import Tapes
 
 
 def check(tapes: Tapes, _: Context) -> Iterator[Finding]:
-    for recording in tapes.recordings:
+    for recording in tapes.whole:
         if recording.kind.streamed and recording.kind.operation == "POST chat/completions":
             for event, message in problems(recording):
                 yield error("order", recording.place(event), message)

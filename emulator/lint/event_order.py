@@ -57,7 +57,7 @@ UNFINISHED = ("response.incomplete", "response.failed", "error")  # may leave it
 
 
 def check(tapes: Tapes, _: Context) -> Iterator[Finding]:
-    for recording in tapes.recordings:
+    for recording in tapes.whole:
         if recording.kind.streamed and "responses" in recording.kind.operation:
             for event, message in problems(recording):
                 yield error("order", recording.place(event), message)

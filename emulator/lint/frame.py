@@ -4,8 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ..tape.cassette import Response
-from ..tape.stream import pieces
+from ..tape.cassette import Response, sse_frames
 
 DONE = "[DONE]"
 FIELDS = ("event", "data", "id", "retry", "")  # a line that begins with a colon is a comment
@@ -24,8 +23,8 @@ class Frame:
 
 
 def frames(response: Response) -> Iterator[Frame]:
-    for number, piece in enumerate(pieces(response, 0), 1):
-        lines = [line for line in LINE_END.split(piece.data.decode(errors="replace")) if line]
+    for number, frame in enumerate(sse_frames(response.body), 1):
+        lines = [line for line in LINE_END.split(frame.decode(errors="replace")) if line]
         fields = [(name, value.removeprefix(" ")) for name, _, value in (line.partition(":") for line in lines)]
         yield Frame(
             number,

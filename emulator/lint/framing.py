@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from ..tape.cassette import Response
 from .context import Context
 from .finding import Finding, Problems, error
 from .frame import DONE, Frame
@@ -15,7 +16,7 @@ EMPTY_LINES = (b"\n\n", b"\r\n\r\n")
 
 
 def check(tapes: Tapes, _: Context) -> Iterator[Finding]:
-    for recording in tapes.recordings:
+    for recording in tapes.whole:
         problems = _stream(recording) if recording.kind.streamed else _whole(recording)
         for event, message in problems:
             yield error("framing", recording.place(event), message)
@@ -48,10 +49,11 @@ def _stream(recording: Recording) -> Problems:
             yield frame.number, f"{DONE} is no event of this API" if not chat else f"{DONE} is not the last event"
     if chat and not any(frame.data == DONE for frame in frames) and not _broke(recording):
         yield len(frames) or None, f"the stream does not end with data: {DONE}"
-    yield from ((None, message) for message in _schedule(recording.response.frame_at_ms, len(frames)))
+    yield from ((None, message) for message in _schedule(recording.response))
 
 
-def _schedule(at: tuple[float, ...], frames: int) -> Iterator[str]:
+def _schedule(response: Response) -> Iterator[str]:
+    at, frames = response.frame_at_ms, len(response.frames())
     if at and len(at) != frames:
         yield f"frame_at_ms has {len(at)} times for {frames} frames"
     if any(later < earlier for earlier, later in zip((0.0, *at), at, strict=False)):

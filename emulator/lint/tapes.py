@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..tape import cassette
-from ..tape.cassette import CassetteError
+from ..tape.cassette import COMPLETE, CassetteError
 from ..tape.route import parse
 from .finding import Finding, error
 from .recording import Recording
@@ -19,6 +19,11 @@ class Tapes:
     recordings: tuple[Recording, ...] = ()
     problems: tuple[Finding, ...] = ()
     files: int = 0
+
+    @property
+    def whole(self) -> list[Recording]:
+        """Without the answers that broke off while they were recorded: these have no right end."""
+        return [recording for recording in self.recordings if recording.response.outcome == COMPLETE]
 
 
 def read(folders: Iterable[Path]) -> Tapes:

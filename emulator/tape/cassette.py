@@ -1,12 +1,18 @@
 """A cassette: a VCR.py YAML file of recorded requests and responses.
 
-What we add lives where vcrpy and pytest-recording ignore it: `response.x-stream` (when each frame of a stream left, in
-milliseconds after the headers) and a top-level `x-emulator` mapping (`origin: synthetic` for a file written by hand).
+What we add lives where vcrpy and pytest-recording ignore it: `response.x-stream` and a top-level `x-emulator` mapping
+(`origin: synthetic` for a file written by hand). `x-stream` says how a body arrived:
+
+    frame_at_ms   when each frame arrived, in milliseconds after the headers
+    frame_bytes   how long each was; not written where the frames end where the text shows it: at an empty line
+    outcome       how it ended, if not complete: one of OUTCOMES
 """
 
 import base64
 import gzip
+import itertools
 import os
+import re
 import tempfile
 import zlib
 from collections.abc import Iterable, Mapping
@@ -17,6 +23,15 @@ from typing import Any
 import yaml
 
 Headers = tuple[tuple[str, str], ...]
+
+COMPLETE = "complete"
+OUTCOMES = {
+    COMPLETE: "to its end",
+    "reset": "the connection was reset (RST)",
+    "truncated": "the connection was closed before the end of the body",
+    "client_cancelled": "the client left; what it would have got is not known",
+}
+_FRAME = re.compile(rb".+?(?:\r?\n\r?\n|\Z)", re.DOTALL)  # a frame ends with an empty line (WHATWG HTML, section 9.2)
 
 
 class CassetteError(Exception):
@@ -33,13 +48,16 @@ class Request:
 
 @dataclass(frozen=True)
 class Response:
-    """A recorded answer. `frame_at_ms` has one entry per SSE frame, or none: then nothing is known of its timing."""
+    """A recorded answer. `frame_at_ms` has one entry per frame, or none: then nothing is known of its timing.
+    `frame_bytes` are the frames' lengths where they are not those of `sse_frames`; `outcome` is one of OUTCOMES."""
 
     status: int
     reason: str
     headers: Headers
     body: bytes
     frame_at_ms: tuple[float, ...] = ()
+    frame_bytes: tuple[int, ...] = ()
+    outcome: str = COMPLETE
 
     def header(self, name: str) -> str:
         return next((value for key, value in self.headers if key.lower() == name), "")
@@ -47,6 +65,17 @@ class Response:
     @property
     def is_stream(self) -> bool:
         return self.header("content-type").startswith("text/event-stream")
+
+    def frames(self) -> list[bytes]:
+        """The body in the pieces in which it came; in one, when nothing says otherwise."""
+        if not self.frame_bytes:
+            return sse_frames(self.body) if self.is_stream else [self.body]
+        ends = list(itertools.accumulate(self.frame_bytes))
+        return [self.body[end - size : end] for end, size in zip(ends, self.frame_bytes, strict=True)]
+
+
+def sse_frames(body: bytes) -> list[bytes]:
+    return _FRAME.findall(body)
 
 
 @dataclass(frozen=True)
@@ -139,8 +168,15 @@ def _response(item: Mapping[str, Any]) -> Response:
     if encoding == "gzip" and content[:2] == b"\x1f\x8b":  # replayed as the text it is: not every client asks for gzip
         content = gzip.decompress(content)
         headers = tuple((key, value) for key, value in headers if key.lower() != "content-encoding")
-    at = tuple(float(ms) for ms in (item.get("x-stream") or {}).get("frame_at_ms", ()))
-    return Response(int(code), str(reason or ""), headers, content, at)
+    arrived = item.get("x-stream") or {}
+    at = tuple(float(ms) for ms in arrived.get("frame_at_ms", ()))
+    sizes = tuple(int(size) for size in arrived.get("frame_bytes", ()))
+    if sizes and (sum(sizes) != len(content) or min(sizes) < 1):
+        raise ValueError(f"x-stream: frame_bytes add up to {sum(sizes)}, the body has {len(content)} bytes")
+    outcome = arrived.get("outcome", COMPLETE)
+    if outcome not in OUTCOMES:
+        raise ValueError(f"x-stream: outcome is {outcome!r}, not one of {', '.join(OUTCOMES)}")
+    return Response(int(code), str(reason or ""), headers, content, at, sizes, outcome)
 
 
 def _headers(item: Any) -> Headers:
@@ -171,8 +207,13 @@ def _document(interaction: Interaction) -> dict[str, Any]:
             "body": {"string": _scalar(response.body)},
         },
     }
-    if response.frame_at_ms:
-        document["response"]["x-stream"] = {"frame_at_ms": list(response.frame_at_ms)}
+    arrived = {
+        "frame_at_ms": list(response.frame_at_ms),
+        "frame_bytes": list(response.frame_bytes),
+        "outcome": response.outcome * (response.outcome != COMPLETE),
+    }
+    if any(arrived.values()):
+        document["response"]["x-stream"] = {name: value for name, value in arrived.items() if value}
     return document
 
 

@@ -1,6 +1,8 @@
 """Cassettes are stock VCR.py files: every dialect is read, and what is written is whole and can be read again."""
 
 import gzip
+import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -85,3 +87,26 @@ def test_a_stream_leaves_frame_by_frame_on_its_schedule() -> None:
 
 def test_a_cut_stream_keeps_its_last_bytes() -> None:
     assert [piece.data for piece in pieces(made(SSE[:-4]).response, 0)][-1] == b"data: [DON"
+
+
+def test_a_stream_that_came_in_other_pieces_leaves_in_them(tmp_path: Path) -> None:
+    """Azure may cut anywhere, and a connection may break anywhere."""
+    arrived = replace(made(SSE[:-4]).response, frame_at_ms=(5.0, 9.0), frame_bytes=(4, len(SSE) - 8), outcome="reset")
+    cassette.save(tmp_path / "c.yaml", [Interaction(made().request, arrived, "c #1")], {})
+    read = cassette.load(tmp_path / "c.yaml").interactions[0].response
+    assert read == arrived
+    assert [piece.data for piece in pieces(read, 0)] == [SSE[:4], SSE[4:-4]]
+    assert [piece.at for piece in pieces(read, 1)] == [0.005, 0.009]
+
+
+@pytest.mark.parametrize(
+    ("arrived", "told"),
+    [
+        ({"frame_bytes": [1, 2]}, "x-stream: frame_bytes add up to 3, the body has 4 bytes"),
+        ({"outcome": "fine"}, "x-stream: outcome is 'fine', not one of complete, reset, truncated, client_cancelled"),
+    ],
+)
+def test_an_impossible_stream_is_refused_by_name(tmp_path: Path, arrived: dict[str, object], told: str) -> None:
+    answered = {"status": {"code": 200, "message": "OK"}, "body": {"string": "text"}, "x-stream": arrived}
+    with pytest.raises(cassette.CassetteError, match=re.escape(told)):
+        load(tmp_path, REQUEST, answered)

@@ -1,0 +1,69 @@
+"""Everything that answers during a run: the upstream, the fake identity, and each contender in front of them."""
+
+from contextlib import ExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from types import TracebackType
+
+from emulator.azure import FakeAzure
+from emulator.azure.app import IDENTITY_PATH
+from emulator.server import bind, serving
+from emulator.tape.library import Library
+
+from .bench import Failed
+from .contender import Contender, Place, contenders
+from .native import program
+from .server import LOAD_CORE, Server, free_port
+from .workload import Workload
+
+
+class Site:
+    """A context manager. `running` has the contenders that could be started, `skipped` the others with the reason."""
+
+    def __init__(self, only: frozenset[str] = frozenset()) -> None:
+        self.only = only
+        self.running: dict[Contender, Server] = {}
+        self.skipped: dict[str, str] = {}
+        self._exit = ExitStack()
+
+    def __enter__(self) -> "Site":
+        with ExitStack() as starting:
+            self.folder = Path(starting.enter_context(TemporaryDirectory(prefix="benchmark-")))
+            fake = FakeAzure(Library())
+            base = starting.enter_context(serving(fake, bind(0)))
+            self.identity = {"IDENTITY_ENDPOINT": base + IDENTITY_PATH, "IDENTITY_HEADER": fake.identity.header}
+            port = free_port()
+            upstream = Server([program("upstream"), str(port)], port, self.folder / "upstream.log", core=LOAD_CORE)
+            self.upstream = starting.enter_context(upstream)
+            direct, *others = contenders(port)
+            self.running[direct] = self.upstream
+            self.first_answer(direct, self.upstream)
+            for contender in others:
+                if self.only and contender.name not in self.only:
+                    continue
+                try:
+                    server = starting.enter_context(self.start(contender))
+                    self.first_answer(contender, server)
+                    self.running[contender] = server
+                except Failed as reason:
+                    self.skipped[contender.name] = str(reason)
+            self._exit = starting.pop_all()
+        return self
+
+    def __exit__(self, *error: type[BaseException] | BaseException | TracebackType | None) -> None:
+        self._exit.close()
+
+    def start(self, contender: Contender) -> Server:
+        """A new process of it. Raises Failed where it is not installed."""
+        if why := contender.missing():
+            raise Failed(why)
+        port = free_port()
+        folder = self.folder / str(port)
+        folder.mkdir()
+        place = Place(port, self.upstream.port, self.identity, folder)
+        return Server(contender.command(place), port, folder / "log", contender.environment(place))
+
+    def first_answer(self, contender: Contender, server: Server) -> float:
+        """Seconds from the start of its process to its first answer of the upstream's."""
+        body = Workload("", 1, 0).body()
+        return server.answered((contender.path, {"content-type": "application/json", **contender.headers}, body))

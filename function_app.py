@@ -7,32 +7,35 @@ Forwarded  The body byte for byte (only a `model` that must become a deployment 
 Dropped    On the way up: authorization, api-key, x-functions-key, cookies and every other header that is not listed;
            QUERY_DROPPED. On the way back: hop-by-hop headers (RFC 9110 section 7.6.1) and RESPONSE_HEADERS_DROPPED.
 Replaced   Azure's 401 and 403 are about this function's identity, not the caller's key: they become a 502 that says so.
+Broken off A stream that Azure breaks off, or ends without `[DONE]` or the Responses API's last event: no client notices.
 Retried    Nothing. The SDKs and DSPy retry on their own, and retries multiply.
 Logged     One record per call: route, model, status, times, bytes. Never a body, a key or a query string.
 """
 
 import asyncio
+import functools
 import json
 import logging
 import os
 import re
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 from urllib.parse import unquote_plus, urlsplit
 
 import azure.functions as func
 import httpx
-from azurefunctions.extensions.http.fastapi import Request, Response, StreamingResponse
+from azurefunctions.extensions.http.fastapi import Request, Response
 from starlette.requests import ClientDisconnect
-from starlette.types import Receive, Scope, Send
 
 from proxy import upstream
+from proxy.ending import Ending
 from proxy.errors import ProxyError
 from proxy.identity import Identity
 from proxy.model import choose_deployment, deployment_of
+from proxy.relay import Relay
 
 T = TypeVar("T")
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
@@ -185,7 +188,16 @@ async def forward(req: Request, route: str) -> Response:
     headers = [(name, value) for name, value in req.headers.raw if is_forwarded(name)]
     answered = await unless_caller_leaves(req, send(req.method, url, headers, body))
     first_byte_ms = round(1000 * (time.monotonic() - started))
-    return Relay(req, answered, {"model": model, "deployment": deployment, "first_byte_ms": first_byte_ms})
+    log = functools.partial(log_call, req, model=model, deployment=deployment, first_byte_ms=first_byte_ms)
+    return Relay(answered, relayed_headers(answered.headers.raw), ending_of(req, route, answered), log)
+
+
+def ending_of(req: Request, route: str, answered: httpx.Response) -> Ending | None:
+    """How the answer must end, if it is a stream of events that can be read."""
+    is_stream = answered.headers.get("content-type", "").startswith("text/event-stream")
+    if not is_stream or answered.headers.get("content-encoding", "identity") != "identity":
+        return None
+    return Ending(route if answered.status_code == 200 else "", resumed=req.method == "GET")
 
 
 async def send(method: str, url: str, headers: list[tuple[bytes, bytes]], body: bytes) -> httpx.Response:
@@ -204,44 +216,6 @@ async def send(method: str, url: str, headers: list[tuple[bytes, bytes]], body: 
         identity.distrust()
         raise ProxyError("upstream_authentication_error", answered.status_code)
     return answered
-
-
-class Relay(StreamingResponse):  # type: ignore[misc]
-    """Azure's status, headers and bytes, passed on as they arrive.
-
-    Starlette cancels the stream when the caller leaves; whatever happens, Azure's side is closed. When Azure breaks
-    off, the caller's connection breaks off too, because no client notices a clean early end; a caller who stands
-    between two events is told why first.
-    """
-
-    def __init__(self, req: Request, azure: httpx.Response, record: dict[str, Any]) -> None:
-        super().__init__(self.chunks(), azure.status_code)
-        self.raw_headers = relayed_headers(azure.headers.raw)
-        self.req, self.azure, self.record = req, azure, record
-        self.sent, self.tail, self.outcome = 0, b"\n\n", "caller_left"
-
-    async def chunks(self) -> AsyncIterator[bytes]:
-        try:
-            async for chunk in self.azure.aiter_raw():
-                self.sent += len(chunk)
-                self.tail = (self.tail + chunk)[-2:]
-                yield chunk
-            self.outcome = "complete"
-        except upstream.FAILURES:
-            self.outcome = "upstream_stream_broken"
-            is_sse = self.azure.headers.get("content-type", "").startswith("text/event-stream")
-            if is_sse and self.tail == b"\n\n":
-                yield b"data: " + ProxyError("upstream_stream_broken").body + b"\n\n"
-            raise
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            await super().__call__(scope, receive, send)
-        except upstream.FAILURES:
-            pass  # no last chunk: the server closes the caller's connection
-        finally:
-            await self.azure.aclose()
-            log_call(self.req, self.status_code, bytes=self.sent, outcome=self.outcome, **self.record)
 
 
 # --- small helpers ----------------------------------------------------------------------------------------------------

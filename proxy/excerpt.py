@@ -1,0 +1,28 @@
+"""What is kept of an answer while it passes: its beginning and its end, however long it is."""
+
+from collections import deque
+
+HEAD_BYTES = 2_048  # ids, status and model of a Response, in front of the instructions that it repeats
+TAIL_BYTES = 16_384  # a stream's last events; 1,000 streams at once cost 18 MB at most
+
+
+class Excerpt:
+    """The first HEAD_BYTES and at least the last TAIL_BYTES of an answer; chunks are kept as they came, uncopied."""
+
+    def __init__(self) -> None:
+        self.head, self.size = b"", 0
+        self.chunks: deque[bytes] = deque()
+        self.kept = 0
+
+    def add(self, chunk: bytes) -> None:
+        if len(self.head) < HEAD_BYTES:
+            self.head += chunk[: HEAD_BYTES - len(self.head)]
+        self.size += len(chunk)
+        self.kept += len(chunk)
+        self.chunks.append(chunk)
+        while self.kept - len(self.chunks[0]) >= TAIL_BYTES:
+            self.kept -= len(self.chunks.popleft())
+
+    @property
+    def tail(self) -> bytes:
+        return b"".join(self.chunks)

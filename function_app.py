@@ -7,7 +7,7 @@ Forwarded  The body byte for byte (only a `model` that must become a deployment 
 Dropped    On the way up: authorization, api-key, x-functions-key, cookies and every other header that is not listed;
            QUERY_DROPPED. On the way back: hop-by-hop headers (RFC 9110 section 7.6.1) and RESPONSE_HEADERS_DROPPED.
 Replaced   Azure's 401 and 403 are about this function's identity, not the caller's key: they become a 502 that says so.
-Broken off A stream that Azure breaks off, or ends without `[DONE]` or the Responses API's last event: no client notices.
+Broken off A stream that Azure ends without `[DONE]` or the last event of a Response: no client would notice.
 Retried    Nothing. The SDKs and DSPy retry on their own, and retries multiply.
 Logged     One record per call: route, model, status, times, bytes. Never a body, a key or a query string.
 """

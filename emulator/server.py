@@ -10,6 +10,8 @@ from typing import Any
 import uvicorn
 from uvicorn.loops.auto import auto_loop_factory
 
+from .connection import Protocol
+
 LOOPBACK = "127.0.0.1"
 KEEP_ALIVE_SECONDS = 75  # longer than any client's, so that no client meets a connection being closed
 BACKLOG = 2_048  # a class that starts at once
@@ -50,6 +52,7 @@ def serving(app: Any, sock: socket.socket) -> Iterator[str]:
     """Serve while the context lasts; gives the base URL once connections are accepted."""
     config = uvicorn.Config(
         app,
+        http=Protocol,
         log_level="warning",
         access_log=False,
         lifespan="off",

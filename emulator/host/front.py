@@ -27,6 +27,8 @@ INVOCATION_HEADER = b"x-ms-invocation-id"
 REQUEST_HOP = {b"connection", b"keep-alive", b"proxy-connection", b"te", b"upgrade", b"expect", INVOCATION_HEADER}
 RESPONSE_HOP = {b"connection", b"keep-alive", b"proxy-connection", b"transfer-encoding", b"upgrade"}
 
+CLOSE = (b"connection", b"close")
+
 Headers = Iterable[tuple[bytes, bytes]]
 
 logger = logging.getLogger(__name__)
@@ -65,8 +67,8 @@ class FunctionsHost:
         return self._router.templates
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if not any(name == b"host" for name, _ in scope["headers"]):  # RFC 9112, section 3.2
-            return await _answer(send, HTTPStatus.BAD_REQUEST)
+        if not _is_sound(scope["headers"]):
+            return await _answer(send, HTTPStatus.BAD_REQUEST, CLOSE)
         match = self._router.find(scope["method"], scope["raw_path"].decode("latin-1"))
         if match is None:
             return await _answer(send, HTTPStatus.NOT_FOUND)
@@ -136,11 +138,22 @@ class Exchange:
             self._idle.reschedule(asyncio.get_running_loop().time() + ACTIVITY_TIMEOUT_S)
 
 
+def _is_sound(headers: Headers) -> bool:
+    """Whether there is one host (RFC 9112, section 3.2), and a body that ends where every server sees its end (section
+    6.3). uvicorn takes what follows a head that asks for an upgrade for another protocol, and drops it."""
+    values: dict[bytes, list[bytes]] = {}
+    for name, value in headers:
+        values.setdefault(name, []).append(value.lower())
+    coded = values.get(b"transfer-encoding", [])
+    has_body = coded or values.get(b"content-length", [b"0"]) != [b"0"]
+    return len(values.get(b"host", ())) == 1 and coded in ([], [b"chunked"]) and not (has_body and b"upgrade" in values)
+
+
 def _without(names: Container[bytes], headers: Headers) -> list[tuple[bytes, bytes]]:
     return [(name, value) for name, value in headers if name.lower() not in names]
 
 
-async def _answer(send: Send, status: HTTPStatus) -> None:
+async def _answer(send: Send, status: HTTPStatus, *headers: tuple[bytes, bytes]) -> None:
     """The host's own answers have no body."""
-    await send({"type": "http.response.start", "status": status, "headers": [(b"content-length", b"0")]})
+    await send({"type": "http.response.start", "status": status, "headers": [(b"content-length", b"0"), *headers]})
     await send({"type": "http.response.body"})

@@ -22,6 +22,12 @@ REQUESTS = {  # what is odd about it: (the request, the statuses that are fine)
         b"GET http://evil.example/api/v1/models HTTP/1.1\r\nhost: x\r\n" + KEY + b"\r\n",
         (200, 404),
     ),
+    "two hosts": (GET + b"host: x\r\nhost: evil.example\r\n" + KEY + b"\r\n", (400,)),
+    "unknown coding": (POST + b"transfer-encoding: identity\r\n\r\n", (400,)),
+    "upgrade of a request with a body": (
+        POST + b"connection: upgrade\r\nupgrade: h2c\r\ncontent-length: 2\r\n\r\n{}",
+        (400,),
+    ),
     "no host": (GET + KEY + b"\r\n", (400,)),
     "two lengths": (POST + b"content-length: 2\r\ncontent-length: 3\r\n\r\n{}x", (400,)),
     "length and chunks": (POST + b"content-length: 2\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n", (400,)),

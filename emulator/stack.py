@@ -14,7 +14,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from .azure import FakeAzure
 from .azure.app import IDENTITY_PATH
@@ -25,14 +25,7 @@ ROOT = Path(__file__).resolve().parent.parent
 CASSETTES = ROOT / "cassettes"
 START_SECONDS = 60.0  # a cold machine imports for a while
 STOP_SECONDS = 5.0
-NOT_INHERITED = (
-    "AZURE_",
-    "IDENTITY_",
-    "MSI_",
-    "OPENAI_",
-    "PROXY_",
-    "FUNCTION_HOST_KEY",
-)  # settings of some other deployment
+NOT_INHERITED = ("AZURE_", "IDENTITY_", "MSI_", "OPENAI_", "FUNCTION_HOST_KEY")  # settings of some other deployment
 
 
 class HostFailed(Exception):
@@ -101,16 +94,28 @@ class LocalStack:
 
 
 class HostProcess:
-    """`python -m emulator host` as a child that ends with its parent (it watches its standard input)."""
+    """`python -m emulator host` as a child that ends with its parent (it watches its standard input). `log` takes its
+    standard error; by default it is the parent's."""
 
     def __init__(
-        self, environment: Mapping[str, str], port: int, backend: str | None = None, verbose: bool = False
+        self,
+        environment: Mapping[str, str],
+        port: int,
+        backend: str | None = None,
+        verbose: bool = False,
+        log: IO[bytes] | None = None,
     ) -> None:
         command = [sys.executable, "-m", "emulator", "host", "--json", "--port", str(port), "--until-stdin-closes"]
         command += ["--backend", backend] if backend else []
         command += ["--verbose"] if verbose else []
         self.process = subprocess.Popen(
-            command, cwd=ROOT, env=dict(environment), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            command,
+            cwd=ROOT,
+            env=dict(environment),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
         )
         self.base_url = ""
 

@@ -2,10 +2,12 @@
 
 import os
 import socket
+import subprocess
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import IO
 
 from emulator.azure import FakeAzure
 from emulator.azure.app import IDENTITY_PATH
@@ -25,6 +27,7 @@ class Arrived:
     headers: dict[str, str]
     body: bytes
     connection: int
+    head: bytes = b""
 
 
 @dataclass
@@ -50,8 +53,10 @@ def read_request(sock: socket.socket, number: int) -> Arrived | None:
     line, *lines = head.decode("latin-1").split("\r\n")
     headers = {name.lower(): value.strip() for name, _, value in (item.partition(":") for item in lines)}
     while len(body) < int(headers.get("content-length", 0)):
-        body += sock.recv(65536)
-    return Arrived(line, headers, body, number)
+        if not (part := sock.recv(65536)):
+            return None
+        body += part
+    return Arrived(line, headers, body, number, head)
 
 
 @contextmanager
@@ -93,6 +98,7 @@ class Proxy:
     base_url: str
     azure: FakeAzure
     headers: dict[str, str]
+    process: subprocess.Popen[str]
 
 
 def closed_port() -> str:
@@ -107,6 +113,7 @@ def proxy(
     settings: Mapping[str, str] | None = None,
     library: Library | None = None,
     verbose: bool = False,
+    log: IO[bytes] | None = None,
 ) -> Iterator[Proxy]:
     """The proxy in front of `azure_base`, or of a fake Azure with the library's recordings."""
     azure = FakeAzure(library or Library())
@@ -120,8 +127,8 @@ def proxy(
             "FUNCTION_HOST_KEY": "test-key",
         }
         environment |= settings or {}
-        with HostProcess(environment, port=0, verbose=verbose) as host:
-            yield Proxy(host.base_url, azure, {"x-functions-key": "test-key"})
+        with HostProcess(environment, port=0, verbose=verbose, log=log) as host:
+            yield Proxy(host.base_url, azure, {"x-functions-key": environment["FUNCTION_HOST_KEY"]}, host.process)
 
 
 def recording(body: bytes, answer: bytes, path: str = "chat/completions", sse: bool = False) -> Interaction:

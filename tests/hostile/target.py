@@ -1,0 +1,187 @@
+"""The proxy under attack: what is sent to it, what it answers, what reaches Azure, what it logs."""
+
+import http.client
+import json
+import re
+import socket
+import sys
+import tempfile
+import time
+from collections import Counter as Tally
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import IO
+
+from tests.hostile.attack import Attack
+from tests.hostile.parts import CANARY, ELSEWHERE, KEY, SOUND
+from tests.load.footprint import Counter, Footprint
+from tests.support import Arrived, Proxy, RawUpstream, proxy, raw_upstream
+
+SECONDS = 20.0  # a machine may be busy; whatever takes longer hangs
+PATIENCE_SECONDS = 0.05  # after a request that deserves no answer
+GAP_SECONDS = 0.002  # between two pieces of a request
+ANSWER = b'{"object":"chat.completion","choices":[]}'
+REQUEST_LINE = re.compile(
+    r"(POST /openai/v1/(chat/completions|embeddings|responses(/(input_tokens|compact|[\w-]{1,256}/cancel))?)"
+    r"|(GET|DELETE) /openai/v1/responses/[\w-]{1,256}|GET /openai/v1/responses/[\w-]{1,256}/input_items)"
+    r"(\?[!-~]*)? HTTP/1\.1",
+    re.ASCII,
+)
+MAY_ARRIVE = re.compile(
+    r"host|authorization|content-length|content-type|accept|accept-encoding|user-agent|traceparent|tracestate"
+    r"|x-client-request-id|x-ms-client-request-id|openai-.*|x-stainless-.*"
+)
+ONCE = ("host", "authorization", "content-length")
+LOG_MAY_NOT_SHOW = (b"Traceback", b"unexpected error", CANARY, b"of-the-caller")
+
+
+def respond(_: Arrived, sock: socket.socket) -> None:
+    head = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n" % len(ANSWER)
+    sock.sendall(head + ANSWER)
+
+
+@dataclass
+class Target:
+    """`answers` counts the statuses seen; 0 stands for none."""
+
+    running: Proxy
+    upstream: RawUpstream
+    elsewhere: RawUpstream
+    counter: Counter
+    log: IO[bytes]
+    answers: Tally[int] = field(default_factory=Tally)
+    log_read: int = 0
+    told: bool = False
+    straggling: bool = False
+
+    def attempt(self, attack: Attack) -> None:
+        """Send it and hold everything that can be seen against what is promised. Raises AssertionError."""
+        try:
+            self.judge(attack, self.send(attack))
+        except AssertionError as problem:
+            if not self.told:  # the request as it was, before hypothesis looks for a smaller one
+                self.told = True
+                sys.stderr.write(f"\n{attack}\n{problem}\n")
+            raise
+
+    def send(self, attack: Attack) -> bytes:
+        """The answer as text: its status, headers and body, or whatever came."""
+        port = int(self.running.base_url.split(":")[2].split("/")[0])
+        real = b"127.0.0.1:%05d" % self.elsewhere.port
+        with socket.create_connection(("127.0.0.1", port), timeout=SECONDS) as sock:
+            try:
+                for number, piece in enumerate(attack.pieces):
+                    if number:
+                        time.sleep(GAP_SECONDS)
+                    sock.sendall(piece.replace(ELSEWHERE, real))
+                return self.answer_to(attack, sock) if attack.honest else self.whatever_comes(attack, sock)
+            except TimeoutError as error:
+                raise AssertionError(f"no answer within {SECONDS} s") from error
+            except OSError as error:  # it was closed while the request was still on its way
+                if attack.honest:
+                    raise AssertionError(f"the connection broke: {error!r}") from error
+                return b""
+
+    def answer_to(self, attack: Attack, sock: socket.socket) -> bytes:
+        response = http.client.HTTPResponse(sock, method=attack.method)
+        try:
+            response.begin()
+            body = response.read()
+        except http.client.HTTPException as error:
+            raise AssertionError(f"no whole answer: {error!r}") from error
+        finally:
+            response.close()
+        self.answers[response.status] += 1
+        assert response.status < 500, f"{response.status} {body!r}"
+        return str(response.headers).encode() + body
+
+    def whatever_comes(self, attack: Attack, sock: socket.socket) -> bytes:
+        if attack.patient:
+            sock.settimeout(PATIENCE_SECONDS)
+        else:
+            sock.shutdown(socket.SHUT_WR)
+        received = b""
+        try:
+            while part := sock.recv(65_536):
+                received += part
+        except TimeoutError:
+            if not attack.patient:
+                raise
+        statuses = re.findall(rb"HTTP/1\.1 (\d{3})", received)
+        self.answers.update(map(int, statuses or [0]))
+        assert not any(status >= b"500" for status in statuses), received
+        return received
+
+    def judge(self, attack: Attack, answer: bytes) -> None:
+        arrived, self.upstream.arrived[:] = self.upstream.arrived[:], []
+        secrets = {KEY, self.running.azure.identity.header.encode()}
+        for request in arrived:
+            self.judge_arrived(request, secrets)
+        tokens = {request.headers["authorization"].removeprefix("Bearer ").encode() for request in arrived}
+        assert not self.elsewhere.arrived, f"a request went elsewhere: {self.elsewhere.arrived}"
+        # what a caller sent who hung up may arrive beside the next one
+        assert len(arrived) <= 1 or self.straggling or not attack.honest, f"one request became {len(arrived)}"
+        self.straggling = not attack.honest
+        for secret in secrets | tokens:
+            assert secret not in answer, f"{secret!r} is in the answer {answer!r}"
+        self.judge_log(secrets | tokens)
+        assert self.running.process.poll() is None, "the process died"
+
+    def judge_arrived(self, request: Arrived, secrets: set[bytes]) -> None:
+        assert REQUEST_LINE.fullmatch(request.line), f"Azure got {request.line!r}"
+        names = [line.partition(b":")[0].decode("latin-1").lower() for line in request.head.split(b"\r\n")[1:]]
+        assert all(MAY_ARRIVE.fullmatch(name) for name in names), f"Azure got the headers {names}"
+        assert all(names.count(name) == 1 for name in ONCE if name != "content-length" or request.body), names
+        assert request.headers["host"] == self.upstream.base.removeprefix("http://"), request.head
+        assert self.running.azure.identity.accepts(request.headers["authorization"].removeprefix("Bearer "))
+        assert b"of-the-caller" not in request.head, request.head
+        for secret in secrets:
+            assert secret not in request.head, f"{secret!r} reached Azure in {request.head!r}"
+
+    def judge_log(self, secrets: set[bytes]) -> None:
+        """What was logged since the last look."""
+        self.log.seek(max(0, self.log_read - 200))  # what is looked for may have been cut
+        logged = self.log.read()
+        self.log_read = self.log.tell()
+        for word in {*LOG_MAY_NOT_SHOW, *secrets}:
+            assert word not in logged, f"{word!r} is in the log: …{logged[-3_000:].decode(errors='replace')}"
+
+    def assert_lives(self) -> None:
+        """A good request gets its answer, with Azure's bytes, and Azure gets the caller's."""
+        head = b"POST /api/v1/chat/completions HTTP/1.1\r\nhost: x\r\nx-functions-key: %s\r\n" % KEY
+        good = Attack((head + b"content-length: %d\r\n\r\n" % len(SOUND) + SOUND,), "POST", honest=True, patient=True)
+        self.upstream.arrived.clear()
+        answer = self.send(good)
+        assert answer.endswith(ANSWER), answer
+        assert [request.body for request in self.upstream.arrived] == [SOUND]
+        self.judge(good, answer)
+
+    def footprint(self) -> Footprint:
+        return self.counter.footprint(self.running.process.pid)
+
+    def settled(self, before: Footprint) -> Footprint:
+        return self.counter.settled(self.running.process.pid, before)
+
+
+@contextmanager
+def target(backend: str | None = None) -> Iterator[Target]:
+    """A fresh proxy and its log, in front of a server that notes every byte; beside it one that nobody may call."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        tempfile.TemporaryFile() as log,
+        raw_upstream() as upstream,
+        raw_upstream() as elsewhere,
+    ):
+        upstream.answer = elsewhere.answer = respond
+        counter = Counter(folder)
+        settings = {"FUNCTION_HOST_KEY": KEY.decode(), **counter.settings}
+        settings |= {"FUNCTIONS_HOST_BACKEND": backend} if backend else {}
+        with proxy(upstream.base, settings=settings, verbose=True, log=log) as running:
+            under_attack = Target(running, upstream, elsewhere, counter, log)
+            under_attack.assert_lives()
+            yield under_attack
+
+
+def describe(answers: Tally[int]) -> str:
+    return json.dumps({str(status or "none"): count for status, count in sorted(answers.items())})

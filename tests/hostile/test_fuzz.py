@@ -1,0 +1,27 @@
+"""Made-up requests, the same ones in every run; `python -m tests.hostile.fuzz` throws as many as wanted."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.host.hosts import BACKENDS
+from tests.hostile.fuzz import WARM_UP, throw
+from tests.hostile.target import Target, target
+from tests.load.footprint import assert_no_leak, needs_proc
+
+REQUESTS = 2_000
+
+
+@pytest.fixture(scope="module", params=BACKENDS)
+def attacked(request: pytest.FixtureRequest) -> Iterator[Target]:
+    with target(request.param) as under_attack:
+        yield under_attack
+
+
+@needs_proc
+def test_no_made_up_request_breaks_a_promise_or_leaves_anything_behind(attacked: Target) -> None:
+    throw(attacked, WARM_UP, seed=0)
+    before = attacked.footprint()
+    throw(attacked, REQUESTS, seed=1)
+    assert_no_leak(before, attacked.settled(before))
+    assert set(attacked.answers) >= {200, 400, 401, 404, 413}, "what never gets far tests nothing"

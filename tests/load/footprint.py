@@ -1,0 +1,77 @@
+"""What the proxy's process holds: file descriptors, memory, tasks and objects. Linux only: it reads /proc."""
+
+import json
+import os
+import resource
+import signal
+import tempfile
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+INSIDE = Path(__file__).with_name("inside")  # its sitecustomize.py counts in the host's process
+needs_proc = pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="it counts in /proc, which Linux has")
+PATIENCE_SECONDS = 20.0  # an idle connection to Azure is kept for four seconds
+
+
+@dataclass(frozen=True)
+class Footprint:
+    fds: int
+    rss_mb: float
+    tasks: int
+    objects: int
+
+    def __str__(self) -> str:
+        return f"{self.fds} fds, {self.rss_mb:.1f} MB, {self.tasks} tasks, {self.objects:,} objects"
+
+
+class Counter:
+    """Counts in the host that was started with these `settings`."""
+
+    def __init__(self, folder: str | None = None, clock_factor: float = 0.0) -> None:
+        self.file = Path(folder or tempfile.mkdtemp()) / "counts.json"
+        self.settings: Mapping[str, str] = {
+            "PYTHONPATH": str(INSIDE),
+            "TEST_COUNTS_FILE": str(self.file),
+            "TEST_CLOCK_FACTOR": str(clock_factor),
+        }
+
+    def footprint(self, pid: int) -> Footprint:
+        self.file.unlink(missing_ok=True)
+        os.kill(pid, signal.SIGUSR1)
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while not self.file.exists():
+            assert time.monotonic() < deadline, "the proxy's event loop hangs"
+            time.sleep(0.01)
+        status = Path(f"/proc/{pid}/status").read_text()
+        rss_kb = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS"))
+        return Footprint(len(os.listdir(f"/proc/{pid}/fd")), rss_kb / 1024, **json.loads(self.file.read_text()))
+
+    def settled(self, pid: int, before: Footprint) -> Footprint:
+        """The footprint once descriptors and tasks are back at what they were `before`, or after PATIENCE_SECONDS."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while True:
+            now = self.footprint(pid)
+            if (now.fds <= before.fds and now.tasks <= before.tasks) or time.monotonic() > deadline:
+                return now
+            time.sleep(0.2)
+
+
+def assert_no_leak(before: Footprint, after: Footprint, memory: float = 0.10) -> None:
+    """No descriptor and no task more, and at most `memory` (a share) more resident memory."""
+    assert after.fds <= before.fds, f"descriptors leaked: {before} → {after}"
+    assert after.tasks <= before.tasks, f"tasks leaked: {before} → {after}"
+    assert after.rss_mb <= before.rss_mb * (1 + memory), f"memory leaked: {before} → {after}"
+
+
+def allow_open_files(wanted: int) -> None:
+    """Raises this process's limit, which its children inherit; skips the test where the system forbids it."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft >= wanted:
+        return
+    if hard != resource.RLIM_INFINITY and hard < wanted:
+        pytest.skip(f"{wanted:,} open files are needed, `ulimit -Hn` allows {hard:,}")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

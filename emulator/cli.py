@@ -1,7 +1,6 @@
 """The verbs of `python -m emulator`."""
 
 import argparse
-import asyncio
 import json
 import logging
 import os
@@ -16,7 +15,7 @@ from typing import Any
 from . import host
 from .azure import FakeAzure
 from .azure.app import IDENTITY_PATH
-from .server import PortError, bind, serving, url_of
+from .server import PortError, bind, run, serving, url_of
 from .stack import CASSETTES, ROOT, HostFailed, LocalStack
 from .tape.library import Library
 from .usage import how_to_call
@@ -183,7 +182,7 @@ def functions_host(arguments: argparse.Namespace) -> None:
             json.dumps(described) if arguments.json else f"The proxy is at {base_url}, with key {key}\nCtrl-C stops it."
         )
 
-    asyncio.run(host.serve(ROOT, {"default": key}, sock, ready, arguments.backend))
+    run(host.serve(ROOT, {"default": key}, sock, ready, arguments.backend))
     logging.getLogger("asyncio").setLevel(logging.CRITICAL)  # a function has no hook to close its client at the end
 
 

@@ -3,11 +3,14 @@
 import asyncio
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import uvicorn
+from uvicorn.loops.auto import auto_loop_factory
+
+from .connection import Protocol
 
 LOOPBACK = "127.0.0.1"
 KEEP_ALIVE_SECONDS = 75  # longer than any client's, so that no client meets a connection being closed
@@ -38,11 +41,18 @@ def url_of(sock: socket.socket) -> str:
     return f"http://{LOOPBACK}:{sock.getsockname()[1]}"
 
 
+def run(main: Coroutine[Any, Any, None]) -> None:
+    """`asyncio.run`, on uvloop where it is installed."""
+    with asyncio.Runner(loop_factory=auto_loop_factory()) as runner:
+        runner.run(main)
+
+
 @contextmanager
 def serving(app: Any, sock: socket.socket) -> Iterator[str]:
     """Serve while the context lasts; gives the base URL once connections are accepted."""
     config = uvicorn.Config(
         app,
+        http=Protocol,
         log_level="warning",
         access_log=False,
         lifespan="off",
@@ -52,7 +62,7 @@ def serving(app: Any, sock: socket.socket) -> Iterator[str]:
         timeout_graceful_shutdown=1,
     )
     server = uvicorn.Server(config)
-    thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[sock])), daemon=True)
+    thread = threading.Thread(target=lambda: run(server.serve(sockets=[sock])), daemon=True)
     thread.start()
     try:
         yield url_of(sock)

@@ -25,7 +25,14 @@ ROOT = Path(__file__).resolve().parent.parent
 CASSETTES = ROOT / "cassettes"
 START_SECONDS = 60.0  # a cold machine imports for a while
 STOP_SECONDS = 5.0
-NOT_INHERITED = ("AZURE_", "IDENTITY_", "MSI_", "OPENAI_", "FUNCTION_HOST_KEY")  # settings of some other deployment
+NOT_INHERITED = (
+    "AZURE_",
+    "IDENTITY_",
+    "MSI_",
+    "OPENAI_",
+    "PROXY_",
+    "FUNCTION_HOST_KEY",
+)  # settings of some other deployment
 
 
 class HostFailed(Exception):

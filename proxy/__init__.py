@@ -1,1 +1,1 @@
-"""What function_app.py stands on: its errors, Azure's side, the token, the model's name, the way back."""
+"""What function_app.py stands on: its settings, limits and errors, Azure's side, the way back, the record."""

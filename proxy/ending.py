@@ -6,7 +6,7 @@ from .excerpt import Excerpt
 
 DONE = re.compile(rb"(?:^|[\r\n])data: ?\[DONE\]")
 ERROR = re.compile(rb'(?:^|[\r\n])(?:event: ?error[\r\n]|data: ?\{\s*"(?:type": ?"error"|error": ?[{"]))')
-LAST_EVENT = re.compile(rb'"type": ?"response\.(completed|failed|incomplete|cancelled)"')
+LAST_EVENT = re.compile(rb'"type": ?"response\.(?:completed|failed|incomplete|cancelled)"')
 LONGEST_MARK = 40  # bytes of the longest of them
 EVENT_ENDS = (b"\n\n", b"\r\n\r\n", b"\r\r")
 
@@ -14,24 +14,22 @@ MARKS = {"chat/completions": DONE, "responses": LAST_EVENT, "responses/{response
 
 
 class Ending:
-    """Sees a stream go by. `last_event` is the kind of the Responses API's last one: "completed" and so on, or None.
-
-    Chat's `[DONE]` stands at the very end, where the excerpt has it. The last event of the Responses API repeats the
-    whole answer after its name, so that is looked for in every chunk, and over the cuts between them.
-    """
+    """Sees a stream go by. Chat's `[DONE]` stands at the very end, where the excerpt has it. The last event of the
+    Responses API repeats the whole answer after its name, so that is looked for in every chunk and over the cuts
+    between them; it is then what the excerpt begins with."""
 
     def __init__(self, route: str, resumed: bool) -> None:
         self.mark, self.resumed = MARKS.get(route), resumed
         self.excerpt = Excerpt()
-        self.last_event: str | None = None
-        self.seam = b""
+        self.last_event, self.seam = False, b""
 
     def add(self, chunk: bytes) -> None:
         self.excerpt.add(chunk)
         if self.mark is LAST_EVENT:
             seen = self.seam + chunk
             if found := LAST_EVENT.search(seen):
-                self.last_event = found[1].decode()
+                self.last_event = True
+                self.excerpt.begin_again(seen[found.start() :])
             self.seam = seen[-LONGEST_MARK:]
 
     @property

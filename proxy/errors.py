@@ -10,6 +10,11 @@ ERRORS = {  # code: (status, whether trying again can help, message)
     "invalid_model": (400, False, "`model` must be one string."),
     "invalid_response_id": (400, False, "A response id is like resp_abc123."),
     "invalid_extra_query": (400, False, "Send the key as the header x-functions-key: `extra_query` would reach Azure."),
+    "too_many_output_tokens": (
+        *(400, False),
+        "This proxy allows {:,} output tokens a call, all `n` answers together; you asked for {}. Set `{}`.",
+    ),
+    "storing_is_off": (400, False, "Here Azure may store nothing: {}."),
     "not_found": (404, False, "There is no {} {} here. The base URL ends in /api/v1, once; below it are {}."),
     "model_not_found": (404, False, "The model {!r} is not served here. Served are: {}."),
     "request_too_large": (413, False, "The body has {:,} bytes; {:,} are allowed."),

@@ -2,8 +2,8 @@
 
 from collections import deque
 
-HEAD_BYTES = 2_048  # ids, status and model of a Response, in front of the instructions that it repeats
-TAIL_BYTES = 16_384  # a stream's last events; 1,000 streams at once cost 18 MB at most
+HEAD_BYTES = 4_096  # id and status of a Response, which come before the instructions that it repeats
+TAIL_BYTES = 16_384  # usage, and a stream's last events; 1,000 streams at once cost 20 MB at most
 
 
 class Excerpt:
@@ -22,6 +22,10 @@ class Excerpt:
         self.chunks.append(chunk)
         while self.kept - len(self.chunks[0]) >= TAIL_BYTES:
             self.kept -= len(self.chunks.popleft())
+
+    def begin_again(self, text: bytes) -> None:
+        """What counts as the beginning is here."""
+        self.head = text[:HEAD_BYTES]
 
     @property
     def tail(self) -> bytes:

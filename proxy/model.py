@@ -3,23 +3,33 @@
 import json
 import re
 from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 from .errors import ProxyError
 
-DECODER = json.JSONDecoder(object_pairs_hook=tuple, parse_int=len)  # int() refuses 4,300 digits; any number will do
+Members = tuple[tuple[str, Any], ...]  # of a JSON object; objects in it are such tuples too, and all numbers floats
+
+DECODER = json.JSONDecoder(object_pairs_hook=tuple, parse_int=float)  # int() refuses 4,300 digits
 TOKEN = re.compile(r'("[^"\\]*(?:\\.[^"\\]*)*")(\s*:\s*)?|[{}\[\]]')
 
 
-def choose_deployment(
-    body: bytes, deployments: Mapping[str, str], required: bool, in_path: bool
-) -> tuple[str | None, str | None, bytes]:
-    """(model, deployment, body): the model asked for, and the body that names its deployment to Azure.
+class Asked(NamedTuple):
+    """The model asked for and its deployment, the body that names the deployment to Azure, the members of that body."""
+
+    model: str | None
+    deployment: str | None
+    body: bytes
+    members: Members
+
+
+def choose_deployment(body: bytes, deployments: Mapping[str, str], required: bool, in_path: bool) -> Asked:
+    """Reads a body, once.
 
     `deployments` maps model to deployment, the default first; it is taken where a model is `required` and none named.
     Only the value of `model` is ever rewritten, and not where the deployment is part of the path. Raises ProxyError.
     """
     if not body and not required:
-        return None, None, body
+        return Asked(None, None, body, ())
     try:
         text = body.decode()
         members = DECODER.decode(text)
@@ -33,12 +43,12 @@ def choose_deployment(
     if "extra_query" in dict(members):  # LiteLLM puts a ?code= there
         raise ProxyError("invalid_extra_query", param="extra_query")
     if not named and not required:
-        return None, None, body
+        return Asked(None, None, body, members)
     model = next((value for value in named if value is not None), next(iter(deployments)))
     deployment = deployment_of(model, deployments)
     if deployment not in named and not in_path:
         body = with_model(text, deployment, replace=bool(named), alone=not members).encode()
-    return model, deployment, body
+    return Asked(model, deployment, body, members)
 
 
 def with_model(text: str, deployment: str, replace: bool, alone: bool) -> str:

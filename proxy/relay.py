@@ -1,6 +1,8 @@
 """Azure's answer on its way to the caller."""
 
+import zlib
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 
 import httpx
 from azurefunctions.extensions.http.fastapi import StreamingResponse
@@ -8,38 +10,49 @@ from starlette.types import Receive, Scope, Send
 
 from .ending import Ending
 from .errors import ProxyError
+from .record import Record
 from .upstream import FAILURES
+from .usage import told
 
 
 class Relay(StreamingResponse):  # type: ignore[misc]
-    """Azure's status, headers and bytes, passed on as they arrive.
+    """Azure's status, headers and bytes, passed on as they arrive; what the record needs is read from each chunk after
+    it went on.
 
     Starlette cancels the stream when the caller leaves; whatever happens, Azure's side is closed. When Azure breaks
     off, or ends a stream before its end, the caller's connection breaks off too, because no client notices a clean
     early end; a caller who stands between two events is told why first.
     """
 
-    def __init__(
-        self, azure: httpx.Response, headers: list[tuple[bytes, bytes]], ending: Ending | None, log: Callable[..., None]
-    ) -> None:
+    def __init__(self, azure: httpx.Response, headers: list[tuple[bytes, bytes]], record: Record) -> None:
         super().__init__(self.chunks(), azure.status_code)
-        self.raw_headers = headers
-        self.azure, self.ending, self.log = azure, ending, log
+        self.azure, self.record = azure, record
         self.sent, self.outcome = 0, "caller_left"
+        encoding = azure.headers.get("content-encoding", "identity")
+        is_stream = azure.headers.get("content-type", "").startswith("text/event-stream")
+        self.read = None if encoding == "identity" else reader(encoding)
+        self.takes_events = is_stream and self.read is None
+        if self.takes_events:  # without a length it can still break after its last byte
+            headers = [header for header in headers if header[0] != b"content-length"]
+        self.raw_headers = headers
+        marked = self.takes_events and azure.status_code == 200
+        self.ending = Ending(record.fields["route"] if marked else "", resumed=record.fields["method"] == "GET")
 
     async def chunks(self) -> AsyncIterator[bytes]:
+        ending, read = self.ending, self.read
         try:
             async for chunk in self.azure.aiter_raw():
                 yield chunk
+                if not self.sent:
+                    self.record.note(first_byte_ms=self.record.milliseconds())
                 self.sent += len(chunk)
-                if self.ending:
-                    self.ending.add(chunk)
-            if self.ending and not self.ending.reached:
+                ending.add(read(chunk) if read else chunk)
+            if not ending.reached:
                 raise httpx.RemoteProtocolError("the stream ended before its end")
             self.outcome = "complete"
         except FAILURES:
             self.outcome = "upstream_stream_broken"
-            if self.ending and self.ending.between_events:
+            if self.takes_events and ending.between_events:
                 yield b"data: " + ProxyError("upstream_stream_broken").body + b"\n\n"
             raise
 
@@ -50,4 +63,19 @@ class Relay(StreamingResponse):  # type: ignore[misc]
             pass  # no last chunk: the server closes the caller's connection
         finally:
             await self.azure.aclose()
-            self.log(self.status_code, bytes=self.sent, outcome=self.outcome)
+            if self.outcome == "caller_left" and self.ending.mark and self.ending.reached:
+                self.outcome = "complete"  # some clients leave at the last event
+            fields = told(self.ending.excerpt)
+            self.record.write(self.status_code, self.raw_headers, outcome=self.outcome, bytes_out=self.sent, **fields)
+
+
+def reader(encoding: str) -> Callable[[bytes], bytes]:
+    """What makes an encoded answer's chunks readable; of an encoding other than gzip nothing is read."""
+    inflate = zlib.decompressobj(zlib.MAX_WBITS | 16).decompress if encoding == "gzip" else lambda _: b""
+
+    def read(chunk: bytes) -> bytes:
+        with suppress(zlib.error):
+            return inflate(chunk)
+        return b""
+
+    return read

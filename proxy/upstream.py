@@ -2,14 +2,15 @@
 
 import asyncio
 import functools
+import gc
 import logging
-from http.cookiejar import CookieJar, DefaultCookiePolicy
+from collections.abc import AsyncIterator
 from typing import Any
 
 import aiohttp
 import httpx
 from aiohttp.client_proto import ResponseHandler
-from httpx_aiohttp import AiohttpTransport
+from multidict import CIMultiDict
 from yarl import URL
 
 CONNECT_SECONDS = 10.0  # TCP and TLS; Azure answers in milliseconds or not at all
@@ -18,14 +19,13 @@ READ_SECONDS = 225.0  # between two bytes; Azure's load balancer cuts a silent c
 KEEPALIVE_SECONDS = 4.0  # below common servers' idle limits (5 s and up): no POST may meet a connection being closed
 MAX_CONNECTIONS = 4_096  # far above what one instance serves; the host's own concurrency limit comes first
 
-FAILURES = (httpx.HTTPError, aiohttp.ClientError, OSError)  # of a connection; TimeoutError is an OSError
+FAILURES = (aiohttp.ClientError, OSError, httpx.HTTPError)  # of a connection; TimeoutError is an OSError
 
 logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs whole URLs, and a query may be private
 
 
 def is_timeout(failure: BaseException) -> bool:
-    """By the cause: httpx-aiohttp calls every lost connection a ConnectTimeout."""
-    return isinstance(failure.__cause__ or failure, TimeoutError)
+    return isinstance(failure, TimeoutError)
 
 
 class Wire(ResponseHandler):
@@ -38,37 +38,70 @@ class Wire(ResponseHandler):
         super().set_exception(*error)
 
 
-class Transport(AiohttpTransport):
-    """httpx over aiohttp that sends URLs exactly as they are: aiohttp alone would decode %2F and %7E in a query."""
+class Body(httpx.AsyncByteStream):
+    """An answer's body, in the pieces that have arrived."""
+
+    def __init__(self, answer: aiohttp.ClientResponse) -> None:
+        self.answer = answer
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self.answer.content.iter_any().__aiter__()
+
+    async def aclose(self) -> None:
+        self.answer.close()  # a no-op for an answer read to its end
+
+
+class Transport(httpx.AsyncBaseTransport):
+    """httpx over aiohttp, which does not slow down as concurrency rises; everything goes out as it came in."""
 
     def __init__(self) -> None:
-        super().__init__(trust_env=False)
         connector = aiohttp.TCPConnector(
-            limit=MAX_CONNECTIONS, keepalive_timeout=KEEPALIVE_SECONDS, ssl=self.ssl_context
+            limit=MAX_CONNECTIONS,
+            keepalive_timeout=KEEPALIVE_SECONDS,
+            ssl=httpx.create_ssl_context(trust_env=False),
         )
         connector._factory = functools.partial(Wire, asyncio.get_running_loop())  # type: ignore[assignment]
         self.session = aiohttp.ClientSession(
             connector=connector,
             cookie_jar=aiohttp.DummyCookieJar(),  # one caller's cookie must never reach another
             skip_auto_headers=("accept", "accept-encoding", "user-agent", "content-type"),
+            auto_decompress=False,
+            timeout=aiohttp.ClientTimeout(connect=POOL_SECONDS, sock_connect=CONNECT_SECONDS, sock_read=READ_SECONDS),
         )
 
-    def get_client(self) -> Any:
-        return self
-
-    def request(self, url: str, **options: Any) -> Any:
-        return self.session.request(url=URL(url, encoded=True), **options)
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Azure's answer up to the end of its headers. Raises FAILURES, and so does reading on."""
+        answer = await self.session.request(
+            request.method,
+            URL(str(request.url), encoded=True),  # aiohttp alone would decode %2F and %7E in a query
+            headers=CIMultiDict(request.headers.multi_items()),
+            data=request.content or None,
+            allow_redirects=False,
+        )
+        return httpx.Response(answer.status, headers=answer.raw_headers, stream=Body(answer), request=request)
 
     async def aclose(self) -> None:
         await self.session.close()
 
 
+class Client(httpx.AsyncClient):
+    """An httpx client that sends a request once and as it is: its authentication, redirects, cookies and hooks, which
+    a proxy must not have, cost as much as aiohttp does."""
+
+    def __init__(self) -> None:
+        self.transport = Transport()
+        super().__init__(transport=self.transport, trust_env=False)
+
+    async def send(self, request: httpx.Request, *, stream: bool = False, **options: Any) -> httpx.Response:
+        answer = await self.transport.handle_async_request(request)
+        if not stream:
+            await answer.aread()
+        return answer
+
+
 @functools.cache
 def client() -> httpx.AsyncClient:
     """The one client of this process, made inside the running event loop."""
-    return httpx.AsyncClient(
-        transport=Transport(),
-        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
-        timeout=httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS, pool=POOL_SECONDS),
-        trust_env=False,
-    )
+    gc.freeze()  # all is loaded by now: collecting it again and again would stop every stream for 60 ms a time
+    gc.set_threshold(20_000, 50, 100)
+    return Client()

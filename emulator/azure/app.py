@@ -13,9 +13,10 @@ import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
+from ..connection import EXTENSION, Connection
 from ..tape import diagnose
 from ..tape.canonical import key_of, parse_body
-from ..tape.cassette import Response
+from ..tape.cassette import COMPLETE, Response
 from ..tape.library import Library, Take
 from ..tape.route import parse
 from ..tape.stream import pieces
@@ -31,6 +32,11 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 IDENTITY_PATH = "/msi/token"
 CONTROL_PATH = "/_emulator/journal"
 FAULT_HEADER = "openai-emulator-fault"  # the proxy forwards openai-*, and Azure ignores what it does not know
+BREAKS = {  # what the client did is not known; it got no more than this
+    "reset": Connection.reset,
+    "truncated": Connection.finish,
+    "client_cancelled": Connection.finish,
+}
 NOT_REPLAYED = ("content-length", "transfer-encoding", "connection", "keep-alive")  # the server's own business
 
 
@@ -64,14 +70,15 @@ class FakeAzure:
             await self.control(scope["method"], send)
         else:
             target = scope["raw_path"].decode("latin-1") + (f"?{query}" if query else "")
-            exchange = Exchange(scope["method"], target, headers)
+            connection = scope.get("extensions", {}).get(EXTENSION)
+            exchange = Exchange(scope["method"], target, headers, connection=connection)
             self.journal.add(exchange)
             try:
                 exchange.body = await read_body(receive)
                 await until_client_leaves(receive, self.answer(exchange, send))
                 self.journal.ended(exchange, "complete")
             except (ClientLeft, OSError):
-                self.journal.ended(exchange, "client_left")
+                self.journal.ended(exchange, exchange.broken or "client_left")
 
     async def answer(self, exchange: Exchange, send: Send) -> None:
         """Authenticate, refuse what Azure refuses, find the recording, play it."""
@@ -113,11 +120,21 @@ class FakeAzure:
             self.library.played(take)
         finally:
             self.library.give_back(take)
+        if response.outcome != COMPLETE:
+            await self.break_off(response.outcome, exchange)
+
+    async def break_off(self, how: str, exchange: Exchange) -> None:
+        """Break the connection as a cassette says (cassette.OUTCOMES), and wait for its end."""
+        assert exchange.connection is not None
+        exchange.broken = how
+        BREAKS[how](exchange.connection)
+        await asyncio.Event().wait()  # until the disconnect cancels it
 
     async def send_recorded(self, response: Response, exchange: Exchange, send: Send) -> None:
         kept = [(name, value) for name, value in response.headers if name.lower() not in NOT_REPLAYED]
         if not response.header("transfer-encoding"):
-            kept.append(("content-length", str(len(response.body))))
+            length = response.header("content-length") if response.outcome != COMPLETE else ""
+            kept.append(("content-length", length or str(len(response.body))))
         await start(send, response.status, kept)
         started = time.monotonic()
         for number, piece in enumerate(pieces(response, self.time_scale)):
@@ -127,7 +144,8 @@ class FakeAzure:
                 await asyncio.sleep(wait)
             self.journal.sent(exchange)
             await send({"type": "http.response.body", "body": piece.data, "more_body": True})
-        await send({"type": "http.response.body", "body": b""})
+        if response.outcome == COMPLETE:
+            await send({"type": "http.response.body", "body": b""})
 
     def unauthorized(self, exchange: Exchange) -> str | None:
         """Azure's 401, unless the caller shows the key or a token of the managed identity."""

@@ -5,11 +5,13 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..connection import Connection
+
 
 @dataclass
 class Exchange:
     """One request. `recording` is the label of what answered it, `miss` the explanation when nothing did; `sent_at` has
-    one time.monotonic() per piece of the body; `outcome` is "open", "complete" or "client_left"."""
+    one time.monotonic() per piece of the body; `outcome` is "open", "complete", "client_left", or how it was broken."""
 
     method: str
     target: str
@@ -22,6 +24,8 @@ class Exchange:
     started_at: float = field(default_factory=time.monotonic)
     ended_at: float | None = None
     sent_at: list[float] = field(default_factory=list)
+    connection: Connection | None = None
+    broken: str | None = None
 
     def header(self, name: str) -> str | None:
         return next((value for key, value in self.headers if key == name), None)
@@ -30,7 +34,8 @@ class Exchange:
         """Without credentials, for the control route."""
         hidden = ("authorization", "api-key")
         headers = [[name, "hidden" if name in hidden else value] for name, value in self.headers]
-        return {**vars(self), "headers": headers, "body": self.body.decode(errors="replace")}
+        told = {name: value for name, value in vars(self).items() if name not in ("connection", "broken")}
+        return {**told, "headers": headers, "body": self.body.decode(errors="replace")}
 
 
 class Journal:

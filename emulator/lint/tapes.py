@@ -1,6 +1,5 @@
 """What is below some folders: the recordings, and what cannot even be read."""
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,7 +34,8 @@ def read(folders: Iterable[Path]) -> Tapes:
         try:
             tape = cassette.load(path, name)
         except CassetteError as unreadable:
-            problems.append(error("unreadable", *_located(path, file, str(unreadable))))
+            place = f"{file}:{unreadable.line}" if unreadable.line else file
+            problems.append(error("unreadable", place, unreadable.reason))
             continue
         synthetic = tape.notes.get("origin") == "synthetic"
         for number, interaction in enumerate(tape.interactions, 1):
@@ -51,11 +51,3 @@ def shown(path: Path) -> str:
     """The path as a person in the current folder would write it."""
     absolute = path.resolve()
     return str(absolute.relative_to(Path.cwd()) if absolute.is_relative_to(Path.cwd()) else path)
-
-
-def _located(path: Path, file: str, message: str) -> tuple[str, str]:
-    """(file:line, reason) of what `cassette.load` said."""
-    reason = message.removeprefix(str(path)).removeprefix(":").strip()
-    if match := re.match(r"(\d+): ", reason):
-        return f"{file}:{match[1]}", reason[match.end() :]
-    return file, reason

@@ -6,6 +6,7 @@ Two generations serve the same operations (Azure OpenAI REST reference):
 A doubled slash before `openai` is accepted, as Azure does; the host is not looked at.
 """
 
+import functools
 import re
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -28,15 +29,20 @@ _DEPLOYMENT = re.compile(r"/{1,2}openai/deployments/(?P<deployment>[^/]+)/(?P<op
 _DATED = re.compile(r"/{1,2}openai/(?P<operation>.+)")
 
 
+@functools.lru_cache(1024)  # most requests go to few addresses
 def parse(target: str) -> Route | None:
     """The route of a URI or a request target; None when it is none of Azure OpenAI's."""
-    parts = urlsplit(target if "://" in target else f"http://host{target}")
-    pairs = parse_qsl(parts.query, keep_blank_values=True)
+    try:
+        parts = urlsplit(f"http://host{target}" if target.startswith("/") else target)
+    except ValueError:  # such as http://[
+        return None
+    pairs = parse_qsl(parts.query, keep_blank_values=True, errors="surrogateescape")  # each wrong byte counts
     version = next((value for name, value in pairs if name.lower() == "api-version"), None)
     query = tuple(pair for pair in pairs if pair[0].lower() != "api-version")
     for generation, pattern in (("v1", _V1), ("dated", _DEPLOYMENT), ("dated", _DATED)):
         if match := pattern.fullmatch(parts.path.rstrip("/")):
             found = match.groupdict()
             deployment = found.get("deployment")
-            return Route(generation, found["operation"], deployment and unquote(deployment), version, query)
+            deployment = deployment and unquote(deployment, errors="surrogateescape")
+            return Route(generation, found["operation"], deployment, version, query)
     return None

@@ -16,6 +16,8 @@ from emulator.stack import CASSETTES, ROOT, LocalStack
 from emulator.tape.library import Library
 from proxy.errors import ERRORS
 from proxy.identity import Identity
+from proxy.record import FIELDS
+from proxy.settings import DEFAULT_SCOPE, MAX_BODY_BYTES, Settings
 from proxy.upstream import READ_SECONDS
 from tests.e2e.scenarios import readme
 
@@ -86,10 +88,18 @@ def test_every_error_of_the_proxy_is_in_the_table() -> None:
 
 
 def test_every_setting_that_is_read_is_in_the_table() -> None:
-    source = inspect.getsource(function_app.Settings) + inspect.getsource(Identity)
+    source = inspect.getsource(Settings) + inspect.getsource(Identity)
     read = set(re.findall(r'"((?:AZURE|PROXY)_[A-Z_]+)"', source))
     listed = set(re.findall(r"^\| `([A-Z_]+)` \|", TEXT, re.MULTILINE))
     assert read == {name for name in listed if name.startswith(("AZURE_", "PROXY_"))}
+
+
+def test_every_field_of_a_record_is_in_the_table() -> None:
+    table = TEXT.split("### Who used how much", 1)[1].split("\n## ", 1)[0]
+    listed = {
+        name for cell in re.findall(r"^\| (`[^|]*) \|", table, re.MULTILINE) for name in re.findall(r"`(\w+)`", cell)
+    }
+    assert listed == set(FIELDS)
 
 
 def test_every_route_is_in_the_table() -> None:
@@ -109,9 +119,9 @@ def test_what_is_passed_on_and_dropped_is_named() -> None:
 
 def test_limits_and_defaults_are_the_codes_own() -> None:
     stated = [
-        rf"413 `request_too_large` \| more than {function_app.MAX_BODY_BYTES:,} bytes",
+        rf"413 `request_too_large` \| more than {MAX_BODY_BYTES:,} bytes",
         rf"504 `upstream_timeout` \| nothing from Azure for {READ_SECONDS:.0f} seconds",
-        rf"`AZURE_OPENAI_SCOPE` \| `{re.escape(function_app.DEFAULT_SCOPE)}`",
+        rf"`AZURE_OPENAI_SCOPE` \| `{re.escape(DEFAULT_SCOPE)}`",
         rf"`{function_app.RESPONSES_SINCE}-preview` and later \| that dated version \| that dated version",
     ]
     for line in stated:

@@ -12,7 +12,7 @@ DEPLOYMENTS = {"gpt-4o-mini": "gpt-4o-mini", "gpt-4o": "dep-4o"}
 
 
 def chosen(body: bytes, required: bool = True, in_path: bool = False) -> tuple[str | None, str | None, bytes]:
-    return choose_deployment(body, DEPLOYMENTS, required, in_path)
+    return choose_deployment(body, DEPLOYMENTS, required, in_path)[:3]
 
 
 BODIES = [  # (sent, received)

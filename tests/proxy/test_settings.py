@@ -2,7 +2,8 @@
 
 import pytest
 
-from function_app import Settings, is_azure_base, upstream_url
+from function_app import upstream_url
+from proxy.settings import Settings, is_azure_base
 
 GOOD = {"AZURE_OPENAI_BASE": "https://res.openai.azure.com", "AZURE_OPENAI_DEPLOYMENT": "gpt-4o-mini"}
 
@@ -50,9 +51,43 @@ def test_a_bad_base_is_refused(base: str) -> None:
 
 
 def test_every_bad_setting_is_named_at_once() -> None:
-    bad = {"AZURE_OPENAI_BASE": "x", "AZURE_OPENAI_API_VERSION": "latest", "AZURE_OPENAI_SCOPE": "cognitive"}
-    named = [problem.split()[0] for problem in Settings.from_env(bad).problems]
-    assert named == ["AZURE_OPENAI_BASE", "AZURE_OPENAI_DEPLOYMENT", "AZURE_OPENAI_API_VERSION", "AZURE_OPENAI_SCOPE"]
+    bad = {
+        "AZURE_OPENAI_BASE": "x",
+        "AZURE_OPENAI_DEPLOYMENT": "",
+        "AZURE_OPENAI_API_VERSION": "latest",
+        "AZURE_OPENAI_SCOPE": "cognitive",
+        "PROXY_MAX_OUTPUT_TOKENS": "many",
+        "PROXY_ALLOW_STORE": "no",
+        "PROXY_MAX_BODY_MB": "-1",
+        "PROXY_KEY_SALT": "short",
+    }
+    assert [problem.split()[0] for problem in Settings.from_env(bad).problems] == list(bad)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *[("PROXY_MAX_OUTPUT_TOKENS", value) for value in ("0", "-1", "1e3", "1,000", "1.5", "٣", "1" * 20)],
+        *[("PROXY_ALLOW_STORE", value) for value in ("no", "0", "falsch")],
+        *[("PROXY_MAX_BODY_MB", value) for value in ("0", "100.1", "1e1", "nan", "inf", "0.0000001", "ten")],
+        ("PROXY_KEY_SALT", "fifteen letters"),
+    ],
+)
+def test_a_guard_rail_that_makes_no_sense_is_refused(name: str, value: str) -> None:
+    (problem,) = Settings.from_env(GOOD | {name: value}).problems
+    assert problem.startswith(name)
+
+
+def test_guard_rails_are_off_by_default() -> None:
+    read = settings()
+    assert (read.max_output_tokens, read.allow_store, read.max_body_bytes) == (None, True, 100_000_000)
+
+
+def test_guard_rails_mean_what_they_say() -> None:
+    chosen = {"PROXY_MAX_OUTPUT_TOKENS": "2000", "PROXY_ALLOW_STORE": " False ", "PROXY_MAX_BODY_MB": "0.5"}
+    read = Settings.from_env(GOOD | chosen)
+    assert read.problems == ()
+    assert (read.max_output_tokens, read.allow_store, read.max_body_bytes) == (2_000, False, 500_000)
 
 
 @pytest.mark.parametrize("listed", ["", " , ", "a,a", "a=b c", "=b", "a=../b", "a=x?y"])

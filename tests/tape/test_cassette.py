@@ -102,8 +102,8 @@ def test_a_stream_that_came_in_other_pieces_leaves_in_them(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("arrived", "told"),
     [
-        ({"frame_bytes": [1, 2]}, "x-stream: frame_bytes add up to 3, the body has 4 bytes"),
-        ({"outcome": "fine"}, "x-stream: outcome is 'fine', not one of complete, reset, truncated, client_cancelled"),
+        ({"frame_bytes": [1, 2]}, "response.x-stream.frame_bytes: they add up to 3, the body has 4 bytes"),
+        ({"outcome": "fine"}, 'one of complete, reset, truncated, client_cancelled was expected, not "fine"'),
     ],
 )
 def test_an_impossible_stream_is_refused_by_name(tmp_path: Path, arrived: dict[str, object], told: str) -> None:

@@ -51,6 +51,7 @@ def test_method_and_query_count() -> None:
     items = "https://any/openai/v1/responses/resp_1/input_items"
     assert key(items, b"", "GET") != key(items, b"", "DELETE")
     assert key(f"{items}?limit=1", b"", "GET") != key(items, b"", "GET")
+    assert key(f"{items}?a=%FF", b"", "GET") != key(f"{items}?a=%FE", b"", "GET"), "neither is UTF-8"
     assert key(f"{items}?a=1&b=2", b"", "GET") == key(f"{items}?b=2&a=1&api-version=preview", b"", "GET")
 
 
@@ -70,6 +71,9 @@ def test_method_and_query_count() -> None:
         ("/chat/completions", None),
         ("/models/chat/completions?api-version=2024-05-01-preview", None),
         ("/openai", None),
+        ("http://[/openai/v1/models", None),
+        ("models", None),
+        ("//openai/v1/models?url=https://[", Route("v1", "models", None, None, (("url", "https://["),))),
     ],
 )
 def test_a_target_tells_generation_operation_and_deployment(target: str, route: Route | None) -> None:

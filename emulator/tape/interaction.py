@@ -1,0 +1,65 @@
+"""A recorded request and its answer."""
+
+import itertools
+import re
+from dataclasses import dataclass
+
+Headers = tuple[tuple[str, str], ...]
+
+COMPLETE = "complete"
+OUTCOMES = {
+    COMPLETE: "to its end",
+    "reset": "the connection was reset (RST)",
+    "truncated": "the connection was closed before the end of the body",
+    "client_cancelled": "the client left; what it would have got is not known",
+}
+_FRAME = re.compile(rb".+?(?:\r?\n\r?\n|\Z)", re.DOTALL)  # a frame ends with an empty line (WHATWG HTML, section 9.2)
+
+
+@dataclass(frozen=True)
+class Request:
+    method: str
+    uri: str
+    headers: Headers
+    body: bytes
+
+
+@dataclass(frozen=True)
+class Response:
+    """A recorded answer. `frame_at_ms` has one entry per frame, or none: then nothing is known of its timing.
+    `frame_bytes` are the frames' lengths where they are not those of `sse_frames`; `outcome` is one of OUTCOMES."""
+
+    status: int
+    reason: str
+    headers: Headers
+    body: bytes
+    frame_at_ms: tuple[float, ...] = ()
+    frame_bytes: tuple[int, ...] = ()
+    outcome: str = COMPLETE
+
+    def header(self, name: str) -> str:
+        return next((value for key, value in self.headers if key.lower() == name), "")
+
+    @property
+    def is_stream(self) -> bool:
+        return self.header("content-type").startswith("text/event-stream")
+
+    def frames(self) -> list[bytes]:
+        """The body in the pieces in which it came; in one, when nothing says otherwise."""
+        if not self.frame_bytes:
+            return sse_frames(self.body) if self.is_stream else [self.body]
+        ends = list(itertools.accumulate(self.frame_bytes))
+        return [self.body[end - size : end] for end, size in zip(ends, self.frame_bytes, strict=True)]
+
+
+def sse_frames(body: bytes) -> list[bytes]:
+    return _FRAME.findall(body)
+
+
+@dataclass(frozen=True)
+class Interaction:
+    """One request and its answer; `label` names it for people, as in `chat/story #2`."""
+
+    request: Request
+    response: Response
+    label: str = ""

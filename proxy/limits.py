@@ -1,0 +1,53 @@
+"""What an administrator may forbid. Each limit is an app setting that is off by default; a body is never edited."""
+
+from typing import Any
+
+from .errors import ProxyError
+from .model import Members
+from .settings import Settings
+
+OUTPUT_LIMITS = {  # route: the members of a body that limit its answer
+    "chat/completions": ("max_completion_tokens", "max_tokens"),
+    "responses": ("max_output_tokens",),
+}
+NEED_STORE = ("background", "previous_response_id", "conversation")
+
+
+def check_limits(settings: Settings, route: str, members: Members) -> None:
+    """Raises ProxyError."""
+    if settings.max_output_tokens:
+        check_output(route, members, settings.max_output_tokens)
+    if not settings.allow_store:
+        check_store(route, members)
+
+
+def check_output(route: str, members: Members, limit: int) -> None:
+    """The caller must name a limit of its own; `n` answers count together. Raises ProxyError."""
+    names = OUTPUT_LIMITS.get(route, ())
+    limits, copies = values(members, *names), values(members, "n") or [1.0]
+    numbers = bool(limits) and all(isinstance(value, float) for value in (*limits, *copies))
+    asked = max(limits) * max(copies) if numbers else float("nan")
+    if names and not asked <= limit:
+        named = f"{asked:,.0f}" if numbers else "no limit"
+        raise ProxyError("too_many_output_tokens", limit, named, names[0], param=names[0])
+
+
+def check_store(route: str, members: Members) -> None:
+    """Nothing may be kept at Azure, and nothing that is kept there may be used. Raises ProxyError."""
+    if "{" in route:
+        raise ProxyError("storing_is_off", "the routes of stored responses are closed")
+    if route.startswith("responses"):
+        for name in NEED_STORE:
+            if any(value is not False for value in values(members, name)):
+                raise ProxyError("storing_is_off", f"leave out `{name}`", param=name)
+        items = [item for given in values(members, "input") if isinstance(given, list) for item in given]
+        if any(isinstance(item, tuple) and ("type", "item_reference") in item for item in items):
+            raise ProxyError("storing_is_off", "send whole items in the place of each `item_reference`", param="input")
+    store = values(members, "store")
+    if any(value is not False for value in store) or (route == "responses" and not store):  # Azure's default is true
+        raise ProxyError("storing_is_off", 'send `"store": false`', param="store")
+
+
+def values(members: Members, *names: str) -> list[Any]:
+    """What a body has under these names, each time that it is there and not null."""
+    return [value for name, value in members if name in names and value is not None]

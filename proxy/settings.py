@@ -1,0 +1,80 @@
+"""The app settings, checked. What each means is in README.md."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+MAX_BODY_BYTES = 100_000_000  # just below the Functions host's own 104,857,600, whose 413 says nothing
+DEFAULT_SCOPE = "https://cognitiveservices.azure.com/.default"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """`deployments` maps model name to deployment, the default first; `dated` is the dated api-version, "" for the v1
+    API; `problems` has one sentence for every setting that cannot be used."""
+
+    base: str
+    deployments: Mapping[str, str]
+    dated: str
+    preview: bool
+    scope: str
+    client_id: str | None
+    max_output_tokens: int | None
+    allow_store: bool
+    max_body_bytes: int
+    key_salt: str
+    problems: tuple[str, ...]
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> "Settings":
+        base = env.get("AZURE_OPENAI_BASE", "").strip().rstrip("/")
+        listed = [item.partition("=") for item in env.get("AZURE_OPENAI_DEPLOYMENT", "").split(",") if item.strip()]
+        pairs = [(model.strip(), (deployment or model).strip()) for model, _, deployment in listed]
+        named = all(model and re.fullmatch(r"[A-Za-z0-9_.-]{1,64}", deployment) for model, deployment in pairs)
+        version = env.get("AZURE_OPENAI_API_VERSION", "").strip().lower()
+        scope = env.get("AZURE_OPENAI_SCOPE", "").strip() or DEFAULT_SCOPE
+        tokens = env.get("PROXY_MAX_OUTPUT_TOKENS", "").strip()
+        store = env.get("PROXY_ALLOW_STORE", "").strip().lower()
+        megabytes = env.get("PROXY_MAX_BODY_MB", "").strip()
+        salt = env.get("PROXY_KEY_SALT", "").strip()
+        max_body = int(float(megabytes) * 1_000_000) if re.fullmatch(r"\d{1,9}(\.\d{1,6})?", megabytes) else 0
+        checks = {
+            "AZURE_OPENAI_BASE must be like https://my-resource.openai.azure.com, without /openai, query or user "
+            "(http only on loopback)": is_azure_base(base),
+            "AZURE_OPENAI_DEPLOYMENT must be a deployment name, or a list like gpt-4o-mini,gpt-4o=my-4o-deployment "
+            "with each model once": bool(pairs) and named and len(dict(pairs)) == len(pairs),
+            "AZURE_OPENAI_API_VERSION must be v1, preview, or a date like 2024-10-21 or 2025-04-01-preview": bool(
+                re.fullmatch(r"|v1|preview|\d{4}-\d{2}-\d{2}(-preview)?", version)
+            ),
+            f"AZURE_OPENAI_SCOPE must be like {DEFAULT_SCOPE}": bool(re.fullmatch(r"\w+://\S+/\.default", scope)),
+            "PROXY_MAX_OUTPUT_TOKENS must be a whole number above 0": bool(re.fullmatch(r"|[1-9][0-9]{0,8}", tokens)),
+            "PROXY_ALLOW_STORE must be true or false": store in ("", "true", "false"),
+            f"PROXY_MAX_BODY_MB must be a number above 0, at most {MAX_BODY_BYTES / 1_000_000:g}": (
+                not megabytes or 0 < max_body <= MAX_BODY_BYTES
+            ),
+            "PROXY_KEY_SALT must have at least 16 characters": not salt or len(salt) >= 16,
+        }
+        return cls(
+            base,
+            dict(pairs),
+            dated=version if version[:1].isdigit() else "",
+            preview=version == "preview",
+            scope=scope,
+            client_id=env.get("AZURE_CLIENT_ID", "").strip() or None,
+            max_output_tokens=int(tokens) if tokens.isdecimal() else None,
+            allow_store=store != "false",
+            max_body_bytes=max_body or MAX_BODY_BYTES,
+            key_salt=salt or env.get("WEBSITE_AUTH_ENCRYPTION_KEY", ""),  # App Service makes one for each app
+            problems=tuple(problem for problem, fine in checks.items() if not fine),
+        )
+
+
+def is_azure_base(base: str) -> bool:
+    try:
+        url = urlsplit(base)
+        secure = url.scheme == "https" or (url.scheme == "http" and url.hostname in ("localhost", "127.0.0.1", "::1"))
+        plain = re.fullmatch(r"[!-~]+", base) and not re.search(r"[?#@\\]|/openai(/|$)", base)
+        return bool(secure and url.hostname and plain and url.port != 0)
+    except ValueError:  # a port that is no number, half an IPv6 address
+        return False

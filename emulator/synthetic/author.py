@@ -19,12 +19,12 @@ from ..tape.canonical import canonical_body, parse_body
 from ..tape.cassette import Interaction, Request
 from ..tape.library import Library
 from ..tape.route import parse
+from ..tape.scrub import KEPT_HEADERS
+from ..tape.secret import PLACEHOLDER
 from .asked import Answer, Asked
 from .seed import WRITTEN, Seed
 
-RESOURCE = "https://example-resource.openai.azure.com"
 DEPLOYMENTS = "gpt-4o-mini,gpt-5-mini,text-embedding-3-small"
-KEPT_HEADERS = ("accept", "content-type", "user-agent")  # say what asked; the rest is about one machine or a secret
 
 
 class AuthoringError(Exception):
@@ -74,7 +74,7 @@ class ScriptedAzure(FakeAzure):
             return
         self.asked.append(asked)
         headers = tuple(sorted(pair for pair in exchange.headers if pair[0] in KEPT_HEADERS))
-        request = Request(exchange.method, RESOURCE + exchange.target, headers, exchange.body)
+        request = Request(exchange.method, PLACEHOLDER + exchange.target, headers, exchange.body)
         self.interactions[found] = Interaction(request, answered)
         await self.send_recorded(answered, exchange, send)
 

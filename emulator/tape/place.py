@@ -1,0 +1,92 @@
+"""Where in a message something is, in words for people."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from .canonical import parse_body
+from .interaction import Response, sse_frames
+
+TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"?|[{}\[\],]', re.DOTALL)
+SPELLED = ("delta", "text", "token")  # keys of texts that a stream, or a list of log probabilities, says bit by bit
+TELLING_APART = ("type", "item_id", "output_index", "content_index", "summary_index")  # events of Responses
+
+Document = tuple[int | None, Any]  # (number of the event, its JSON)
+Bit = tuple[int | None, str]  # (number of the event, what it says)
+
+
+def place_in(body: bytes, position: int, streamed: bool) -> str:
+    """The event's number and the JSON path of what is at this position: `event 3 choices[0].delta.content`."""
+    if not streamed:
+        return json_path(body.decode("latin-1"), position)
+    begun = 0
+    for number, frame in enumerate(sse_frames(body), 1):
+        if position < begun + len(frame):
+            line_at = frame.rfind(b"\n", 0, position - begun) + 1
+            line = frame[line_at:].decode("latin-1").partition("\n")[0]
+            path = json_path(line, position - begun - line_at) if line.startswith("data:") else ""
+            return f"event {number} {path}".rstrip()
+        begun += len(frame)
+    return ""
+
+
+def json_path(text: str, position: int) -> str:
+    """Of what is at this position; "" where the text is no JSON or its top is meant."""
+    path = list[str | int | None]()  # for each open container: the index, or the key, or None while there is no key
+    for token in TOKEN.finditer(text):
+        if token.start() > position:
+            break
+        match token[0][0]:
+            case "{" | "[" as opening:
+                path.append(None if opening == "{" else 0)
+            case "}" | "]":
+                if path:
+                    path.pop()
+            case "," if path:
+                path[-1] = path[-1] + 1 if isinstance(path[-1], int) else None
+            case '"' if path and path[-1] is None and token.end() <= position:
+                path[-1] = _key(token[0])
+    return "".join(f"[{key}]" if isinstance(key, int) else f".{key or '(a key)'}" for key in path).lstrip(".")
+
+
+def _key(token: str) -> str:
+    try:
+        return str(json.loads(token, strict=False))
+    except ValueError:
+        return token.strip('"')
+
+
+def documents(response: Response) -> list[Document]:
+    """All JSON that an answer says; what is none is left as bytes."""
+    if not response.is_stream:
+        return [(None, parse_body(response.body))]
+    return [
+        (number, parse_body(line.removeprefix(b"data:")))
+        for number, frame in enumerate(sse_frames(response.body), 1)
+        for line in frame.splitlines()
+        if line.startswith(b"data:")
+    ]
+
+
+def spelled(documents: list[Document]) -> dict[str, list[Bit]]:
+    """What is said bit by bit: JSON path without positions → its bits. `documents` are the events' numbers and JSON."""
+    texts = dict[tuple[str, ...], list[Bit]]()
+    for number, value in documents:
+        apart = tuple(str(value.get(name, "")) for name in TELLING_APART) if isinstance(value, dict) else ()
+        for path, text in _strings(value, ""):
+            if any(name in re.split(r"[.\[]", path) for name in SPELLED):
+                texts.setdefault((path, *apart), []).append((number, text))
+    return {" ".join(filter(None, key[:2])): bits for key, bits in texts.items() if len(bits) > 1}
+
+
+def _strings(value: Any, path: str) -> Iterator[tuple[str, str]]:
+    if isinstance(value, str):
+        yield path, value
+    elif isinstance(value, dict):
+        for name, item in value.items():
+            yield from _strings(item, f"{path}.{name}".lstrip("."))
+    elif isinstance(value, list):
+        for item in value:
+            index = item.get("index", "") if isinstance(item, dict) else ""
+            yield from _strings(item, f"{path}[{index}]")

@@ -1,0 +1,115 @@
+"""Changes texts of an interaction where they stand: all other bytes stay, lengths and frames follow."""
+
+import itertools
+import zlib
+from collections.abc import Callable
+from dataclasses import replace
+
+from .interaction import Headers, Interaction, Request, Response, sse_frames
+
+Edits = list[tuple[int, int, str]]  # text[start:end] becomes this; in their order, none overlaps another
+Editor = Callable[[str, str], Edits]  # (name of the part, its text) → what to change in it
+
+PACKED = ("gzip", "x-gzip", "deflate")
+EITHER = 32 + zlib.MAX_WBITS  # zlib finds out which
+
+
+def rewritten(interaction: Interaction, editor: Editor) -> Interaction:
+    """Asks the editor about every text. Bodies are shown to it in Latin-1: a character is a byte."""
+    request, response = interaction.request, interaction.response
+    edits = editor("request body", request.body.decode("latin-1"))
+    asked = Request(
+        _edited(request.method, editor("request method", request.method)),
+        _edited(request.uri, editor("request address", request.uri)),
+        _headers("request", request.headers, editor),
+        _edited_body(request.body, edits),
+    )
+    answered = replace(
+        response,
+        reason=_edited(response.reason, editor("response reason", response.reason)),
+        headers=_headers("response", response.headers, editor),
+    )
+    edits = editor("response body", response.body.decode("latin-1"))
+    return replace(
+        interaction,
+        request=replace(asked, headers=_with_length(asked.headers, request.body, asked.body)),
+        response=in_pieces(answered, _pieces(answered, edits)) if edits else answered,
+    )
+
+
+def unpacked(interaction: Interaction) -> Interaction:
+    """Without the compression that can be taken off; a stream's pieces stay pieces."""
+    request, response = interaction.request, interaction.response
+    if bodies := _decompressed(request.headers, [request.body]):
+        headers = _with_length(_decoded(request.headers), request.body, bodies[0])
+        request = replace(request, headers=headers, body=bodies[0])
+    if pieces := _decompressed(response.headers, response.frames()):
+        response = in_pieces(replace(response, headers=_decoded(response.headers)), pieces)
+    return replace(interaction, request=request, response=response)
+
+
+def in_pieces(response: Response, pieces: list[bytes]) -> Response:
+    """The answer with this body, in as many pieces as before; where one is empty, the one before it has its bytes."""
+    body, at = b"".join(pieces), response.frame_at_ms
+    if len(at) == len(pieces):
+        at = tuple(ms for ms, piece in zip(at, pieces, strict=True) if piece)
+    pieces = [piece for piece in pieces if piece]
+    usual = sse_frames(body) if response.is_stream else [body]
+    sizes = tuple(map(len, pieces)) if pieces not in (usual, []) else ()
+    headers = _with_length(response.headers, response.body, body)
+    return replace(response, headers=headers, body=body, frame_at_ms=at, frame_bytes=sizes)
+
+
+def _pieces(response: Response, edits: Edits) -> list[bytes]:
+    """The edited body, cut where it was cut; what would be cut in the middle of an edit, after it."""
+    old = list(itertools.accumulate(map(len, response.frames())))
+    new = []
+    for end in old:
+        before = [edit for edit in edits if edit[0] < end]
+        grown = sum(len(text) - (to - start) for start, to, text in before)
+        new.append(max(end, before[-1][1] if before else 0) + grown)
+    body = _edited_body(response.body, edits)
+    return [body[start:end] for start, end in itertools.pairwise([0, *new])]
+
+
+def _edited(text: str, edits: Edits) -> str:
+    for start, end, instead in reversed(edits):
+        text = text[:start] + instead + text[end:]
+    return text
+
+
+def _edited_body(body: bytes, edits: Edits) -> bytes:
+    return _edited(body.decode("latin-1"), edits).encode("latin-1") if edits else body
+
+
+def _headers(part: str, headers: Headers, editor: Editor) -> Headers:
+    """The editor sees `name: value`."""
+    changed = []
+    for name, value in headers:
+        text = f"{name}: {value}"
+        changed.append((name, _edited(text, editor(f"{part} header {name.lower()}", text))[len(name) + 2 :]))
+    return tuple(changed)
+
+
+def _with_length(headers: Headers, old: bytes, new: bytes) -> Headers:
+    if old == new:
+        return headers
+    return tuple((name, str(len(new)) if name.lower() == "content-length" else value) for name, value in headers)
+
+
+def _decompressed(headers: Headers, pieces: list[bytes]) -> list[bytes]:
+    """Empty where there is nothing that can be decompressed."""
+    codings = [value.strip().lower() for name, value in headers if name.lower() == "content-encoding"]
+    if codings == ["identity"]:
+        return pieces
+    if len(codings) != 1 or codings[0] not in PACKED:
+        return []
+    unzip = zlib.decompressobj(EITHER)
+    try:
+        return [unzip.decompress(piece) for piece in pieces]
+    except zlib.error:
+        return []
+
+
+def _decoded(headers: Headers) -> Headers:
+    return tuple(pair for pair in headers if pair[0].lower() != "content-encoding")

@@ -1,0 +1,239 @@
+"""What must not be in a cassette: a table of rules, each with a reason, and with what stands there instead.
+
+Every pattern has a group `secret`: what is replaced; the rest is the context that tells it from an ordinary value.
+"""
+
+import base64
+import binascii
+import re
+from collections.abc import Callable
+from typing import NamedTuple
+
+RESOURCE = "example-resource"
+PLACEHOLDER = f"https://{RESOURCE}.openai.azure.com"
+NO_ID = "00000000-0000-0000-0000-000000000000"
+
+GUID = r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}"
+SAYS = r"""["']?\s*(?:[:=]|\bis\b)\s*["'`]?"""  # between a name and its value, in JSON, code, addresses and prose
+RESOURCE_HOSTS = (
+    r"(?:(?:openai|cognitiveservices|services\.ai|models\.ai|inference\.ml|infra\.ai|documents)\.azure\.com"
+    r"|(?:openai|cognitiveservices)\.azure\.us|azure-api\.net|azurewebsites\.net|azurecontainerapps\.io|azurecr\.io"
+    r"|azurestaticapps\.net|vault\.azure\.net|(?:(?:blob|queue|table|file|dfs|web)\.core|search|database|servicebus)\.windows\.net|onmicrosoft\.com)"
+)
+STAND_IN = re.compile(r"(?:example|(?:your|my)(?=[-_]|(?:resource|account|storage|app)\b)).*", re.IGNORECASE)
+OTHER_SERVICES = (
+    r"gh[oprsu]_[A-Za-z0-9]{36}|github_pat_\w{60,}|glpat-[\w-]{20}|AKIA[0-9A-Z]{16}|AIza[\w-]{35}|"
+    r"xox[abprs]-[\w-]{20,}|hf_[A-Za-z0-9]{34}|npm_[A-Za-z0-9]{36}|pypi-[\w-]{60,}"
+)
+# Where Microsoft's key formats carry their mark: Azure AI services, Functions, AI Search, Storage, Service Bus.
+MARKED_KEYS = (
+    r"[A-Za-z0-9]{52}JQQJ9[A-Za-z0-9]{27}|[\w-]{44}AzFu[\w-]{5}[AQgw]==|[A-Za-z0-9]{42}AzSe[A-Za-z0-9]{6}|"
+    r"[A-Za-z0-9/+]{76}\+ASt[A-Za-z0-9/+]{6}==|[A-Za-z0-9/+]{33}\+ASb[A-Za-z0-9/+]{6}="
+)
+IMAGES_AND_CODE = re.compile(r".*\.(?:png|jpe?g|gif|svg|webp|css|js|ts|json|html|tgz|shape|size|dtype|values|data)")
+
+
+def always(_: str) -> bool:
+    return True
+
+
+def is_random(value: str) -> bool:
+    """Whether it looks made by a machine: 32 hex digits, or small and capital letters and digits."""
+    kinds = (r"[a-z]", r"[A-Z]", r"[0-9]")
+    return bool(re.fullmatch(r"[0-9a-fA-F]{32,}", value)) or all(re.search(kind, value) for kind in kinds)
+
+
+def is_unmistakable(secret: str) -> bool:
+    """Whether it is the secret wherever it stands, not only in the context that gave it away."""
+    return "@" in secret or re.fullmatch(GUID, secret) is not None or (len(secret) >= 16 and is_random(secret))
+
+
+def names_a_resource(label: str) -> bool:
+    return not STAND_IN.fullmatch(label)
+
+
+def is_an_id(guid: str) -> bool:
+    return not guid.startswith("00000000-")
+
+
+def is_of_a_person(address: str) -> bool:
+    """Not one of the domains for examples (RFC 2606), nor a file's or a package's name."""
+    name, _, domain = address.lower().rpartition("@")
+    reserved = re.fullmatch(r"(?:.*\.)?(?:example\.(?:com|net|org)|example|test|invalid|localhost)", domain)
+    return not reserved and name != "git" and not re.match(r"v?\d[\w]*\.", domain) and not IMAGES_AND_CODE.match(domain)
+
+
+def is_name_and_password(coded: str) -> bool:
+    try:
+        return re.fullmatch(rb"[\x20-\x7e]+:[\x20-\x7e]*", base64.b64decode(coded, validate=True)) is not None
+    except binascii.Error:
+        return False
+
+
+def is_no_example(password: str) -> bool:
+    return password.lower() not in ("password", "pass", "passwd", "pwd", "pw", "secret", "token", "key")
+
+
+class Rule(NamedTuple):
+    """`instead` replaces the secret; {n} in it numbers different ones. None: nothing may, so it is refused.
+    `needle` is in every text that can match, in small letters; `really` looks at the secret."""
+
+    name: str
+    reason: str
+    needle: str
+    pattern: re.Pattern[str]
+    instead: str | None
+    really: Callable[[str], bool] = always
+
+
+def _rule(
+    name: str, reason: str, needle: str, pattern: str, instead: str | None, really: Callable[[str], bool] = always
+) -> Rule:
+    return Rule(name, reason, needle, re.compile(pattern, re.IGNORECASE | re.ASCII), instead, really)
+
+
+def _exact(
+    name: str, reason: str, needle: str, pattern: str, instead: str | None, really: Callable[[str], bool] = always
+) -> Rule:
+    return Rule(name, reason, needle, re.compile(pattern, re.ASCII), instead, really)
+
+
+RULES = (
+    _exact(
+        "private key",
+        "no request to Azure OpenAI needs one",
+        "private key-----",
+        r"-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----(?P<secret>\s*[A-Za-z0-9+/:]{16})",
+        None,
+    ),
+    _exact(
+        "JSON Web Token",
+        "whoever has it is its owner until it expires; it names tenant and user",
+        "eyj",
+        r"(?<![\w-])(?P<secret>eyJ[\w-]{10,}(?:\.[\w-]*){1,4})",
+        "scrubbed-token",
+    ),
+    _rule(
+        "bearer token",
+        "whoever has it is its owner",
+        "bearer",
+        r"\bbearer\s+(?P<secret>[\w.~+/-]{20,}=*)",
+        "scrubbed-token",
+        is_random,
+    ),
+    _rule(
+        "name and password",
+        "of HTTP's Basic authentication",
+        "basic",
+        r"\bbasic\s+(?P<secret>[A-Za-z0-9+/]{8,}={0,2})",
+        "scrubbed-password",
+        is_name_and_password,
+    ),
+    _rule(
+        "password in an address",
+        "opens what the address names",
+        "://",
+        r"://[^/\s:@\"'<>\\]*:(?P<secret>[^/\s@\"'<>\\{}$*]+)@",
+        "scrubbed-password",
+        is_no_example,
+    ),
+    _exact(
+        "key with a mark",
+        "an Azure key by its form",
+        "",
+        rf"(?<![\w+/=-])(?P<secret>{MARKED_KEYS})(?![\w+/=-])",
+        "scrubbed-key",
+    ),
+    _exact(
+        "OpenAI key", "an API key by its form", "sk-", r"(?<![\w-])(?P<secret>sk-[\w-]{20,})", "scrubbed-key", is_random
+    ),
+    _exact(
+        "key of another service",
+        "GitHub, GitLab, AWS, Google, Slack, Hugging Face, npm or PyPI, by its form",
+        "",
+        rf"(?<![\w-])(?P<secret>{OTHER_SERVICES})(?![\w-])",
+        "scrubbed-key",
+    ),
+    _rule(
+        "connection string",
+        "opens a storage account, a queue or a database",
+        "=",
+        r"\b(?:AccountKey|SharedAccessKey|InstrumentationKey)=(?P<secret>[\w+/-]{16,}={0,2})",
+        "scrubbed-key",
+    ),
+    _rule(
+        "password of a connection string",
+        "opens a database or a cache",
+        "=",
+        r";\s*(?:Password|Pwd)=(?P<secret>[^;\s\"'\\<>{}]{4,})(?=[;\"'\\\s]|$)",
+        "scrubbed-password",
+        is_no_example,
+    ),
+    _rule(
+        "SAS signature",
+        "opens a file or a container in a storage account",
+        "sig",
+        r"(?<![a-z])sig=(?P<secret>[\w+/-]{43}={0,2})(?![\w+/=-])",
+        "scrubbed-signature",
+    ),
+    _rule(
+        "function key",
+        "opens a function app; the Functions host takes it as ?code=",
+        "code=",
+        r"[?&]code=(?P<secret>[\w.~+/-]{20,}={0,2})",
+        "scrubbed-key",
+        is_random,
+    ),
+    _rule(
+        "named key",
+        "what stands beside such a name is one",
+        "",
+        r"(?:\b|_)(?:(?:api|access|account|subscription|functions?|host|master|shared|primary|secondary|service)[-_ ]?"
+        rf"key|ocp-apim-subscription-key|client[-_ ]?secret|secret|password|(?:access|refresh|id)[-_ ]token){SAYS}"
+        r"(?P<secret>[\w.~+/-]{16,}={0,2})",
+        "scrubbed-key",
+        is_random,
+    ),
+    _rule(
+        "resource group",
+        "the path of an Azure resource says how somebody's subscription is arranged",
+        "/resourcegroups/",
+        r"/resourceGroups/(?P<secret>(?!example-group\b)[\w.()-]+)",
+        "example-group",
+    ),
+    _rule(
+        "id of a subscription, tenant or principal",
+        "names a person or an organisation; it stays the same for years",
+        "-",
+        rf"(?:(?:subscription|tenant|principal|object|client|application|app|directory|identity|user|account)s?"
+        rf"[-_ ]?(?:ids?)?|\b(?:oid|tid|appid|sid|puid|azp|aud|sub|InstrumentationKey)"
+        rf"|login\.microsoftonline\.com|sts\.windows\.net)"
+        rf"(?:{SAYS}|[/\s]+[`'\"(]?)(?P<secret>{GUID})(?![\w-])",
+        "00000000-0000-0000-0000-{n:012}",
+        is_an_id,
+    ),
+    _rule(
+        "client request id",
+        "its caller can be found in Azure's logs by it",
+        "request",
+        rf"client[-_ ]?request[-_ ]?id{SAYS}(?P<secret>{GUID})",
+        NO_ID,
+        is_an_id,
+    ),
+    _rule(
+        "host of a resource",
+        "says where a resource is, and often whose",
+        ".",
+        rf"(?<![\w.-])(?P<secret>[a-z0-9](?:[\w.-]*[a-z0-9])?)(?=\.{RESOURCE_HOSTS}(?![\w-]|\.\w))",
+        RESOURCE,
+        names_a_resource,
+    ),
+    _rule(
+        "e-mail address",
+        "names a person",
+        "@",
+        r"(?<![\w.+-])(?P<secret>[\w.+\x80-\xff-]+@[a-z0-9\x80-\xff-]+(?:\.[a-z0-9\x80-\xff-]+)*\.[a-z]{2,})(?![\w(\[-])",
+        "person-{n}@example.com",
+        is_of_a_person,
+    ),
+)

@@ -92,7 +92,7 @@ class FakeAzure:
         take = self.library.take(key, route.generation)
         if take is None:
             exchange.status = 424
-            exchange.miss = diagnose.explain(key, exchange.body, self.library.candidates(key))
+            exchange.miss = diagnose.explain(key, exchange.body, self.library)
             await respond(send, 424, errors.NO_RECORDING_HEADERS, errors.no_recording(exchange.miss))
             return
         await self.play(take, exchange, send)

@@ -1,59 +1,154 @@
 """Why no recording matched: the nearest one, what differs, what to do. Deciding and explaining use the same canonical
 form, so that the explanation cannot drift from the decision."""
 
+import itertools
 import json
+import unicodedata
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
-from .canonical import Key, canonical_body, parse_body
-from .cassette import Interaction
+from .canonical import Key, canonical_body, canonical_json, parse_body, parse_json
+from .document import one_line
+from .interaction import Interaction
+from .library import Library
+from .nearest import common_prefix, common_suffix, in_common, leaves_of, shortlist
 
-VALUE_WIDTH = 100  # characters of each differing value that are shown
+HOW = "To record it: pytest --record-mode=new_episodes, or python -m emulator record (see cassettes/README.md)."
+VALUE_WIDTH = 60  # characters of each differing value that are shown
+CONTEXT = 15  # of these, before the first that differs
 DIFFERENCES_SHOWN = 3
-MISSING = object()
+MISSING: Any = object()
 
 
-def explain(key: Key, body: bytes, candidates: list[tuple[Key, Interaction]]) -> str:
+class Difference(NamedTuple):
+    """Where two requests differ: a JSON path such as `messages[0].content`, or `?limit` for a part of the query. Bodies
+    that are no JSON are bytes."""
+
+    path: str
+    recorded: Any
+    sent: Any
+
+    def __str__(self) -> str:
+        recorded, sent = _shown(self.recorded, self.sent)
+        return f"recorded {recorded}, sent {sent}"
+
+    @property
+    def weight(self) -> float:
+        """One for each leaf that only one side has; for another text, one and the share of it that is new."""
+        old, new = self.recorded, self.sent
+        if isinstance(old, str) and isinstance(new, str) and self.path != "model":  # names that look alike mean nothing
+            return 2 - in_common(old, new) / max(len(old), len(new))
+        return max(len(leaves_of(old)), len(leaves_of(new)), 1)
+
+
+def explain(key: Key, body: bytes, library: Library) -> str:
     """A message of a few lines for the person whose test just failed."""
-    wanted = f"No recording matches {key.method} {key.operation}" + (f" on {key.deployment}" if key.deployment else "")
-    how = "To add one, see cassettes/README.md."
-    if not candidates:
-        return f"{wanted}; there is none for this operation. {how}"
-    sent = _compared(key, body)
-    ranked = [(list(differences(_compared(k, i.request.body), sent)), i) for k, i in candidates]
-    nearest, interaction = min(ranked, key=lambda item: len(item[0]))
-    lines = [f"{path}: recorded {_short(old)}, sent {_short(new)}" for path, old, new in nearest[:DIFFERENCES_SHOWN]]
-    more = len(nearest) - len(lines)
-    return (
-        f"{wanted}. The nearest is {interaction.label}, which differs at\n  "
-        + "\n  ".join(lines)
-        + (f"\n  and {more} more" if more > 0 else "")
-        + f"\n{how}"
-    )
+    asked = f"{key.method} {key.operation}"
+    wanted = one_line(f"No recording matches {asked}" + (f" on {key.deployment}" if key.deployment else ""))
+    near = shortlist(key, body, parse_body(body), library.candidates(key))
+    if not near:
+        nearest_operation = max(library.operations(), key=lambda one: in_common(one, asked), default=None)
+        there_is = f"the nearest is {one_line(nearest_operation)}" if nearest_operation else "there are no recordings"
+        return f"{wanted}: there is none of this operation; {there_is}.\n{HOW}"
+    ranked = [(list(differences(one.key, one.interaction, key, body)), one.interaction) for one in near]
+    nearest, interaction = min(ranked, key=lambda item: sum(difference.weight for difference in item[0]))
+    head = f"{wanted}. The nearest is {one_line(interaction.label)}"
+    if len(nearest) == 1:
+        return f"{head}; only {one_line(nearest[0].path)} differs: {nearest[0]}\n{HOW}"
+    lines = [f"  {one_line(difference.path)}: {difference}" for difference in nearest[:DIFFERENCES_SHOWN]]
+    if len(nearest) > len(lines):
+        lines.append(f"  and {len(nearest) - len(lines)} more")
+    return "\n".join([f"{head}, which differs at", *lines, HOW])
 
 
-def differences(recorded: Any, sent: Any, path: str = "") -> Iterator[tuple[str, Any, Any]]:
-    """(JSON path, recorded value, sent value) wherever the two differ, as deep as possible."""
-    if isinstance(recorded, dict) and isinstance(sent, dict):
+def differences(recorded: Key, interaction: Interaction, key: Key, body: bytes) -> Iterator[Difference]:
+    """What a recording of an operation and a request for it differ in."""
+    for name in dict(recorded.query + key.query):
+        values = [[value for other, value in one.query if other == name] for one in (recorded, key)]
+        if values[0] != values[1]:
+            yield Difference(f"?{name}", *(value[0] if len(value) == 1 else value or MISSING for value in values))
+    old, new = parse_body(interaction.request.body), parse_body(body)
+    if (type(old) is bytes) != (type(new) is bytes):
+        yield Difference("the body", interaction.request.body, body)
+        return
+    without = set[str]()
+    if recorded.deployment != key.deployment:
+        yield Difference("model", recorded.deployment or _model(old), key.deployment or _model(new))
+        without.add("model")
+    yield from json_differences(_without(old, without), _without(new, without))
+
+
+def json_differences(recorded: Any, sent: Any, path: str = "") -> Iterator[Difference]:
+    """As deep as possible. Lists are held against each other from both ends: one item more is one difference."""
+    if type(recorded) is dict and type(sent) is dict:
         for name in dict.fromkeys([*recorded, *sent]):
-            yield from differences(recorded.get(name, MISSING), sent.get(name, MISSING), f"{path}.{name}".lstrip("."))
-    elif isinstance(recorded, list) and isinstance(sent, list) and len(recorded) == len(sent):
-        for index, (old, new) in enumerate(zip(recorded, sent, strict=True)):
-            yield from differences(old, new, f"{path}[{index}]")
-    elif type(recorded) is not type(sent) or recorded != sent:
-        yield path or "the body", recorded, sent
+            inner = f"{path}.{name}" if path else name
+            yield from json_differences(recorded.get(name, MISSING), sent.get(name, MISSING), inner)
+    elif type(recorded) is list and type(sent) is list:
+        old, new = [canonical_json(item) for item in recorded], [canonical_json(item) for item in sent]
+        start = common_prefix(old, new)
+        end = common_suffix(old[start:], new[start:])
+        rest = (recorded[start : len(old) - end], sent[start : len(new) - end])
+        for index, pair in enumerate(itertools.zip_longest(*rest, fillvalue=MISSING), start):
+            yield from json_differences(*pair, f"{path}[{index}]")
+    elif type(recorded) is not type(sent) or not _is_same(recorded, sent):
+        yield Difference(path or "the body", recorded, sent)
 
 
-def _compared(key: Key, body: bytes) -> Any:
-    compared = canonical_body(parse_body(body))
-    facts: dict[str, Any] = {"model": key.deployment} if key.deployment else {}
-    if key.query:
-        facts["query"] = [list(pair) for pair in key.query]
-    return {**facts, **compared} if isinstance(compared, dict) else {**facts, "body": compared}
+def _is_same(old: Any, new: Any) -> bool:
+    return bool(old == new if type(old) is bytes else old is new or canonical_json(old) == canonical_json(new))
 
 
-def _short(value: Any) -> str:
+def _model(parsed: Any) -> Any:
+    return parsed.get("model", MISSING) if type(parsed) is dict else MISSING
+
+
+def _without(parsed: Any, names: set[str]) -> Any:
+    compared = canonical_body(parsed)
+    return {k: v for k, v in compared.items() if k not in names} if type(compared) is dict else compared
+
+
+def _shown(old: Any, new: Any) -> tuple[str, str]:
+    """Both values, cut to what fits a line and shows where they differ."""
+    if type(old) is bytes and type(new) is bytes:
+        return _shown_bytes(old, new), _shown_bytes(new, old)
+    if type(old) is not str or type(new) is not str:
+        return _shown_value(old), _shown_value(new)
+    same = common_prefix(old, new)
+    at = max(0, same - CONTEXT) if max(len(old), len(new)) > VALUE_WIDTH else 0
+    pieces = [_cut(text, at) for text in (old, new)]
+    alike = len({unicodedata.normalize("NFKC", piece) for piece in pieces}) == 1  # to the eye
+    return _quoted(pieces[0], alike), _quoted(pieces[1], alike)
+
+
+def _shown_bytes(body: bytes, other: bytes) -> str:
+    if not body:
+        return "no body"
+    try:
+        parse_json(body)
+        return "JSON"
+    except ValueError as error:
+        reason = str(error).split(": line")[0]
+    at = max(0, common_prefix(body, other) - CONTEXT)
+    try:
+        shown = _quoted(_cut(body.decode(), at))
+    except UnicodeDecodeError:
+        shown = _cut(body.hex(), 2 * at)
+    return f"{len(body):,} bytes that are no JSON ({reason}): {shown}"
+
+
+def _shown_value(value: Any) -> str:
     if value is MISSING:
         return "nothing"
-    text = json.dumps(value, ensure_ascii=False, default=repr)
-    return text if len(text) <= VALUE_WIDTH else f"{text[: VALUE_WIDTH - 1]}…"
+    if type(value) is str:
+        return _quoted(_cut(value))
+    return one_line(json.dumps(value, ensure_ascii=False), VALUE_WIDTH)
+
+
+def _cut(text: str, at: int = 0) -> str:
+    rest = text[at : at + VALUE_WIDTH]
+    return ("…" if at else "") + rest + ("…" if at + VALUE_WIDTH < len(text) else "")
+
+
+def _quoted(text: str, escaped: bool = False) -> str:
+    return one_line(json.dumps(text, ensure_ascii=escaped), 10 * VALUE_WIDTH)

@@ -7,13 +7,14 @@ further call. A take that is given back (its caller left, a fault hit it) is pla
 import functools
 import os
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from . import cassette
 from .canonical import Key, key_of, parse_body
 from .cassette import CassetteError, Interaction
+from .nearest import Candidate, Leaves, leaves_of
 from .route import Route, parse
 
 PLAYED = "EMULATOR_PLAYED"  # names the file that collects the labels of what was played, for `check --played`
@@ -30,6 +31,7 @@ class Take:
 
 @dataclass
 class _Sequence:
+    leaves: Leaves
     recordings: list[tuple[Route, Interaction]] = field(default_factory=list)
     taken: set[int] = field(default_factory=set)
     played: set[int] = field(default_factory=set)
@@ -63,8 +65,11 @@ class Library:
         if route is None:
             self.problems.append(f"{interaction.label}: {request.uri} is no Azure OpenAI address")
             return
-        key = key_of(request.method, route, parse_body(request.body))
-        self._sequences.setdefault(key, _Sequence()).recordings.append((route, interaction))
+        parsed = parse_body(request.body)
+        key = key_of(request.method, route, parsed)
+        if key not in self._sequences:
+            self._sequences[key] = _Sequence(leaves_of(parsed))
+        self._sequences[key].recordings.append((route, interaction))
 
     def take(self, key: Key, generation: str) -> Take | None:
         """The next recording for this request, made on the same generation of the API where there is one."""
@@ -100,14 +105,15 @@ class Library:
     def interactions(self) -> list[Interaction]:
         return [interaction for sequence in self._sequences.values() for _, interaction in sequence.recordings]
 
-    def candidates(self, key: Key) -> list[tuple[Key, Interaction]]:
-        """The recordings of the same method and operation, for explaining a miss."""
-        return [
-            (other, interaction)
-            for other, sequence in self._sequences.items()
-            if other[:2] == key[:2]
-            for _, interaction in sequence.recordings
-        ]
+    def candidates(self, key: Key) -> Iterator[Candidate]:
+        """The recordings of the same method and operation, the first of each sequence: for explaining a miss."""
+        for other, sequence in self._sequences.items():
+            if other.operation == key.operation and other.method == key.method:
+                yield Candidate(other, sequence.leaves, sequence.recordings[0][1])
+
+    def operations(self) -> list[str]:
+        """What has recordings, such as `POST chat/completions`."""
+        return list(dict.fromkeys(f"{key.method} {key.operation}" for key in self._sequences))
 
     def deployments(self) -> list[str]:
         """The deployments that have recordings, the one with the most first."""

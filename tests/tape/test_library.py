@@ -2,12 +2,10 @@
 
 from pathlib import Path
 
-from emulator.tape import diagnose
 from emulator.tape.canonical import key_of, parse_body
 from emulator.tape.cassette import Interaction, Request, Response
 from emulator.tape.library import Library, Take
 from emulator.tape.route import parse
-from tests.golden import assert_golden
 
 V1 = "https://any/openai/v1/chat/completions"
 DATED = "https://any/openai/deployments/m/chat/completions?api-version=2024-10-21"
@@ -81,36 +79,3 @@ def test_one_unreadable_file_does_not_stop_the_others(tmp_path: Path) -> None:
     assert len(library.problems) == 4
     for name in ("broken.yaml:3", "other.yaml:1", "half.yaml:2: interaction 1", "https://x/y"):
         assert any(name in problem for problem in library.problems), name
-
-
-def explain(library: Library, body: bytes) -> str:
-    route = parse(V1)
-    assert route is not None
-    key = key_of("POST", route, parse_body(body))
-    return diagnose.explain(key, body, library.candidates(key))
-
-
-CHAT = [
-    recorded("chat/far #1", body=b'{"model":"m","messages":[{"content":"x"}],"temperature":1,"n":2}'),
-    recorded("chat/near #1", body=b'{"model":"m","messages":[{"content":"Hello"}]}'),
-]
-STREAMED = [recorded("chat/stream #1", body=b'{"model":"m","stream":true}')]
-LONG = [recorded("chat/long #1", body=b'{"model":"m","a":"%s"}' % (b"x" * 9_000))]
-MISSES: dict[str, tuple[list[Interaction], bytes]] = {
-    "a value and a member": (CHAT, b'{"model":"m","messages":[{"content":"Hullo"}],"seed":1}'),
-    "only stream": (STREAMED, b'{"model":"m"}'),
-    "only the model": (STREAMED, b'{"model":"gpt","stream":true}'),
-    "many members": (STREAMED, b'{"model":"m","a":1,"b":2,"c":3,"d":4}'),
-    "a long value": (
-        [recorded("long #1", body=b'{"model":"m","a":"%s"}' % (b"x" * 9_000))],
-        b'{"model":"m","a":"y\\nz"}',
-    ),
-    "another length": (CHAT, b'{"model":"m","messages":[{"content":"Hello"},{"content":"x"}]}'),
-    "no json": (STREAMED, b"not json"),
-    "nothing recorded": ([], b'{"model":"m"}'),
-}
-
-
-def test_every_kind_of_miss_explains_itself() -> None:
-    texts = [f"--- {name}\n{explain(Library(recordings), body)}\n" for name, (recordings, body) in MISSES.items()]
-    assert_golden("misses.txt", "\n".join(texts))

@@ -19,6 +19,8 @@ SAME = [
     (b'{"model":"gpt-4o","messages":[]}', b'{ "messages": [ ], "model": "gpt-4o" }'),
     (b'{"model":"gpt-4o","stream":false}', b'{"model":"gpt-4o"}'),
     ('{"model":"gpt-4o","a":"ü"}'.encode(), b'{"model":"gpt-4o","a":"\\u00fc"}'),
+    (b'{"a":"\\ud83d\\ude86"}', '{"a":"🚆"}'.encode()),
+    (b'{"a":1e2,"b":0.10,"c":-0}', b'{"c":0,"a":100.0,"b":0.1}'),
 ]
 DIFFERENT = [
     (b'{"model":"gpt-4o"}', b'{"model":"gpt-4o-mini"}'),
@@ -30,6 +32,25 @@ DIFFERENT = [
     (b'{"model":"gpt-4o","a":{"stream":false}}', b'{"model":"gpt-4o","a":{}}'),
     (b'{"model":"gpt-4o","a":{"model":"x"}}', b'{"model":"gpt-4o","a":{"model":"y"}}'),
     (b"no json", b"no json either"),
+    (b'{"model":"gpt-4o","a":1}', b'{"model":"gpt-4o","a":1.0}'),
+    (b'{"model":"gpt-4o","a":0.0}', b'{"model":"gpt-4o","a":-0.0}'),
+    (b'{"a":9007199254740993}', b'{"a":9007199254740992}'),
+    (b'{"a":1}', b'{"a":1,"a":1}'),
+    (b'{"a":2}', b'{"a":1,"a":2}'),
+    (b'{"a":NaN}', b'{"a": NaN}'),
+    (b'{"a":"\\ud800"}', b'{"a":"\xed\xa0\x80"}'),
+    (b'{"a":"\\ud800"}', b'{"a":"?"}'),
+    ('{"a":"é"}'.encode(), '{"a":"e\u0301"}'.encode()),
+    ('{"a":"é"}'.encode(), '{"a":"é"}'.encode("latin-1")),
+    (b'{"a":1}', '{"a":1}'.encode("utf-16")),
+    (b'{"a":1}', b'\xef\xbb\xbf{"a":1}'),
+    (b'{"model":1}', b'{"model":2}'),
+    (b'{"model":null}', b"{}"),
+    (b'"a"', b"a"),
+    (b"", b"{}"),
+    (b"[" * 200 + b"]" * 200, b" " + b"[" * 200 + b"]" * 200),
+    (b'{"stream":0}', b"{}"),
+    (b'{"stream":null}', b"{}"),
 ]
 
 
@@ -41,6 +62,17 @@ def test_the_same_call_in_other_bytes_matches(one: bytes, other: bytes) -> None:
 @pytest.mark.parametrize(("one", "other"), DIFFERENT)
 def test_another_call_never_matches(one: bytes, other: bytes) -> None:
     assert key(V1, one) != key(V1, other)
+
+
+@pytest.mark.parametrize("depth", [99, 100, 101, 900, 100_000])
+def test_depth_is_the_same_however_deep_the_stack_is(depth: int) -> None:
+    """json gives up at a depth that depends on its caller; what was recorded must match from any place."""
+    bodies = [b"[" * depth + b"]" * depth, b'{"a":' * depth + b"1" + b"}" * depth]
+
+    def deeper(calls: int) -> list[Key]:
+        return deeper(calls - 1) if calls else [key(V1, body) for body in bodies]
+
+    assert deeper(0) == deeper(300)
 
 
 def test_both_generations_of_the_api_are_the_same_call() -> None:

@@ -5,45 +5,59 @@ What it leaves out: the .NET host in front of the worker, which only Azure and `
 import argparse
 import json
 import sys
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from . import traffic
 from .bench import Failed
 from .machine import described
+from .parts import parts
+from .plots import plot
 from .report import report
 from .run import Run, steps
 from .site import Site
-from .workload import workloads
 
 
 def main(argv: list[str] | None = None) -> int:
     arguments = parser().parse_args(argv)
-    console = Console(stderr=True)
-    run = Run()
-    rounds, seconds = (1, 0.5) if arguments.quick else (arguments.rounds, arguments.seconds)
+    rounds, seconds = (1, 0.2) if arguments.quick else (arguments.rounds, arguments.seconds)
+    result: dict[str, Any] = {**described(), "rounds": rounds, "seconds": seconds}
     try:
-        with Site(frozenset(arguments.contenders)) as site:
-            for name, why in site.skipped.items():
-                console.print(f"skipped: {name}: {why}")
-            benches = [traffic.bench(workload, site) for workload in workloads(seconds)]
-            benches = [bench for bench in benches if not arguments.only or any(o in bench.name for o in arguments.only)]
-            if not benches:
-                raise Failed("--only names no bench")
-            columns = TextColumn("{task.description:50}"), BarColumn(), TimeRemainingColumn()
-            with Progress(*columns, console=console, refresh_per_second=1) as progress:
-                task = progress.add_task("", total=steps(benches, rounds))
-                run.take(benches, rounds, lambda text: progress.update(task, description=text, advance=1))
+        result |= measured(arguments, rounds, seconds)
     except Failed as why:
         print(f"error: {why}", file=sys.stderr)
         return 1
-    result = {**described(), "rounds": rounds, "seconds": seconds, "skipped": site.skipped, **vars(run)}
     arguments.out.mkdir(parents=True, exist_ok=True)
     (arguments.out / "result.json").write_text(json.dumps(result, indent=1) + "\n")
+    plot(result, arguments.out)
     print(report(result))
     return 0
+
+
+def measured(arguments: argparse.Namespace, rounds: int, seconds: float) -> dict[str, Any]:
+    """What the run gave: samples, failed, skipped. Raises Failed where nothing could be measured at all."""
+    console, run, skipped = Console(stderr=True), Run(), {}
+    columns = TextColumn("{task.description:60}"), BarColumn(), TimeRemainingColumn()
+    with Progress(*columns, console=console, refresh_per_second=1) as progress:
+        for part in parts(seconds):
+            makers = [make for name, make in part.benches.items() if wanted(name, arguments.only)]
+            with Site(part.contenders if makers else None, frozenset(arguments.contenders)) as site:
+                skipped |= site.skipped
+                for name, why in site.skipped.items():
+                    console.print(f"skipped: {name}: {why}")
+                benches = [make(site) for make in makers]
+                task = progress.add_task("", total=steps(benches, rounds), visible=bool(benches))
+                run.take(benches, rounds, lambda text: progress.update(task, description=text, advance=1))  # noqa: B023
+    if not run.samples:
+        raise Failed("nothing was measured; --only takes parts of the benches' names")
+    return {"skipped": skipped, **vars(run)}
+
+
+def wanted(name: str, only: Iterable[str]) -> bool:
+    return not only or any(text in name for text in only)
 
 
 def parser() -> argparse.ArgumentParser:

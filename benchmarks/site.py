@@ -1,5 +1,6 @@
 """Everything that answers during a run: the upstream, the fake identity, and each contender in front of them."""
 
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -11,17 +12,20 @@ from emulator.server import bind, serving
 from emulator.tape.library import Library
 
 from .bench import Failed
-from .contender import Contender, Place, contenders
+from .contender import Contender, Place
 from .native import program
 from .server import LOAD_CORE, Server, free_port
 from .workload import Workload
 
+DIRECT = "direct"  # the upstream itself
+
 
 class Site:
-    """A context manager. `running` has the contenders that could be started, `skipped` the others with the reason."""
+    """A context manager. `contenders` are asked for with the upstream's port; `only` names those that are wanted, empty
+    for all. `running` has the contenders that could be started, `skipped` the others with the reason."""
 
-    def __init__(self, only: frozenset[str] = frozenset()) -> None:
-        self.only = only
+    def __init__(self, contenders: Callable[[int], list[Contender]] | None, only: frozenset[str] = frozenset()) -> None:
+        self.contenders, self.only = contenders or (lambda _: []), only
         self.running: dict[Contender, Server] = {}
         self.skipped: dict[str, str] = {}
         self._exit = ExitStack()
@@ -35,14 +39,13 @@ class Site:
             port = free_port()
             upstream = Server([program("upstream"), str(port)], port, self.folder / "upstream.log", core=LOAD_CORE)
             self.upstream = starting.enter_context(upstream)
-            direct, *others = contenders(port)
-            self.running[direct] = self.upstream
-            self.first_answer(direct, self.upstream)
-            for contender in others:
-                if self.only and contender.name not in self.only:
+            for contender in self.contenders(port):
+                if self.only and contender.name not in (*self.only, DIRECT):
                     continue
                 try:
-                    server = starting.enter_context(self.start(contender))
+                    server = (
+                        self.upstream if contender.name == DIRECT else starting.enter_context(self.start(contender))
+                    )
                     self.first_answer(contender, server)
                     self.running[contender] = server
                 except Failed as reason:
@@ -66,4 +69,8 @@ class Site:
     def first_answer(self, contender: Contender, server: Server) -> float:
         """Seconds from the start of its process to its first answer of the upstream's."""
         body = Workload("", 1, 0).body()
-        return server.answered((contender.path, {"content-type": "application/json", **contender.headers}, body))
+        return server.answered(contender.path, lambda: headers_of(contender, server), body)
+
+
+def headers_of(contender: Contender, server: Server) -> dict[str, str]:
+    return {"host": "127.0.0.1", "content-type": "application/json", **contender.headers_for(server)}

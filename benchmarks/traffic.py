@@ -12,19 +12,17 @@ from .bench import Bench, Failed, Sample
 from .contender import Contender
 from .native import program
 from .server import LOAD_CORE, on_core
-from .site import Site
+from .site import Site, headers_of
 from .summary import percentile
 from .workload import Workload
 
 WARM_UP_MS = 300
 
 
-def bench(workload: Workload, site: Site) -> Bench:
-    """The workload for every contender that runs."""
-    return Bench(
-        workload.name,
-        {contender.name: functools.partial(sample, workload, contender, site) for contender in site.running},
-    )
+def bench(workload: Workload, site: Site, kind: type[Contender] = Contender) -> Bench:
+    """The workload for every contender of the kind that runs."""
+    asked = [contender for contender in site.running if isinstance(contender, kind)]
+    return Bench(workload.name, {c.name: functools.partial(sample, workload, c, site) for c in asked})
 
 
 def sample(workload: Workload, contender: Contender, site: Site) -> Sample:
@@ -47,12 +45,12 @@ def sample(workload: Workload, contender: Contender, site: Site) -> Sample:
 def load(workload: Workload, contender: Contender, site: Site, milliseconds: int) -> dict[str, Any]:
     """What the program load prints (native/load.c says what that is)."""
     body = workload.body()
-    headers = {"host": "127.0.0.1", "content-type": "application/json", **contender.headers}
-    lines = [f"{name}: {value}\r\n" for name, value in {**headers, "content-length": len(body)}.items()]
+    server = site.running[contender]
+    headers = {**headers_of(contender, server), "content-length": str(len(body))}
+    lines = [f"{name}: {value}\r\n" for name, value in headers.items()]
     request = site.folder / "request"
     request.write_bytes(f"POST {contender.path} HTTP/1.1\r\n{''.join(lines)}\r\n".encode() + body)
-    port = site.running[contender].port
-    options = (port, request, workload.connections, milliseconds, workload.ramp_ms, workload.leave_after)
+    options = (server.port, request, workload.connections, milliseconds, workload.ramp_ms, workload.leave_after)
     command = on_core(LOAD_CORE, [program("load"), *map(str, options)])
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
@@ -74,13 +72,13 @@ def of_answers(done: Mapping[str, Any], cpu_us: float) -> Sample:
 
 
 def of_frames(done: Mapping[str, Any], cpu_us: float) -> Sample:
-    frames = done["frames"]
+    frames, delays = done["frames"], [abs(delay) for delay in done["delay"]]
     return {
         "frames_s": frames / done["seconds"],
         "cpu_us_frame": cpu_us / frames,
         "first_byte_ms": percentile(done["first_byte"], 0.5) / 1000,
-        "delay_p50_ms": percentile(done["delay"], 0.5) / 1000,
-        "delay_p99_ms": percentile(done["delay"], 0.99) / 1000,
+        "delay_p50_ms": percentile(delays, 0.5) / 1000,
+        "delay_p99_ms": percentile(delays, 0.99) / 1000,
     }
 
 

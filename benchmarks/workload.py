@@ -1,7 +1,6 @@
 """What is asked for: one chat completion after another, over a number of connections."""
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 KB = 1_000
@@ -36,21 +35,23 @@ class Workload:
         ).encode()
 
 
-def workloads(seconds: float) -> Iterator[Workload]:
+def streams(number: int, name: str = "200 frames every 20 ms") -> Workload:
+    """So many callers at once, each with 200 frames, one every 20 ms: four seconds."""
+    name = f"{name}, {number} streams"
+    return Workload(name, number, 0, frames=200, every_ms=20, ramp_ms=min(number, 1_000))
+
+
+def chats(connections: int, seconds: float, name: str = "json") -> Workload:
+    return Workload(f"{name}, {connections} connections", connections, seconds)
+
+
+def workloads(seconds: float) -> list[Workload]:
     """Those of a run; `seconds` is the length of a sample."""
-    for connections in (1, 16, 64):
-        yield Workload(f"json, {connections} connections", connections, seconds)
-    yield Workload("100 KB prompt, 16 connections", 16, seconds, body_bytes=100 * KB)
-    yield Workload("5 MB image, 4 connections", 4, seconds, body_bytes=5_000 * KB, image=True)
-    for connections in (1, 16):
-        yield Workload(f"burst of 200 frames, {connections} streams", connections, seconds, frames=200)
-    for streams in (1, 50, 500, 1_000):
-        yield Workload(
-            f"200 frames every 20 ms, {streams} streams",
-            streams,
-            0,
-            frames=200,
-            every_ms=20,
-            ramp_ms=min(streams, 20) * 50,
-        )
-    yield Workload("caller leaves", 1, seconds, frames=200, every_ms=5, leave_after=5)
+    return [
+        *(chats(connections, seconds) for connections in (1, 16, 64)),
+        Workload("100 KB prompt, 16 connections", 16, seconds, body_bytes=100 * KB),
+        Workload("5 MB image, 4 connections", 4, seconds, body_bytes=5_000 * KB, image=True),
+        *(Workload(f"burst of 200 frames, {n} streams", n, seconds, frames=200) for n in (1, 16)),
+        *(streams(number) for number in (1, 50, 500, 1_000)),
+        Workload("caller leaves", 1, seconds, frames=200, every_ms=5, leave_after=5),
+    ]

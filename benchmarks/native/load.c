@@ -5,7 +5,8 @@
  * frames. Prints one JSON object; times are in microseconds:
  *     requests, seconds, errors, first_error   complete answers with status 200, and the others
  *     latency, first_byte                      of each answer: from its sending to its end, to its body's first byte
- *     frames, delay                            their number; for each the time from its stamp (upstream.c) to here
+ *     frames, delay                            their number; for each the time from its stamp to here: @nanoseconds@ of
+ *                                              CLOCK_MONOTONIC (upstream.c), or @+nanoseconds@ since the answer's headers
  *     left                                     CLOCK_MONOTONIC in nanoseconds of each closing
  */
 #define _GNU_SOURCE
@@ -29,8 +30,8 @@ struct connection {
     int fd, open, head_used, status, chunked, frames;
     enum state state;
     long left;                 /* of the body, or of the chunk */
-    long sent, began, first_byte, stamp;
-    int digits, blank;
+    long sent, began, headed, first_byte, stamp;
+    int digits, relative, blank;
     char head[HEAD];
 };
 
@@ -117,10 +118,11 @@ static void take_body(struct connection *c, const char *data, long size) {
         if (!c->digits && !(at = memchr(at, '@', data + size - at))) return;
         if (*at == '@') {
             if (c->digits > 1) {
-                append(&delay, (now() - c->stamp) / 1000), frames++, c->frames++;
+                append(&delay, (now() - c->stamp - (c->relative ? c->headed : 0)) / 1000), frames++, c->frames++;
                 c->digits = 0;
-            } else c->digits = 1, c->stamp = 0;
+            } else c->digits = 1, c->stamp = c->relative = 0;
         } else if (*at >= '0' && *at <= '9') c->digits++, c->stamp = 10 * c->stamp + *at - '0';
+        else if (*at == '+' && c->digits == 1) c->relative = 1;
         else c->digits = 0;
     }
 }
@@ -139,6 +141,7 @@ static long head_end(struct connection *c, const char *data, long size) {
     c->state = c->chunked ? CHUNK_SIZE : LENGTH;
     if (c->chunked) c->left = 0;
     c->blank = 1;
+    c->headed = now();
     return end + 4 - c->head - before;
 }
 

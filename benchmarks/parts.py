@@ -1,0 +1,42 @@
+"""The parts of a run: whose servers run together, and what is measured while they do."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from . import startup, tapes, tokens, traffic
+from .bench import Bench
+from .contender import Contender
+from .proxies import proxies
+from .replayers import Emulator, replayers
+from .site import Site
+from .workers import workers
+from .workload import Workload, chats, streams, workloads
+
+Makers = Mapping[str, Callable[[Site], Bench]]  # by the bench's name
+
+
+@dataclass(frozen=True)
+class Part:
+    """`contenders` run while its benches are measured; None where nobody needs to."""
+
+    contenders: Callable[[int], list[Contender]] | None
+    benches: Makers
+
+
+def parts(seconds: float) -> list[Part]:
+    """`seconds` is the length of a sample of traffic."""
+    return [
+        Part(None, {bench.name: lambda _, bench=bench: bench for bench in local()}),
+        Part(proxies, {**sent(*workloads(seconds)), startup.FIRST_ANSWER: startup.first_answers}),
+        Part(workers, sent(chats(16, seconds, "in the worker library"))),
+        Part(replayers, sent(chats(16, seconds, "replay"))),
+        Part(replayers, sent(streams(1, "pacing"), streams(50, "pacing"), kind=Emulator)),
+    ]
+
+
+def local() -> list[Bench]:
+    return [startup.imports(), tokens.tokens(), tapes.matching(), tapes.loading()]
+
+
+def sent(*asked: Workload, kind: type[Contender] = Contender) -> Makers:
+    return {workload.name: lambda site, workload=workload: traffic.bench(workload, site, kind) for workload in asked}

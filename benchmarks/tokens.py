@@ -1,0 +1,71 @@
+"""The token: what a cached one costs, and how often the identity endpoint is asked for 64 callers at once."""
+
+import asyncio
+import logging
+import time
+from types import SimpleNamespace
+
+from proxy.identity import Identity
+
+from .bench import Bench, Sample
+
+CALLERS = 64
+CACHED_CALLS = 20_000
+DAY = 24 * 3600.0
+
+
+class Endpoint(Identity):
+    """An identity whose endpoint takes 20 ms to answer, or fails, and counts."""
+
+    def __init__(self, lifetime: float = DAY) -> None:
+        super().__init__("https://cognitiveservices.azure.com/.default")
+        self.lifetime, self.asked, self.down = lifetime, 0, False
+
+    def get_token(self) -> SimpleNamespace:
+        self.asked += 1
+        time.sleep(0.02)
+        if self.down:
+            raise OSError("the identity endpoint is down")
+        return SimpleNamespace(token="made-up", expires_on=time.time() + self.lifetime)  # noqa: S106
+
+
+def tokens() -> Bench:
+    return Bench("token", {"ours": lambda: asyncio.run(sample())})
+
+
+async def sample() -> Sample:
+    logging.getLogger("azure_openai_proxy").setLevel(logging.ERROR)
+    return {
+        "cached_us": await cached_us(),
+        "requests_cold": await requests(Endpoint(), expires_in=None),
+        "requests_at_refresh": await requests(Endpoint(), expires_in=100),
+        "requests_at_expiry": await requests(Endpoint(), expires_in=-1),
+        "failures_in_outage": await failures_in_outage(),
+    }
+
+
+async def cached_us() -> float:
+    identity = Endpoint()
+    await identity.token()
+    began = time.perf_counter()
+    for _ in range(CACHED_CALLS):
+        await identity.token()
+    return 1e6 * (time.perf_counter() - began) / CACHED_CALLS
+
+
+async def requests(identity: Endpoint, expires_in: float | None) -> int:
+    """How often the endpoint was asked when 64 callers come at once and the token in hand expires so soon."""
+    if expires_in is not None:
+        identity.current = SimpleNamespace(token="made-up", expires_on=time.time() + expires_in)  # noqa: S106
+    await asyncio.gather(*(identity.token() for _ in range(CALLERS)))
+    await asyncio.sleep(0.1)
+    return identity.asked
+
+
+async def failures_in_outage() -> int:
+    identity = Endpoint()
+    identity.current = SimpleNamespace(token="made-up", expires_on=time.time() + 100)  # noqa: S106
+    identity.down = True
+    results = await asyncio.gather(*(identity.token() for _ in range(CALLERS)), return_exceptions=True)
+    await asyncio.sleep(0.1)
+    return sum(isinstance(result, BaseException) for result in results)

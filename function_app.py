@@ -29,7 +29,7 @@ import httpx
 from azurefunctions.extensions.http.fastapi import Request, Response
 from starlette.requests import ClientDisconnect
 
-from proxy import upstream
+from proxy import telemetry, upstream
 from proxy.errors import ProxyError
 from proxy.identity import Identity
 from proxy.limits import check_limits
@@ -72,6 +72,7 @@ def serves(name: str, route: str, *methods: str) -> Callable[[Handler], Handler]
         @app.function_name(name)
         @app.route(route=route, methods=methods)
         async def served(req: Request) -> Response:
+            telemetry.keep_quiet(req.scope)
             record = Record(req, route.removeprefix("v1/"), settings.key_salt)
             answer = await answer_of(handler, req, record)
             answer.raw_headers.append(record.server_timing())
@@ -146,6 +147,7 @@ async def forward(req: Request, record: Record, route: str) -> Response:
     check_limits(settings, route, asked.members)
     url = upstream_url(route, req.path_params, asked.deployment, req.scope["query_string"].decode("latin-1"))
     headers = [(name, value) for name, value in req.headers.raw if is_forwarded(name)]
+    record.span = telemetry.begin(record.fields, url, headers)
     answered = await unless_caller_leaves(req, send(req.method, url, headers, asked.body, record))
     return Relay(answered, relayed_headers(answered.headers.raw), record)
 

@@ -1,6 +1,6 @@
 """The TCP connection under an ASGI request, for an application that must break it: uvicorn alone hides it.
 
-    connection = scope["extensions"][EXTENSION]
+connection = scope["extensions"][EXTENSION]
 """
 
 import asyncio

@@ -8,7 +8,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from opentelemetry.trace import INVALID_SPAN, Span
 from starlette.requests import Request
+
+from . import telemetry
 
 FIELDS = (  # README.md says what each is
     *("method", "route", "model", "deployment", "model_served", "status", "outcome", "error", "finish_reason"),
@@ -37,6 +40,7 @@ class Record:
     def __init__(self, request: Request, route: str, salt: str) -> None:
         self.fields: dict[str, Any] = dict.fromkeys(FIELDS)
         self.salt, self.arrived, self.upstream_ms = salt.encode(), time.monotonic(), 0.0
+        self.span: Span = INVALID_SPAN
         headers = dict(request.headers.raw)
         key = headers.get(b"x-functions-key") or request.query_params.get("code", "").encode()
         named = headers.get(b"x-client-request-id") or headers.get(b"x-ms-client-request-id")
@@ -83,4 +87,5 @@ class Record:
         self.note(**{field: named[name].decode("latin-1") for field, name in FROM_HEADERS.items() if name in named})
         if response_id:
             self.note(response=self.fingerprint(response_id.encode()))
+        telemetry.end(self.span, self.fields)
         log.info("call %s", json.dumps(self.fields))

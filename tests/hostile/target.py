@@ -9,7 +9,7 @@ import tempfile
 import time
 from collections import Counter as Tally
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import IO
 
@@ -68,27 +68,27 @@ class Target:
     def send(self, attack: Attack) -> bytes:
         """The answer as text: its status, headers and body, or whatever came."""
         port = int(self.running.base_url.split(":")[2].split("/")[0])
-        real = b"127.0.0.1:%05d" % self.elsewhere.port
         with socket.create_connection(("127.0.0.1", port), timeout=SECONDS) as sock:
             try:
-                for number, piece in enumerate(attack.pieces):
-                    if number:
-                        time.sleep(GAP_SECONDS)
-                    sock.sendall(piece.replace(ELSEWHERE, real))
+                with suppress(ConnectionError):  # it was refused before all of it was sent
+                    self.send_pieces(attack, sock)
                 return self.answer_to(attack, sock) if attack.honest else self.whatever_comes(attack, sock)
             except TimeoutError as error:
                 raise AssertionError(f"no answer within {SECONDS} s") from error
-            except OSError as error:  # it was closed while the request was still on its way
-                if attack.honest:
-                    raise AssertionError(f"the connection broke: {error!r}") from error
-                return b""
+
+    def send_pieces(self, attack: Attack, sock: socket.socket) -> None:
+        real = b"127.0.0.1:%05d" % self.elsewhere.port
+        for number, piece in enumerate(attack.pieces):
+            if number:
+                time.sleep(GAP_SECONDS)
+            sock.sendall(piece.replace(ELSEWHERE, real))
 
     def answer_to(self, attack: Attack, sock: socket.socket) -> bytes:
         response = http.client.HTTPResponse(sock, method=attack.method)
         try:
             response.begin()
             body = response.read()
-        except http.client.HTTPException as error:
+        except (http.client.HTTPException, ConnectionError) as error:
             raise AssertionError(f"no whole answer: {error!r}") from error
         finally:
             response.close()
@@ -97,17 +97,19 @@ class Target:
         return str(response.headers).encode() + body
 
     def whatever_comes(self, attack: Attack, sock: socket.socket) -> bytes:
-        if attack.patient:
-            sock.settimeout(PATIENCE_SECONDS)
-        else:
-            sock.shutdown(socket.SHUT_WR)
         received = b""
         try:
+            if attack.patient:
+                sock.settimeout(PATIENCE_SECONDS)
+            else:
+                sock.shutdown(socket.SHUT_WR)
             while part := sock.recv(65_536):
                 received += part
         except TimeoutError:
             if not attack.patient:
                 raise
+        except OSError:
+            pass  # it is closed already
         statuses = re.findall(rb"HTTP/1\.1 (\d{3})", received)
         self.answers.update(map(int, statuses or [0]))
         assert not any(status >= b"500" for status in statuses), received

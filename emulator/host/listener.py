@@ -11,6 +11,7 @@ from typing import Any
 
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -46,6 +47,7 @@ class Listener(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 _ending_quietly(app),
+                http=Protocol,
                 log_config=None,
                 log_level="warning",
                 access_log=False,
@@ -90,6 +92,23 @@ class Listener(uvicorn.Server):
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
+
+
+class Protocol(HttpToolsProtocol):
+    """uvicorn's own tells only the newest request that the client has gone. One that is being answered while another
+    waits behind it would go on for nobody, and then write to a closed connection."""
+
+    answering: RequestResponseCycle | None = None
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self.answering = cycle
+        super()._start_asgi_task(cycle, app)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        if self.answering:
+            self.answering.disconnected = True
+            self.answering.message_event.set()
 
 
 def _ending_quietly(app: ASGIApp) -> ASGIApp:

@@ -41,13 +41,13 @@ def main() -> None:
     arguments = parser.parse_args()
     with target(arguments.backend) as under_attack:
         throw(under_attack, WARM_UP, arguments.seed)
-        before, started = under_attack.footprint(), time.monotonic()
+        before, started = under_attack.counted.footprint(), time.monotonic()
         print(f"before: {before}", flush=True)
         for number, first in enumerate(range(0, arguments.requests, ROUND), 1):
             throw(under_attack, min(ROUND, arguments.requests - first), arguments.seed + number)
             rate = (first + ROUND) / (time.monotonic() - started)
-            print(f"{first + ROUND:>7,} requests, {rate:.0f}/s, {under_attack.footprint()}", flush=True)
-        after = under_attack.settled(before)
+            print(f"{first + ROUND:>7,} requests, {rate:.0f}/s, {under_attack.counted.footprint()}", flush=True)
+        after = under_attack.counted.settled(before)
         print(f"after:  {after}\nanswers by status: {describe(under_attack.answers)}")
         assert_no_leak(before, after)
 

@@ -15,8 +15,8 @@ from typing import IO
 
 from tests.hostile.attack import Attack
 from tests.hostile.parts import CANARY, ELSEWHERE, KEY, SOUND
-from tests.load.footprint import Counter, Footprint
-from tests.support import Arrived, Proxy, RawUpstream, proxy, raw_upstream
+from tests.load.footprint import Counted, counted_proxy
+from tests.support import Arrived, Proxy, RawUpstream, raw_upstream
 
 SECONDS = 20.0  # a machine may be busy; whatever takes longer hangs
 PATIENCE_SECONDS = 0.05  # after a request that deserves no answer
@@ -45,15 +45,18 @@ def respond(_: Arrived, sock: socket.socket) -> None:
 class Target:
     """`answers` counts the statuses seen; 0 stands for none."""
 
-    running: Proxy
+    counted: Counted
     upstream: RawUpstream
     elsewhere: RawUpstream
-    counter: Counter
     log: IO[bytes]
     answers: Tally[int] = field(default_factory=Tally)
     log_read: int = 0
     told: bool = False
     straggling: bool = False
+
+    @property
+    def running(self) -> Proxy:
+        return self.counted.running
 
     def attempt(self, attack: Attack) -> None:
         """Send it and hold everything that can be seen against what is promised. Raises AssertionError."""
@@ -159,28 +162,15 @@ class Target:
         assert [request.body for request in self.upstream.arrived] == [SOUND]
         self.judge(good, answer)
 
-    def footprint(self) -> Footprint:
-        return self.counter.footprint(self.running.process.pid)
-
-    def settled(self, before: Footprint) -> Footprint:
-        return self.counter.settled(self.running.process.pid, before)
-
 
 @contextmanager
 def target(backend: str | None = None) -> Iterator[Target]:
     """A fresh proxy and its log, in front of a server that notes every byte; beside it one that nobody may call."""
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        tempfile.TemporaryFile() as log,
-        raw_upstream() as upstream,
-        raw_upstream() as elsewhere,
-    ):
+    with tempfile.TemporaryFile() as log, raw_upstream() as upstream, raw_upstream() as elsewhere:
         upstream.answer = elsewhere.answer = respond
-        counter = Counter(folder)
-        settings = {"FUNCTION_HOST_KEY": KEY.decode(), **counter.settings}
-        settings |= {"FUNCTIONS_HOST_BACKEND": backend} if backend else {}
-        with proxy(upstream.base, settings=settings, verbose=True, log=log) as running:
-            under_attack = Target(running, upstream, elsewhere, counter, log)
+        settings = {"FUNCTION_HOST_KEY": KEY.decode(), **({"FUNCTIONS_HOST_BACKEND": backend} if backend else {})}
+        with counted_proxy(upstream.base, settings, verbose=True, log=log) as counted:
+            under_attack = Target(counted, upstream, elsewhere, log)
             under_attack.assert_lives()
             yield under_attack
 

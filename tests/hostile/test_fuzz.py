@@ -21,7 +21,7 @@ def attacked(request: pytest.FixtureRequest) -> Iterator[Target]:
 @needs_proc
 def test_no_made_up_request_breaks_a_promise_or_leaves_anything_behind(attacked: Target) -> None:
     throw(attacked, WARM_UP, seed=0)
-    before = attacked.footprint()
+    before = attacked.counted.footprint()
     throw(attacked, REQUESTS, seed=1)
-    assert_no_leak(before, attacked.settled(before))
+    assert_no_leak(before, attacked.counted.settled(before))
     assert set(attacked.answers) >= {200, 400, 401, 404, 413}, "what never gets far tests nothing"

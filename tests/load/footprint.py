@@ -6,11 +6,15 @@ import resource
 import signal
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from tests.support import Proxy, proxy
 
 INSIDE = Path(__file__).with_name("inside")  # its sitecustomize.py counts in the host's process
 needs_proc = pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="it counts in /proc, which Linux has")
@@ -28,18 +32,15 @@ class Footprint:
         return f"{self.fds} fds, {self.rss_mb:.1f} MB, {self.tasks} tasks, {self.objects:,} objects"
 
 
-class Counter:
-    """Counts in the host that was started with these `settings`."""
+@dataclass(frozen=True)
+class Counted:
+    """A running proxy that can be counted in."""
 
-    def __init__(self, folder: str | None = None, clock_factor: float = 0.0) -> None:
-        self.file = Path(folder or tempfile.mkdtemp()) / "counts.json"
-        self.settings: Mapping[str, str] = {
-            "PYTHONPATH": str(INSIDE),
-            "TEST_COUNTS_FILE": str(self.file),
-            "TEST_CLOCK_FACTOR": str(clock_factor),
-        }
+    running: Proxy
+    file: Path
 
-    def footprint(self, pid: int) -> Footprint:
+    def footprint(self) -> Footprint:
+        pid = self.running.process.pid
         self.file.unlink(missing_ok=True)
         os.kill(pid, signal.SIGUSR1)
         deadline = time.monotonic() + PATIENCE_SECONDS
@@ -50,14 +51,26 @@ class Counter:
         rss_kb = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS"))
         return Footprint(len(os.listdir(f"/proc/{pid}/fd")), rss_kb / 1024, **json.loads(self.file.read_text()))
 
-    def settled(self, pid: int, before: Footprint) -> Footprint:
+    def settled(self, before: Footprint) -> Footprint:
         """The footprint once descriptors and tasks are back at what they were `before`, or after PATIENCE_SECONDS."""
         deadline = time.monotonic() + PATIENCE_SECONDS
         while True:
-            now = self.footprint(pid)
+            now = self.footprint()
             if (now.fds <= before.fds and now.tasks <= before.tasks) or time.monotonic() > deadline:
                 return now
             time.sleep(0.2)
+
+
+@contextmanager
+def counted_proxy(
+    azure_base: str = "", settings: Mapping[str, str] | None = None, clock_factor: float = 0.0, **options: Any
+) -> Iterator[Counted]:
+    """support.proxy, with the clocks of its process `clock_factor` times faster where that is not 0."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "counts.json"
+        inside = {"PYTHONPATH": str(INSIDE), "TEST_COUNTS_FILE": str(file), "TEST_CLOCK_FACTOR": str(clock_factor)}
+        with proxy(azure_base, settings={**(settings or {}), **inside}, **options) as running:
+            yield Counted(running, file)
 
 
 def assert_no_leak(before: Footprint, after: Footprint, memory: float = 0.10) -> None:

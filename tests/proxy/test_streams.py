@@ -208,3 +208,15 @@ def test_a_break_leaves_no_traceback(capfd: pytest.CaptureFixture[str], upstream
     with proxy(upstream.base) as running:
         read_until_it_breaks(running)
     assert "Traceback" not in "".join(capfd.readouterr())
+
+
+def test_a_caller_that_leaves_with_a_second_request_waiting_ends_the_first(served: Proxy) -> None:
+    served.azure.hold = Gate(1)
+    address = urlsplit(served.base_url)
+    head = f"POST {address.path}/chat/completions HTTP/1.1\r\nhost: x\r\nx-functions-key: test-key\r\n"
+    request = head.encode() + b"content-length: %d\r\n\r\n" % len(body_of(1)) + body_of(1)
+    with socket.create_connection((address.hostname or "", address.port or 0)) as sock:
+        sock.sendall(request * 2)
+        served.azure.journal.wait_for(bool)
+    (exchange,) = served.azure.journal.wait_for(lambda exchanges: exchanges and exchanges[0].ended_at, timeout=5)
+    assert exchange.outcome == "client_left"

@@ -12,12 +12,14 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from . import host
+from . import host, record_command
 from .azure import FakeAzure
 from .azure.app import IDENTITY_PATH
+from .azure.live import LiveError
 from .server import PortError, bind, run, serving, url_of
 from .stack import CASSETTES, ROOT, HostFailed, LocalStack
 from .tape.library import Library
+from .tape.recorder import RecordingRefused
 from .usage import how_to_call
 
 DEFAULT_PORT = 7071  # where `func start` listens
@@ -26,6 +28,9 @@ FROM_ENVIRONMENT = ("AZURE_OPENAI_DEPLOYMENT", "AZURE_OPENAI_API_VERSION")
 
 class UsageError(Exception):
     """Something the person at the keyboard can mend; the message is one line."""
+
+
+WRONG_USAGE = (UsageError, LiveError, RecordingRefused)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -39,9 +44,9 @@ def main(argv: list[str] | None = None) -> int:
         return 0
     except HostFailed:
         return 1
-    except (UsageError, PortError, host.AppError) as error:
+    except (UsageError, LiveError, RecordingRefused, PortError, host.AppError) as error:
         print(f"error: {error}", file=sys.stderr)
-        return 2 if isinstance(error, UsageError) else 1
+        return 2 if isinstance(error, WRONG_USAGE) else 1
 
 
 def parser() -> argparse.ArgumentParser:
@@ -72,6 +77,10 @@ def parser() -> argparse.ArgumentParser:
     common(added, 0)
     replaying(added)
     added.add_argument("--settings", action="store_true", help="write local.settings.json for `func start`")
+    added = verb("record", record, record_command.SUMMARY)
+    common(added, DEFAULT_PORT)
+    added.add_argument("--cassettes", type=Path, nargs="+", default=[CASSETTES], metavar="DIR")
+    record_command.add_arguments(added)
     added = verb("check", check, "Look for defects in cassettes: 0 nothing wrong, 1 errors found, 2 wrong usage.")
     added.add_argument("--cassettes", type=Path, nargs="+", default=[CASSETTES], metavar="DIR")
     added.add_argument(
@@ -114,6 +123,11 @@ def serve(arguments: argparse.Namespace) -> None:
             say(f"The fake Azure     {stack.azure_base}\nModels             {served}")
             say(f"\n{how_to_call(stack)}\n\nCtrl-C stops it.")
         wait_for_ever()
+
+
+def record(arguments: argparse.Namespace) -> None:
+    require_folders(arguments.cassettes)
+    record_command.record(arguments, wait_for_ever)
 
 
 def azure(arguments: argparse.Namespace) -> None:

@@ -5,17 +5,22 @@
 
 Redefine `aoai_cassette_folders` or `aoai_settings` in a conftest.py to serve other recordings or other app settings. A
 test fails at its end when a request found no recording, even if its client swallowed the error; mark it with
-`aoai_allow_unmatched` where that is the point. Works under pytest-xdist: every worker has a stack of its own.
+`aoai_allow_unmatched` where that is the point. With `--record-mode`, what has no recording is asked of Azure itself
+(emulator/record.py); `@pytest.mark.cassette("chat/story")` says where the answer is kept. Works under pytest-xdist:
+every worker has a stack of its own.
 """
 
 import os
 from collections.abc import AsyncIterator, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from . import pytest_recording
 from .azure.journal import Exchange
+from .record import RecordingStack
 from .stack import CASSETTES, LocalStack
 from .tape.library import PLAYED
 
@@ -29,16 +34,22 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """With `=` before the file: pytest reads its command line once before it knows this option."""
     told = "collect the labels of all played recordings in this file, for `python -m emulator check --played`"
     parser.addoption("--emulator-played", metavar="FILE", help=told)
+    pytest_recording.add_options(parser)
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "aoai_allow_unmatched: requests without a recording do not fail this test")
+    pytest_recording.configure(config)
     os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"  # else litellm asks GitHub for prices when it is imported
     if played := config.getoption("--emulator-played"):
         file = config.invocation_params.dir / played
         os.environ[PLAYED] = str(file)  # every process of this session inherits it
         if not hasattr(config, "workerinput"):  # of pytest-xdist: the controller comes first, and alone
             file.write_bytes(b"")
+
+
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> None:
+    pytest_recording.note_end(item, call)
 
 
 @pytest.fixture(scope="session")
@@ -54,9 +65,16 @@ def aoai_settings() -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-def aoai_emulator_server(aoai_cassette_folders: list[Path], aoai_settings: dict[str, str]) -> Iterator[LocalStack]:
+def aoai_emulator_server(
+    pytestconfig: pytest.Config, aoai_cassette_folders: list[Path], aoai_settings: dict[str, str]
+) -> Iterator[LocalStack]:
     """The stack that all tests of a session share."""
-    with LocalStack(aoai_cassette_folders, settings=aoai_settings) as stack:
+    recording = pytest_recording.wish_of(pytestconfig).live
+    with (
+        pytest_recording.stack_of(pytestconfig, aoai_cassette_folders, aoai_settings)
+        if recording
+        else LocalStack(aoai_cassette_folders, settings=aoai_settings)
+    ) as stack:
         assert not stack.library.problems, stack.library.problems
         yield stack
 
@@ -82,7 +100,9 @@ def aoai_emulator(request: pytest.FixtureRequest, aoai_emulator_server: LocalSta
     """The stack with an empty journal and every recording at its start."""
     emulator = Emulator(aoai_emulator_server)
     emulator.azure.reset()
-    yield emulator
+    stack = aoai_emulator_server
+    with pytest_recording.cassette_of(request.node, stack) if isinstance(stack, RecordingStack) else nullcontext():
+        yield emulator
     if emulator.unmatched and not request.node.get_closest_marker("aoai_allow_unmatched"):
         pytest.fail("\n\n".join(str(exchange.miss) for exchange in emulator.unmatched), pytrace=False)
 

@@ -40,8 +40,9 @@ class HostFailed(Exception):
 
 
 class LocalStack:
-    """A context manager. `azure` is the fake Azure itself (its journal, identity and library); `settings` override the
-    function's app settings; `time_scale` is how many times faster than recorded streams are replayed, 0 for at once."""
+    """A context manager. `azure` is the fake Azure itself (its journal, identity and library), made from the cassettes
+    unless given; `settings` override the function's app settings; `time_scale` is how many times faster than recorded
+    streams are replayed, 0 for at once."""
 
     def __init__(
         self,
@@ -53,9 +54,13 @@ class LocalStack:
         time_scale: float = 0.0,
         library: Library | None = None,
         backend: str | None = None,
+        azure: FakeAzure | None = None,
     ) -> None:
-        self.library = library if library is not None else Library.from_folders(cassettes)
-        self.azure = FakeAzure(self.library, time_scale)
+        library = (
+            library if library is not None else Library.from_folders(cassettes) if azure is None else azure.library
+        )
+        self.azure = azure or FakeAzure(library, time_scale)
+        self.library = library
         self.function_key = function_key or secrets.token_urlsafe(24)
         self.base_url = self.azure_base = self.identity_endpoint = ""
         self._settings, self._port, self._backend = dict(settings or {}), port, backend

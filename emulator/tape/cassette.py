@@ -9,7 +9,6 @@ What we add lives where vcrpy and pytest-recording ignore it: `response.x-stream
 """
 
 import os
-import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -98,10 +97,12 @@ def save(path: Path, interactions: Iterable[Interaction], notes: Mapping[str, An
     document["version"] = 1
     text = yaml.dump(document, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=2**20)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile("w", dir=path.parent, suffix=".tmp", encoding="utf-8", delete=False) as file:
-        file.write(text)
-    os.chmod(file.name, 0o644)  # temporary files are private, cassettes are not
-    os.replace(file.name, path)
+    new = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        new.write_text(text, encoding="utf-8")
+        new.replace(path)
+    finally:
+        new.unlink(missing_ok=True)
 
 
 class _Dumper(yaml.SafeDumper):
@@ -131,7 +132,7 @@ def _document(interaction: Interaction) -> dict[str, Any]:
         },
     }
     arrived = {
-        "frame_at_ms": list(response.frame_at_ms),
+        "frame_at_ms": [int(ms) if ms == int(ms) else ms for ms in response.frame_at_ms],
         "frame_bytes": list(response.frame_bytes),
         "outcome": response.outcome * (response.outcome != COMPLETE),
     }

@@ -71,6 +71,9 @@ class Library:
             self._sequences[key] = _Sequence(leaves_of(parsed))
         self._sequences[key].recordings.append((route, interaction))
 
+    def __contains__(self, key: Key) -> bool:
+        return key in self._sequences
+
     def take(self, key: Key, generation: str) -> Take | None:
         """The next recording for this request, made on the same generation of the API where there is one."""
         with self._lock:

@@ -1,0 +1,160 @@
+"""The fake Azure while it records: what has no recording goes to the live service, and its answer onto the tape.
+
+    client ─▶ the proxy, as in every test ─▶ RecordingAzure ─▶ live Azure OpenAI
+                                              └─▶ Recorder ─▶ cassettes/
+
+Each piece of an answer goes to the client first and to the tape second.
+"""
+
+import asyncio
+import time
+from dataclasses import replace
+
+import httpx
+
+from ..tape.budget import BudgetSpent
+from ..tape.canonical import key_of, parse_body
+from ..tape.cassette import COMPLETE, CassetteError, Request, Response, sse_frames
+from ..tape.library import Library
+from ..tape.recorder import Recorder, RecordingRefused
+from ..tape.route import parse
+from . import errors
+from .app import NOT_REPLAYED, FakeAzure, Send, respond, start
+from .journal import Exchange
+from .live import Live, LiveError, pause_of
+
+LONGEST_PAUSE_SECONDS = 150.0  # for all 429s of one call; the proxy waits 225 s for an answer
+LAST_BYTES_SECONDS = 0.5  # for the end of an answer whose client left at its last event, as the OpenAI SDK does
+
+
+class RecordingAzure(FakeAzure):
+    """`library` answers what the recorder's mode does not send to `live`."""
+
+    def __init__(self, library: Library, recorder: Recorder, live: Live, time_scale: float = 0.0) -> None:
+        super().__init__(library, time_scale)
+        self.recorder, self.live = recorder, live
+        self.deployments = frozenset()  # which ones exist is the live service's business
+
+    async def answer(self, exchange: Exchange, send: Send) -> None:
+        route = parse(exchange.target)
+        if route is None or self.unauthorized(exchange) or self.fault_for(exchange):
+            await super().answer(exchange, send)
+            return
+        key = key_of(exchange.method, route, parse_body(exchange.body))
+        if not self.recorder.asks_live(recorded=key in self.library):
+            await super().answer(exchange, send)
+            return
+        request = Request(exchange.method, self.live.base + exchange.target, exchange.headers, exchange.body)
+        try:
+            place = self.recorder.start(request)
+        except (BudgetSpent, RecordingRefused, CassetteError) as refused:
+            await self.refuse(str(refused), exchange, send)
+            return
+        await self.record(place, request, exchange, send)
+
+    async def refuse(self, why: str, exchange: Exchange, send: Send) -> None:
+        exchange.status, exchange.miss = 424, why
+        await respond(send, 424, errors.NO_RECORDING_HEADERS, errors.no_recording(why, "not_recorded"))
+
+    async def record(self, place: int, request: Request, exchange: Exchange, send: Send) -> None:
+        """Ask, pass on, keep. An answer that breaks off breaks off here as well, and is kept as broken."""
+        taped: Response | None = None
+        try:
+            answered = await self.ask(request, exchange)
+        except (httpx.HTTPError, LiveError) as failure:
+            self.recorder.end(place, request, None)
+            why = str(failure) or type(failure).__name__
+            await self.refuse(f"The live service could not be asked: {why}", exchange, send)
+            return
+        except asyncio.CancelledError:
+            self.recorder.end(place, request, None)
+            raise
+        exchange.status, exchange.recording = answered.status_code, f"live, for {self.recorder.name}"
+        tape = Tape(answered)
+        try:
+            await self.relay(answered, tape, exchange, send)
+        except asyncio.CancelledError:
+            tape.outcome = COMPLETE if await tape.has_ended() else "client_cancelled"
+            raise
+        except httpx.HTTPError as failure:
+            tape.outcome = "truncated" if isinstance(failure, httpx.RemoteProtocolError) else "reset"
+            await self.break_off(tape.outcome, exchange)
+        finally:
+            taped = tape.response()
+            refusal = self.recorder.end(place, request, taped)
+            await tape.close()
+            if refusal and taped.status < 400:
+                exchange.miss = f"This answer could not be kept. {refusal.why}"
+
+    async def ask(self, request: Request, exchange: Exchange) -> httpx.Response:
+        """The live answer; a rate limit is waited out, unless errors are to be recorded."""
+        waited = 0.0
+        while True:
+            answered = await self.live.ask(request.method, exchange.target, exchange.headers, exchange.body)
+            pause = pause_of(answered)
+            if answered.status_code != 429 or self.recorder.keep_errors or waited + pause > LONGEST_PAUSE_SECONDS:
+                return answered
+            await answered.aclose()
+            self.recorder.say(f"rate limit: waiting {pause:g} s, then asking again for {self.recorder.name}")
+            await asyncio.sleep(pause)
+            waited += pause
+
+    async def relay(self, answered: httpx.Response, tape: "Tape", exchange: Exchange, send: Send) -> None:
+        headers = [(name, value) for name, value in raw_headers(answered) if name.lower() not in NOT_REPLAYED]
+        if length := answered.headers.get("content-length"):
+            headers.append(("content-length", length))
+        await start(send, answered.status_code, headers)
+        tape.started = time.monotonic()
+        while (piece := await tape.next()) is not None:
+            self.journal.sent(exchange)
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+            tape.keep(piece)
+        await send({"type": "http.response.body", "body": b""})
+
+
+class Tape:
+    """The pieces of one answer, and when they came. The next one goes on coming when who waits for it is cancelled."""
+
+    def __init__(self, answered: httpx.Response) -> None:
+        self.answered, self.outcome, self.started = answered, COMPLETE, time.monotonic()
+        self.pieces: list[bytes] = []
+        self.at_ms: list[float] = []
+        self._arriving = answered.aiter_raw()
+        self._next: asyncio.Future[bytes | None] | None = None
+        self._came = 0.0
+
+    async def next(self) -> bytes | None:
+        """None at the end. Raises httpx.HTTPError where the answer breaks off."""
+        self._next = asyncio.ensure_future(anext(self._arriving, None))
+        piece = await asyncio.shield(self._next)
+        self._came = time.monotonic()
+        return piece
+
+    def keep(self, piece: bytes) -> None:
+        self.pieces.append(piece)
+        self.at_ms.append(float(round(1000 * (self._came - self.started))))
+
+    async def has_ended(self) -> bool:
+        """Whether nothing but the end was still to come."""
+        if self._next is None:
+            return False
+        await asyncio.wait([self._next], timeout=LAST_BYTES_SECONDS)
+        return self._next.done() and not self._next.exception() and self._next.result() is None
+
+    async def close(self) -> None:
+        if self._next is not None:
+            self._next.cancel()
+            await asyncio.gather(self._next, return_exceptions=True)
+        await self.answered.aclose()
+
+    def response(self) -> Response:
+        answered, body = self.answered, b"".join(self.pieces)
+        made = Response(answered.status_code, answered.reason_phrase, raw_headers(answered), body, outcome=self.outcome)
+        if not made.is_stream:
+            return made
+        sizes = tuple(map(len, self.pieces)) if self.pieces != sse_frames(body) else ()
+        return replace(made, frame_at_ms=tuple(self.at_ms), frame_bytes=sizes)
+
+
+def raw_headers(answered: httpx.Response) -> tuple[tuple[str, str], ...]:
+    return tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in answered.headers.raw)

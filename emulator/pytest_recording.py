@@ -1,0 +1,132 @@
+"""pytest's side of recording: options, the cassette of a test, what is told at the end. Used by `pytest_plugin`.
+
+AZURE_OPENAI_BASE=https://… AZURE_OPENAI_DEPLOYMENT=gpt-4o-mini pytest --record-mode=once tests/test_story.py
+"""
+
+import os
+import re
+import sys
+import tempfile
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .progress import Bar
+from .record import RecordingStack, Wish
+from .tape.budget import Budget
+from .tape.recorder import MODES
+from .tape.run import Run
+
+ENDED = pytest.StashKey[bool]()
+RUN = "AOAI_RECORDING_RUN"  # the folder that the processes of one run share
+
+
+def add_options(parser: pytest.Parser) -> None:
+    group = parser.getgroup("recording", "recording cassettes of live Azure OpenAI")
+    modes = "; ".join(f"{name}: {asked}" for name, asked in MODES.items())
+    with suppress(ValueError):  # pytest-recording is installed: its option has the same words
+        group.addoption("--record-mode", choices=tuple(MODES), help=f"what is asked of the live service. {modes}")
+    group.addoption("--record-errors", action="store_true", help="keep answers from status 400 on as well")
+    group.addoption("--max-requests", type=int, metavar="N", help="make no more requests to the live service than this")
+    group.addoption(
+        "--max-tokens", type=int, metavar="N", help="make no call that may use more tokens than this in all"
+    )
+
+
+def configure(config: pytest.Config) -> None:
+    """Raises pytest.UsageError where recording is not possible."""
+    config.addinivalue_line(
+        "markers", "cassette(name): where --record-mode keeps what this test asks, as in chat/story"
+    )
+    wish = wish_of(config)
+    if not wish.live:
+        return
+    if os.environ.get("CI", "").lower() not in ("", "0", "false"):
+        raise pytest.UsageError(f"--record-mode={wish.mode} is refused where CI is set: CI replays what was recorded.")
+    if not hasattr(config, "workerinput"):  # of pytest-xdist: the controller comes first, and its workers inherit
+        os.environ[RUN] = str(Path(tempfile.mkdtemp(prefix="aoai-recording-")) / uuid.uuid4().hex)
+        config.pluginmanager.register(Told(Run(Path(os.environ[RUN])), config), "aoai-recording")
+
+
+def wish_of(config: pytest.Config) -> Wish:
+    return Wish(
+        config.getoption("--record-mode") or "none",
+        config.getoption("--record-errors"),
+        Budget(config.getoption("--max-requests"), config.getoption("--max-tokens")),
+    )
+
+
+def stack_of(config: pytest.Config, folders: list[Path], settings: dict[str, str]) -> RecordingStack:
+    return RecordingStack(folders, wish_of(config), Path(os.environ[RUN]), settings=settings)
+
+
+@contextmanager
+def cassette_of(test: pytest.Item, stack: RecordingStack) -> Iterator[None]:
+    """What this test asks goes to its cassette, unless the test was interrupted: then the old one stays."""
+    stack.begin(cassette_name(test))
+    yield
+    if test.stash.get(ENDED, False):
+        stack.finish()
+
+
+def note_end(test: pytest.Item, call: pytest.CallInfo[None]) -> None:
+    """A test that was interrupted gets no report."""
+    if call.when == "call":
+        test.stash[ENDED] = True
+
+
+def cassette_name(test: pytest.Item) -> str:
+    """From the marker, else from module and test: test_story.py::test_one[de] is story/one-de."""
+    if marker := test.get_closest_marker("cassette"):
+        return str(marker.args[0])
+    plain = re.sub(r"[^A-Za-z0-9_]+", "-", test.name.removeprefix("test_")).strip("-")
+    return f"{test.path.stem.removeprefix('test_')}/{plain}"
+
+
+class Told:
+    """What the run records, for whoever started it: a progress bar meanwhile, a summary at the end."""
+
+    def __init__(self, run: Run, config: pytest.Config) -> None:
+        self.run, self.bar = run, Bar("recording")
+        self.watched = sys.stderr.isatty() and config.option.verbose == 0
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        if session.items:
+            self.bar.expect(len(session.items))
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, ids: list[str]) -> None:
+        self.bar.expect(len(ids))
+
+    def pytest_runtestloop(self) -> None:
+        if self.watched:
+            self.bar.__enter__()
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_report_teststatus(self, report: Any) -> tuple[str, str, str] | None:
+        """The bar stands where dots would."""
+        passed = self.watched and report.when == "call" and report.passed
+        return ("passed", "", "") if passed else None
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.when == "teardown" and self.watched:
+            self.bar.advance(self.run.spent)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self) -> None:
+        if self.watched:
+            self.bar.__exit__()
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        terminalreporter.section("recorded")
+        for note in self.run.notes:
+            if "refused" in note:
+                told = f"NOT {note['cassette']}: {note['refused']}: {note['why']}"
+            else:
+                told = f"{note['cassette']}: {note['recorded']} answers, {note['holds']} in the file"
+            terminalreporter.write_line(told, red="refused" in note)
+        terminalreporter.write_line(f"{self.run.spent}. To review: git diff, python -m emulator show NAME")

@@ -1,0 +1,81 @@
+"""Recording: the local stack with the live service behind it, for `python -m emulator record` and `--record-mode`.
+
+Settings come from the environment: AZURE_OPENAI_BASE and AZURE_OPENAI_DEPLOYMENT name what is asked, the credential is
+AZURE_OPENAI_API_KEY or whatever azure-identity finds (`az login`).
+"""
+
+import os
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from .azure.live import Live, LiveError
+from .azure.recording import RecordingAzure
+from .stack import LocalStack
+from .tape.budget import Budget
+from .tape.library import Library
+from .tape.recorder import Recorder
+from .tape.run import Run
+from .tape.scrub import Known
+
+FROM_ENVIRONMENT = ("AZURE_OPENAI_DEPLOYMENT", "AZURE_OPENAI_API_VERSION")
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What to record: `mode` is one of tape.recorder.MODES, `errors` also keeps answers from status 400 on."""
+
+    mode: str = "none"
+    errors: bool = False
+    budget: Budget = field(default_factory=Budget)
+
+    @property
+    def live(self) -> bool:
+        return self.mode != "none"
+
+
+class RecordingStack(LocalStack):
+    """A LocalStack whose `recorder` keeps live answers; cassettes go to the first of the `folders`. Raises LiveError
+    when the environment does not name a live service."""
+
+    def __init__(
+        self,
+        folders: list[Path],
+        wish: Wish,
+        run: Path,
+        *,
+        env: Mapping[str, str] = os.environ,
+        settings: Mapping[str, str] | None = None,
+        function_key: str | None = None,
+        port: int = 0,
+        time_scale: float = 0.0,
+        say: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self.live = live = Live.from_env(env)
+        if not env.get("AZURE_OPENAI_DEPLOYMENT"):
+            raise LiveError("To record, set AZURE_OPENAI_DEPLOYMENT to a deployment of the live resource.")
+        function_key = function_key or secrets.token_urlsafe(24)
+        known = Known(live.base, (function_key, *live.secrets))
+        notes: dict[str, Any] = {"api_version": env.get("AZURE_OPENAI_API_VERSION") or "v1"}
+        self.recorder = Recorder(
+            folders[0], wish.mode, known, Run(run, wish.budget), keep_errors=wish.errors, notes=notes, say=say
+        )
+        azure = RecordingAzure(Library.from_folders(folders), self.recorder, live, time_scale)
+        inherited = {name: env[name] for name in FROM_ENVIRONMENT if env.get(name)}
+        super().__init__(settings=inherited | dict(settings or {}), function_key=function_key, port=port, azure=azure)
+
+    def __exit__(self, *error: object) -> None:
+        self.live.close()
+        super().__exit__(*error)
+
+    def begin(self, name: str) -> None:
+        self.recorder.begin(name)
+
+    def finish(self) -> int:
+        """Write what was recorded; gives how many answers. They are played from now on."""
+        new = self.recorder.finish()
+        for interaction in new:
+            self.library.add(interaction)
+        return len(new)

@@ -1,0 +1,68 @@
+"""The verb `record` of `python -m emulator`: the proxy in front of live Azure OpenAI, and a tape between them."""
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+from .record import RecordingStack, Wish
+from .tape.budget import Budget
+from .tape.recorder import MODES
+from .usage import how_to_call
+
+SUMMARY = "Run the proxy in front of live Azure OpenAI and record its answers, until Ctrl-C."
+
+
+def add_arguments(added: argparse.ArgumentParser) -> None:
+    added.add_argument(
+        "names", nargs="*", metavar="NAME", help="with --verify: the cassettes (default: all recorded ones)"
+    )
+    added.add_argument(
+        "--cassette", metavar="NAME", help="where answers are kept, as in chat/story (default: today's date)"
+    )
+    added.add_argument(
+        "--record-mode",
+        choices=[mode for mode in MODES if mode != "none"],
+        default="new_episodes",
+        help="what is asked of the live service (default: new_episodes). "
+        + "; ".join(f"{name}: {asked}" for name, asked in MODES.items() if name != "none"),
+    )
+    added.add_argument("--record-errors", action="store_true", help="keep answers from status 400 on as well")
+    added.add_argument("--max-requests", type=int, metavar="N", help="make no more requests than this")
+    added.add_argument(
+        "--max-tokens", type=int, metavar="N", help="make no call that may use more tokens than this in all"
+    )
+    added.add_argument("--verify", action="store_true", help="ask again what is recorded, report drift, write nothing")
+
+
+def record(arguments: argparse.Namespace, wait: Callable[[], None]) -> None:
+    """Raises LiveError or RecordingRefused."""
+    name = arguments.cassette or f"recorded/{date.today().isoformat()}"
+    wish = Wish(arguments.record_mode, arguments.record_errors, Budget(arguments.max_requests, arguments.max_tokens))
+    with tempfile.TemporaryDirectory(prefix="aoai-recording-") as run:
+        stack = RecordingStack(
+            arguments.cassettes,
+            wish,
+            Path(run),
+            function_key=os.environ.get("FUNCTION_HOST_KEY"),
+            port=arguments.port,
+            say=lambda line: print(line, file=sys.stderr, flush=True),
+        )
+        stack.begin(name)
+        stack.live.check_credential()
+        with stack:
+            if arguments.json:
+                print(json.dumps(stack.describe()), flush=True)
+            else:
+                print(f"The proxy is at    {stack.base_url}\nIts function key   {stack.function_key}")
+                print(f"Answers of         {stack.live.base}\ngo to              {stack.recorder.path}")
+                print(f"\n{how_to_call(stack)}\n\nCtrl-C writes the cassette and stops.", flush=True)
+            try:
+                wait()
+            finally:
+                stack.finish()
+                print(f"{stack.recorder.run.spent}\nReview: git diff, python -m emulator show {name}", file=sys.stderr)

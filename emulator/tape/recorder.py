@@ -1,0 +1,201 @@
+"""Keeps what a live service answers, as cassettes.
+
+One cassette is open at a time: `begin` names it, `add` collects what was asked for it, `finish` writes it, whole or not
+at all, and never with a secret in it. Several processes may record the same cassette.
+"""
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from . import cassette
+from .budget import expected_tokens
+from .canonical import Key
+from .cassette import Cassette, Interaction, Request, Response
+from .merge import identity, merged
+from .run import Run, locked
+from .scrub import Known, SecretFound, leaks, scrubbed
+from .usage import cost, tokens_of
+
+MODES = {  # vcrpy's and pytest-recording's words: what is asked of the live service
+    "none": "nothing; a request without a recording fails",
+    "once": "what has no recording, while the cassette does not exist yet",
+    "new_episodes": "what has no recording; it is added to the cassette",
+    "all": "everything; a new answer replaces the old one to the same request",
+    "rewrite": "everything; the cassette then holds this and nothing else",
+}
+REPLACING = ("all", "rewrite")
+SETTLE_SECONDS = 5.0  # for an answer whose last byte the client has, but not yet the tape
+
+
+class RecordingRefused(Exception):
+    """A request that must not be recorded; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Something that was asked live and not kept; both are for people."""
+
+    what: str
+    why: str
+
+
+class Recorder:
+    """`folder` gets the cassettes; `known` are the secrets that may not appear in them. Statuses from 400 on are kept
+    only with `keep_errors`. `say` tells a person what happens. Safe to use from several threads."""
+
+    def __init__(
+        self,
+        folder: Path,
+        mode: str,
+        known: Known,
+        run: Run,
+        *,
+        keep_errors: bool = False,
+        notes: Mapping[str, Any] | None = None,
+        say: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self.folder, self.mode, self.known, self.run = folder, mode, known, run
+        self.keep_errors, self.notes, self.say = keep_errors, dict(notes or {}), say
+        self.name: str | None = None
+        self._changed = threading.Condition()
+        self._new: list[tuple[int, Interaction]] = []
+        self._order = self._open = 0
+
+    # --- one cassette -------------------------------------------------------------------------------------------------
+
+    def begin(self, name: str) -> None:
+        """From now on, what is recorded belongs to the cassette of this name. Raises RecordingRefused."""
+        if not is_name(name):
+            raise RecordingRefused(
+                f"{name!r} is no cassette's name: use letters, digits, - _ . and /, as in chat/story."
+            )
+        with self._changed:
+            self.name, self._new, self._order = name, [], 0
+
+    def asks_live(self, recorded: bool) -> bool:
+        """Whether a request goes to the live service, given whether there is a recording of it."""
+        if self.name is None or self.mode == "none":
+            return False
+        if self.mode in REPLACING:
+            return True
+        may_add = self.mode == "new_episodes" or self.run.begun(self.name).exists() or not self.path.exists()
+        return may_add and not recorded
+
+    def finish(self) -> list[Interaction]:
+        """Write what was recorded since `begin`; gives it. Raises CassetteError when the file cannot be read."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._open, SETTLE_SECONDS)
+            new, name = [interaction for _, interaction in sorted(self._new, key=lambda item: item[0])], self.name
+            self._new, self.name = [], None
+        if name and new:
+            self._write(name, new)
+        return new
+
+    @property
+    def path(self) -> Path:
+        return self.folder / f"{self.name}.yaml"
+
+    # --- one request --------------------------------------------------------------------------------------------------
+
+    def start(self, request: Request) -> int:
+        """Before a request goes to the live service: gives its place in the cassette. Raises RecordingRefused or
+        BudgetSpent, and then it must not go."""
+        self._refuse_what_cannot_be_kept(request)
+        self.run.reserve(expected_tokens(request))
+        with self._changed:
+            self._open += 1
+            self._order += 1
+            return self._order
+
+    def end(self, place: int, request: Request, response: Response | None) -> Refusal | None:
+        """After it: keep the answer, or say why not. None instead of a response: there was no answer."""
+        refusal, kept = None, None
+        try:
+            if response is not None:
+                kept, refusal = self._kept(request, response)
+        finally:
+            with self._changed:
+                if kept:
+                    self._new.append((place, kept))
+                self._open -= 1
+                self._changed.notify_all()
+        return refusal
+
+    def _kept(self, request: Request, response: Response) -> tuple[Interaction | None, Refusal | None]:
+        self._count(request, response)
+        what = f"{request.method} {request.uri.partition('?')[0].removeprefix(self.known.base)}: {response.status}"
+        if response.status >= 400 and not self.keep_errors:
+            return None, self._refused(what, "an error; --record-errors keeps errors")
+        try:
+            kept = scrubbed(Interaction(request, response), self.known)
+        except SecretFound as found:
+            return None, self._refused(what, str(found))
+        self.say(f"recorded for {self.name}: {what}, {len(response.frames())} frames, {response.outcome}")
+        return kept, None
+
+    def _count(self, request: Request, response: Response) -> None:
+        used, asked = tokens_of(response), identity(Interaction(request, response))
+        tokens = used.total or (expected_tokens(request) if response.status < 400 else 0)  # a stream may tell nothing
+        model = asked.deployment if isinstance(asked, Key) else None
+        self.run.spend(tokens, cost(model or "", used) or 0.0)
+
+    def _refused(self, what: str, why: str) -> Refusal:
+        self.say(f"NOT recorded for {self.name}: {what}: {why}")
+        self.run.note(cassette=self.name, refused=what, why=why)
+        return Refusal(what, why)
+
+    def _refuse_what_cannot_be_kept(self, request: Request) -> None:
+        if self.mode == "new_episodes" and self.path.exists() and is_synthetic(cassette.load(self.path)):
+            raise RecordingRefused(
+                f"{self.name} is synthetic, and real answers must not hide among written ones. Record into a cassette "
+                "of another name, or replace it whole with --record-mode=rewrite."
+            )
+        asked = Interaction(request, Response(200, "OK", (), b""))
+        try:
+            kept = scrubbed(asked, self.known)
+        except SecretFound as found:
+            raise RecordingRefused(f"Nothing was sent. {found}") from found
+        if identity(kept) != identity(asked):
+            private = "\n  ".join(
+                dict.fromkeys(
+                    str(leak) for leak in leaks(asked) if leak.place.startswith(("request body", "request address "))
+                )
+            )
+            raise RecordingRefused(
+                f"Nothing was sent: the cassette would not have this, and then the same request would never match it.\n"
+                f"  {private}\nAsk with made-up names, addresses and ids."
+            )
+
+    def _write(self, name: str, new: list[Interaction]) -> None:
+        path, begun = self.folder / f"{name}.yaml", self.run.begun(name)
+        with locked(path):
+            afresh = self.mode == "rewrite" and not begun.exists()
+            there = cassette.load(path) if path.exists() else Cassette(path, ())
+            stays = () if is_synthetic(there) else there.interactions
+            if afresh:
+                keys = {identity(interaction) for interaction in new}
+                stays = tuple(interaction for interaction in stays if identity(interaction) in keys)
+            after = merged(stays, new, replacing=self.mode in REPLACING)
+            if tuple(after) != there.interactions:
+                cassette.save(path, after, self._notes_for(there))
+            begun.touch()
+        self.run.note(cassette=name, recorded=len(new), holds=len(after))
+
+    def _notes_for(self, there: Cassette) -> dict[str, Any]:
+        old = {} if is_synthetic(there) else dict(there.notes)
+        return old | {"origin": "recorded", "recorded": date.today().isoformat()} | self.notes
+
+
+def is_synthetic(tape: Cassette) -> bool:
+    return tape.notes.get("origin") == "synthetic"
+
+
+def is_name(name: str) -> bool:
+    """A path of one or more plain parts, below the folder of the cassettes and nowhere else."""
+    parts = name.split("/")
+    plain = all(part and not part.startswith(".") and all(c.isalnum() or c in "-_.[]" for c in part) for part in parts)
+    return plain and len(name) < 200

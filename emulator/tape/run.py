@@ -1,0 +1,71 @@
+"""One run of recording, which several processes may share: locks, budgets and what there is to tell at the end.
+
+pytest-xdist's workers record side by side. What they must agree on lives in a folder of the run: which cassettes it has
+begun, how many requests and tokens are spent, and one line of JSON for everything that was recorded or was not.
+"""
+
+import hashlib
+import json
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from filelock import FileLock
+
+from .budget import Budget, BudgetSpent, Spent
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Alone with a file, among all processes of this machine. The lock itself lies elsewhere."""
+    digest = hashlib.blake2b(str(path.absolute()).encode(), digest_size=16).hexdigest()
+    with FileLock(Path(tempfile.gettempdir()) / f"aoai-{digest}.lock"):
+        yield
+
+
+class Run:
+    """`folder` belongs to this run alone, and to all of its processes."""
+
+    def __init__(self, folder: Path, budget: Budget | None = None) -> None:
+        self.folder, self.budget = folder, budget or Budget()
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def begun(self, name: str) -> Path:
+        """A file that says, by existing, that this run has written the cassette of this name."""
+        return self.folder / quote(name, safe="")
+
+    @property
+    def spent(self) -> Spent:
+        path = self.folder / "spent.json"
+        return Spent(**json.loads(path.read_text())) if path.exists() else Spent()
+
+    def reserve(self, expected_tokens: int) -> None:
+        """Count one request before it is made. Raises BudgetSpent instead when the budget does not allow it."""
+        with locked(self.folder / "spent"):
+            spent = self.spent
+            if refusal := self.budget.refusal(spent, expected_tokens):
+                raise BudgetSpent(refusal)
+            self._write(replace(spent, requests=spent.requests + 1))
+
+    def spend(self, tokens: int, dollars: float) -> None:
+        with locked(self.folder / "spent"):
+            spent = self.spent
+            self._write(replace(spent, tokens=spent.tokens + tokens, dollars=spent.dollars + dollars))
+
+    def note(self, **told: Any) -> None:
+        with (self.folder / "notes.jsonl").open("ab", buffering=0) as notes:  # appended in one write
+            notes.write(json.dumps(told).encode() + b"\n")
+
+    @property
+    def notes(self) -> list[dict[str, Any]]:
+        path = self.folder / "notes.jsonl"
+        return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+    def _write(self, spent: Spent) -> None:
+        new = self.folder / "spent.new"
+        new.write_text(json.dumps(asdict(spent)))
+        new.replace(self.folder / "spent.json")

@@ -1,0 +1,120 @@
+"""What is recorded is what the live service sent, and it plays back as it was."""
+
+import asyncio
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from emulator.azure.app import NOT_REPLAYED
+from emulator.record import Wish
+from emulator.stack import CASSETTES
+from emulator.synthetic import Scenario
+from emulator.tape import cassette
+from emulator.tape.cassette import Interaction
+from tests.e2e.scenarios import chat, embeddings, errors, responses, stored
+from tests.record.conftest import Live
+
+MODULES = (chat, responses, embeddings, errors, stored)
+SCENARIOS = {scenario.name: scenario for module in MODULES for scenario in module.SCENARIOS}
+
+
+def told(interactions: tuple[Interaction, ...]) -> list[tuple[object, ...]]:
+    """What matters of each: what was asked, and the answer without its times and the server's own headers."""
+    asked = [(i.request.method, i.request.uri, i.request.body) for i in interactions]
+    answers = [(headers_of(i), replace(i.response, headers=(), frame_at_ms=())) for i in interactions]
+    return list(zip(asked, answers, strict=True))
+
+
+def headers_of(interaction: Interaction) -> list[tuple[str, str]]:
+    pairs = ((name.lower(), value) for name, value in interaction.response.headers)
+    return sorted(pair for pair in pairs if pair[0] not in NOT_REPLAYED)
+
+
+def of(folder: Path, name: str) -> tuple[Interaction, ...]:
+    return cassette.load(folder / f"{name}.yaml").interactions
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Everything that the scenarios ask, recorded of a live service that has their cassettes."""
+    folder = tmp_path_factory.mktemp("recorded")
+    with Live.started() as live, live.stack(folder, Wish("rewrite", errors=True), folder / "run") as stack:
+        for scenario in SCENARIOS.values():
+            stack.begin(scenario.name)
+            scenario.play(stack.base_url, stack.function_key)
+            stack.finish()
+    return folder
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS.values(), ids=SCENARIOS)
+def test_a_recording_is_what_the_live_service_sent(scenario: Scenario, recorded: Path) -> None:
+    assert told(of(recorded, scenario.name)) == told(of(CASSETTES, scenario.name))
+
+
+def test_each_frame_arrives_while_it_is_recorded(live: Live, folder: Path) -> None:
+    """The live service sends its next frame only when the client has the one before it."""
+    read = 0
+
+    async def hold(exchange: object, number: int) -> None:
+        while number > read:
+            await asyncio.sleep(0.001)
+
+    live.azure.hold = hold
+    with live.recording(folder, "chat/stream", "once") as client:
+        for _ in chat.story(client):
+            read += 1
+        read += 1_000
+
+
+def test_a_stream_is_recorded_with_the_times_of_its_frames(folder: Path) -> None:
+    with Live.started(time_scale=10.0) as live, live.recording(folder, "chat/stream", "once") as client:
+        list(chat.story(client))
+    original, copied = (of(where, "chat/stream")[0].response for where in (CASSETTES, folder))
+    assert len(copied.frame_at_ms) == len(original.frame_at_ms)
+    assert copied.frame_at_ms[0] >= original.frame_at_ms[0] / 10
+    assert list(copied.frame_at_ms) == sorted(copied.frame_at_ms)
+
+
+def test_pieces_that_are_no_frames_are_kept_as_they_came(folder: Path, tmp_path: Path) -> None:
+    """One frame in two pieces, then two frames in one."""
+    source = of(CASSETTES, "chat/stream")[0]
+    size = len(source.response.body)
+    cut = replace(source.response, frame_at_ms=(), frame_bytes=(10, 400, size - 410))
+    cassette.save(tmp_path / "live" / "odd.yaml", [replace(source, response=cut)], {"origin": "synthetic"})
+    with Live.started([tmp_path / "live"]) as live, live.recording(folder, "odd", "once") as client:
+        list(chat.story(client))
+    assert of(folder, "odd")[0].response.frame_bytes == (10, 400, size - 410)
+
+
+def test_a_recording_of_a_replay_is_the_same_file(folder: Path, tmp_path: Path) -> None:
+    """Byte for byte, streams with their schedules: what did not change, does not change in the file."""
+    record(CASSETTES, folder, time_scale=10.0)
+    before = (folder / "chat/some.yaml").read_bytes()
+    shutil.copytree(folder, tmp_path / "live")
+    record(tmp_path / "live", folder, time_scale=1.0)
+    assert (folder / "chat/some.yaml").read_bytes() == before
+
+
+def record(live: Path, folder: Path, time_scale: float) -> None:
+    with (
+        Live.started([live], time_scale=time_scale) as service,
+        service.recording(folder, "chat/some", "rewrite") as client,
+    ):
+        chat.question(client)
+        list(chat.story(client))
+        list(responses.sky_streamed(client))
+
+
+def test_two_runs_on_one_answer_change_only_what_changed(live: Live, folder: Path) -> None:
+    for _ in range(2):
+        with live.recording(folder, "chat/some", "all") as client:
+            chat.question(client)
+            list(chat.story(client))
+    before = (folder / "chat/some.yaml").read_text()
+    question = next(i for i in live.azure.library.interactions() if i.label.startswith("chat/question"))
+    object.__setattr__(question.response, "body", question.response.body.replace(b"Paris", b"Lyons"))
+    with live.recording(folder, "chat/some", "all") as client:
+        chat.question(client)
+    assert (folder / "chat/some.yaml").read_text() == before.replace("Paris", "Lyons")

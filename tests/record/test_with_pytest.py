@@ -1,0 +1,140 @@
+"""A new test is written, run once against the live service, and then for ever offline."""
+
+import os
+import pty
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from emulator.stack import ROOT
+from emulator.tape import cassette
+from tests.golden import assert_golden
+from tests.record.conftest import Live
+
+CONFTEST = """
+from pathlib import Path
+import pytest
+pytest_plugins = ["emulator.pytest_plugin"]
+
+@pytest.fixture(scope="session")
+def aoai_cassette_folders():
+    return [Path(__file__).parent / "cassettes"]
+"""
+NEW_TEST = """
+import pytest
+
+@pytest.mark.cassette("chat/capital")
+def test_capital(openai_client):
+    messages = [{"role": "user", "content": "What is the capital of France?"}]
+    for _ in range(1):
+        answer = openai_client.chat.completions.create(model="gpt-4o-mini", messages=messages)
+    assert "Paris" in answer.choices[0].message.content
+
+def test_story(openai_client):
+    messages = [{"role": "user", "content": "Tell a story about a lighthouse in two sentences."}]
+    chunks = openai_client.chat.completions.create(model="gpt-4o-mini", messages=messages, stream=True)
+    assert len([chunk for chunk in chunks if chunk.choices]) > 5
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A project of somebody else's, with a test that has no recording yet."""
+    (tmp_path / "conftest.py").write_text(CONFTEST)
+    (tmp_path / "test_new.py").write_text(NEW_TEST)
+    (tmp_path / "pytest.ini").write_text("[pytest]\n")
+    (tmp_path / "cassettes").mkdir()
+    return tmp_path
+
+
+def environment(live: Live | None, **more: str) -> dict[str, str]:
+    settings = ("AZURE_", "OPENAI_", "CI", "PYTEST_", "AOAI_", "COV_")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(settings)}
+    return kept | {"PYTHONPATH": str(ROOT)} | (live.env if live else {}) | more
+
+
+def run(project: Path, live: Live | None, *arguments: str, **more: str) -> tuple[int, str]:
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments]
+    done = subprocess.run(
+        command, cwd=project, env=environment(live, **more), capture_output=True, text=True, timeout=100
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+def cassettes(project: Path) -> dict[str, bytes]:
+    return {name: path.read_bytes() for path, name in cassette.find([project / "cassettes"])}
+
+
+def test_a_new_test_is_recorded_once_and_then_plays_offline(live: Live, project: Path) -> None:
+    status, told = run(project, None)
+    assert status == 1, told
+    assert "No recording matches POST chat/completions" in told
+    status, told = run(project, live, "--record-mode=once")
+    assert status == 0, told
+    section = told[told.index("= recorded =") :].partition("\n")[2].rpartition("\n2 passed")[0]
+    assert_golden("../record/golden/summary.txt", section + "\n")
+    written = cassettes(project)
+    assert sorted(written) == ["chat/capital", "new/story"]
+    assert all(live.env["AZURE_OPENAI_BASE"].encode() not in data for data in written.values())
+    live.azure.reset()
+    status, told = run(project, None)
+    assert status == 0, told
+    assert not live.azure.journal.exchanges
+    assert cassettes(project) == written
+
+
+def test_workers_side_by_side_record_the_same(live: Live, project: Path) -> None:
+    status, told = run(project, live, "--record-mode=once", "-n", "2")
+    assert status == 0, told
+    assert sorted(cassettes(project)) == ["chat/capital", "new/story"]
+    assert "chat/capital: 1 answers, 1 in the file" in told
+    assert "2 requests" in told
+
+
+def test_nothing_is_recorded_where_ci_is_set(live: Live, project: Path) -> None:
+    status, told = run(project, live, "--record-mode=once", CI="true")
+    assert (status, cassettes(project)) == (4, {})
+    assert_golden("../record/golden/ci.txt", told)
+
+
+@pytest.mark.parametrize("missing", ["AZURE_OPENAI_BASE", "AZURE_OPENAI_DEPLOYMENT"])
+def test_what_recording_needs_is_said(live: Live, project: Path, missing: str) -> None:
+    del live.env[missing]
+    status, told = run(project, live, "--record-mode=once", "-x")
+    assert status == 1
+    assert f"To record, set {missing} to " in told
+
+
+def test_an_interrupted_test_leaves_the_old_cassette(live: Live, project: Path) -> None:
+    (project / "test_new.py").write_text(NEW_TEST.replace("range(1)", "range(2)"))
+    status, told = run(project, live, "--record-mode=rewrite", "-k", "capital")
+    before = cassettes(project)
+    assert list(before) == ["chat/capital"], told
+    (project / "test_new.py").write_text(NEW_TEST.replace("    assert", "    raise KeyboardInterrupt\n    assert"))
+    status, told = run(project, live, "--record-mode=rewrite", "-k", "capital")
+    assert status == 2, told
+    assert len(live.azure.journal.exchanges) == 3, "it had asked"
+    assert cassettes(project) == before, "two answers, not the one"
+
+
+def test_whoever_watches_sees_a_progress_bar(live: Live, project: Path) -> None:
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--record-mode=once"]
+    watched = environment(live, TERM="xterm", COLUMNS="140")
+    with subprocess.Popen(command, cwd=project, env=watched, stdin=theirs, stdout=theirs, stderr=theirs) as running:
+        os.close(theirs)
+        seen = b""
+        while True:
+            try:
+                data = os.read(ours, 65536)
+            except OSError:  # Linux says EIO at the end
+                break
+            if not data:
+                break
+            seen += data
+        assert running.wait() == 0, seen.decode()
+    os.close(ours)
+    assert b"2/2" in seen
+    assert b"2 requests" in seen

@@ -1,0 +1,47 @@
+// A new Azure OpenAI account without keys, and its first deployment.
+
+@description('Name of the account, and of its host: <name>.openai.azure.com.')
+param name string
+
+@description('Region.')
+param location string
+
+@description('Tags of every resource.')
+param tags object
+
+@description('What to deploy: a model, or model=name.')
+param deployment string
+
+@description('Thousands of tokens per minute.')
+param capacity int
+
+var parts = split(deployment, '=')
+
+resource account 'Microsoft.CognitiveServices/accounts@2024-10-01' = {
+  name: name
+  location: location
+  tags: tags
+  kind: 'OpenAI'
+  sku: { name: 'S0' }
+  properties: {
+    customSubDomainName: name // without one, Azure OpenAI takes keys only
+    disableLocalAuth: true
+    publicNetworkAccess: 'Enabled'
+  }
+
+  resource model 'deployments' = {
+    name: trim(last(parts))
+    sku: {
+      name: 'GlobalStandard'
+      capacity: capacity
+    }
+    properties: {
+      model: {
+        format: 'OpenAI'
+        name: trim(parts[0]) // no version: the one that Azure makes the default
+      }
+    }
+  }
+}
+
+output name string = account.name

@@ -1,0 +1,98 @@
+// The function app, on Flex Consumption: it grows with the calls and costs nothing without any.
+
+@description('What makes names unique.')
+param token string
+
+@description('Region.')
+param location string
+
+@description('Tags of every resource.')
+param tags object
+
+@description('Resource id of the identity that the function has.')
+param identityId string
+
+@description('Blob endpoint of the storage account, ends in a slash.')
+param storageEndpoint string
+
+@description('Name of the container that the code is deployed to.')
+param packages string
+
+// Flex Consumption gives Python 1 call at a time: 30 callers would be 30 instances, each with a cold start. This function
+// waits for Azure nearly all the time: 200 streams at once took half of one core and under 100 MB where it was measured
+// (README.md, "How many people can share this?"), so 100 leave room on the one core of a 2,048 MB instance.
+@description('Calls that one instance serves at once.')
+param httpConcurrency int
+
+@description('Instances that never stop.')
+param alwaysReadyInstances int
+
+@description('The most instances at once.')
+param maximumInstances int
+
+@description('App settings.')
+@secure()
+param settings object
+
+resource plan 'Microsoft.Web/serverfarms@2024-04-01' = {
+  name: 'plan-${token}'
+  location: location
+  tags: tags
+  kind: 'functionapp'
+  sku: {
+    name: 'FC1'
+    tier: 'FlexConsumption'
+  }
+  properties: { reserved: true }
+}
+
+resource app 'Microsoft.Web/sites@2024-04-01' = {
+  name: 'func-${token}'
+  location: location
+  tags: union(tags, { 'azd-service-name': 'proxy' })
+  kind: 'functionapp,linux'
+  identity: {
+    type: 'UserAssigned'
+    userAssignedIdentities: { '${identityId}': {} }
+  }
+  properties: {
+    serverFarmId: plan.id
+    httpsOnly: true
+    siteConfig: {
+      minTlsVersion: '1.2'
+      ftpsState: 'Disabled'
+    }
+    functionAppConfig: {
+      runtime: {
+        name: 'python'
+        version: '3.13' // streams need PYTHON_ENABLE_INIT_INDEXING before it
+      }
+      deployment: {
+        storage: {
+          type: 'blobContainer'
+          value: '${storageEndpoint}${packages}'
+          authentication: {
+            type: 'UserAssignedIdentity'
+            userAssignedIdentityResourceId: identityId
+          }
+        }
+      }
+      scaleAndConcurrency: {
+        instanceMemoryMB: 2048
+        maximumInstanceCount: maximumInstances
+        alwaysReady: alwaysReadyInstances == 0 ? [] : [{ name: 'http', instanceCount: alwaysReadyInstances }]
+        triggers: {
+          http: { perInstanceConcurrency: httpConcurrency }
+        }
+      }
+    }
+  }
+
+  resource appSettings 'config' = {
+    name: 'appsettings'
+    properties: settings
+  }
+}
+
+output name string = app.name
+output host string = app.properties.defaultHostName

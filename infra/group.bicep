@@ -1,0 +1,153 @@
+// The proxy in one resource group: who it is, what it needs, what it may do. `azd up` with `module: group` in azure.yaml
+// uses this file alone, for people who may deploy into one resource group only; main.bicep makes the group as well.
+targetScope = 'resourceGroup'
+
+@description('Name of the azd environment; names of resources are made from it.')
+@minLength(1)
+@maxLength(60)
+param environmentName string
+
+@description('Region of the function; near the Azure OpenAI account.')
+@minLength(1)
+param location string
+
+@description('Name of the Azure OpenAI account that answers (not its URL).')
+@minLength(2)
+@maxLength(64)
+param openAiAccount string
+
+@description('Resource group of the Azure OpenAI account.')
+@minLength(1)
+param openAiResourceGroup string
+
+@description('Create the account, and a deployment of the first model, instead of using one that exists.')
+param createOpenAi bool = false
+
+@description('Thousands of tokens per minute of a deployment that is created.')
+@minValue(1)
+param newDeploymentCapacity int = 50
+
+@description('Deployments that are served: gpt-4o-mini, or a list like gpt-4o-mini,gpt-4o=my-4o-deployment.')
+@minLength(1)
+param deployments string
+
+@description('AZURE_OPENAI_API_VERSION; empty: the v1 API.')
+param apiVersion string = ''
+
+@description('AZURE_OPENAI_SCOPE; empty: the usual one.')
+param tokenScope string = ''
+
+@description('PROXY_MAX_OUTPUT_TOKENS; empty: no limit.')
+param maxOutputTokens string = ''
+
+@description('PROXY_ALLOW_STORE; false: Azure keeps no responses.')
+@allowed(['', 'true', 'false'])
+param allowStore string = ''
+
+@description('PROXY_MAX_BODY_MB; empty: 100.')
+param maxBodyMb string = ''
+
+@description('PROXY_KEY_SALT; empty: one that is the same at every deployment, so that fingerprints stay the same.')
+@secure()
+param keySalt string = ''
+
+@description('Calls that one instance serves at once. See function.bicep for the reason of the number.')
+@minValue(1)
+@maxValue(1000)
+param httpConcurrency int = 100
+
+@description('Instances that never stop. Each costs about 21 US dollars a month, used or not; 0 costs nothing when idle.')
+@minValue(0)
+@maxValue(20)
+param alwaysReadyInstances int = 0
+
+@description('The most instances at once: a lid on what a runaway script can cost.')
+@minValue(40)
+@maxValue(1000)
+param maximumInstances int = 40
+
+var token = toLower(uniqueString(resourceGroup().id, environmentName))
+var tags = { 'azd-env-name': environmentName }
+
+resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2023-01-31' = {
+  name: 'id-${token}'
+  location: location
+  tags: tags
+}
+
+module storage 'storage.bicep' = {
+  name: 'storage'
+  params: {
+    name: 'st${token}'
+    location: location
+    tags: tags
+    principalId: identity.properties.principalId
+  }
+}
+
+module monitoring 'monitoring.bicep' = {
+  name: 'monitoring'
+  params: {
+    token: token
+    location: location
+    tags: tags
+    principalId: identity.properties.principalId
+  }
+}
+
+module account 'account.bicep' = if (createOpenAi) {
+  name: 'account-${token}'
+  scope: resourceGroup(openAiResourceGroup)
+  params: {
+    name: openAiAccount
+    location: location
+    tags: tags
+    deployment: split(deployments, ',')[0]
+    capacity: newDeploymentCapacity
+  }
+}
+
+module access 'access.bicep' = {
+  name: 'access-${token}'
+  scope: resourceGroup(openAiResourceGroup)
+  params: {
+    accountName: createOpenAi ? account.outputs.name : openAiAccount
+    principalId: identity.properties.principalId
+  }
+}
+
+module app 'function.bicep' = {
+  name: 'function'
+  params: {
+    token: token
+    location: location
+    tags: tags
+    identityId: identity.id
+    storageEndpoint: storage.outputs.endpoint
+    packages: storage.outputs.packages
+    httpConcurrency: httpConcurrency
+    alwaysReadyInstances: alwaysReadyInstances
+    maximumInstances: maximumInstances
+    settings: {
+      AZURE_CLIENT_ID: identity.properties.clientId
+      AZURE_OPENAI_BASE: access.outputs.endpoint
+      AZURE_OPENAI_DEPLOYMENT: deployments
+      AZURE_OPENAI_API_VERSION: apiVersion
+      AZURE_OPENAI_SCOPE: tokenScope
+      PROXY_MAX_OUTPUT_TOKENS: maxOutputTokens
+      PROXY_ALLOW_STORE: allowStore
+      PROXY_MAX_BODY_MB: maxBodyMb
+      PROXY_KEY_SALT: empty(keySalt) ? guid(resourceGroup().id, environmentName) : keySalt
+      AzureWebJobsStorage__blobServiceUri: storage.outputs.endpoint
+      AzureWebJobsStorage__credential: 'managedidentity'
+      AzureWebJobsStorage__clientId: identity.properties.clientId
+      APPLICATIONINSIGHTS_CONNECTION_STRING: monitoring.outputs.connectionString
+      APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identity.properties.clientId};Authorization=AAD'
+    }
+  }
+}
+
+output AZURE_RESOURCE_GROUP string = resourceGroup().name
+output AZURE_FUNCTION_APP string = app.outputs.name
+output PROXY_BASE_URL string = 'https://${app.outputs.host}/api/v1'
+output PROXY_KEY_COMMAND string = 'az functionapp keys list --resource-group ${resourceGroup().name} --name ${app.outputs.name} --query functionKeys.default --output tsv'

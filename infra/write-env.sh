@@ -1,0 +1,26 @@
+#!/bin/sh
+# Writes the URL and the key of the deployed proxy into .env, for Quickstart.ipynb. Every other line of .env stays.
+# azd runs it with the outputs of main.bicep in the environment.
+set -eu
+cd "$(dirname "$0")/.."
+umask 077 # .env holds a key
+
+put() { # NAME VALUE
+    if [ -f .env ]; then
+        grep -v "^\(export  *\)\{0,1\}$1=" .env >.env.new || true
+    else
+        : >.env.new
+    fi
+    printf '%s=%s\n' "$1" "$2" >>.env.new
+    mv .env.new .env
+}
+
+put PROXY_BASE_URL "$PROXY_BASE_URL"
+if key=$(az functionapp keys list --resource-group "$AZURE_RESOURCE_GROUP" --name "$AZURE_FUNCTION_APP" \
+    --query functionKeys.default --output tsv 2>/dev/null) && [ -n "$key" ]; then
+    put FUNCTION_HOST_KEY "$key"
+    echo "Wrote PROXY_BASE_URL and FUNCTION_HOST_KEY to .env"
+else
+    echo "Wrote PROXY_BASE_URL to .env. No key yet; once the code is deployed, this prints one:"
+    echo "  $PROXY_KEY_COMMAND"
+fi

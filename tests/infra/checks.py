@@ -1,0 +1,174 @@
+"""What must hold of azure.yaml and infra/, checked without Azure and without a compiler: each check yields defects."""
+
+import ast
+import json
+import re
+from collections.abc import Iterator
+from functools import cached_property
+from pathlib import Path
+
+import yaml
+
+from tests.infra.bicep import Declaration, Template, entries
+
+ENTRIES = ("main", "group")  # the templates that azd may deploy
+ALIKE_BUT_FOR = {"environmentName"}  # what it names
+OF_THE_PLATFORM = ("AzureWebJobsStorage__", "APPLICATIONINSIGHTS_", "PYTHON_")  # settings that the function never reads
+REFUSED_BY_FLEX = ("FUNCTIONS_", "WEBSITE_", "SCM_", "ENABLE_ORYX_BUILD")
+GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+SETTING = re.compile(r"(AZURE|PROXY)_[A-Z_]+")
+
+
+class Infrastructure:
+    """The files below `root`. Raises ValueError where one cannot be parsed."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.templates = {path.name: Template(path) for path in sorted((root / "infra").glob("*.bicep"))}
+        self.azd = yaml.safe_load((root / "azure.yaml").read_text(encoding="utf-8"))
+        self.roles = json.loads((root / "infra/roles.json").read_text(encoding="utf-8"))
+
+    def parameters(self, entry: str) -> dict[str, object]:
+        found: dict[str, object] = json.loads((self.root / f"infra/{entry}.parameters.json").read_text())["parameters"]
+        return found
+
+    @cached_property
+    def settings(self) -> set[str]:
+        """The app settings that the templates give to the function."""
+        (app,) = (module for module in self.templates["group.bicep"].of("module").values() if module.name == "app")
+        return set(entries(app.tree, "params", "settings"))
+
+    @cached_property
+    def read(self) -> set[str]:
+        """The settings that the function's code names."""
+        files = [self.root / "function_app.py", *(self.root / "proxy").glob("*.py")]
+        nodes = [node for file in files for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))]
+        texts = [node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+        return {text for text in texts if SETTING.fullmatch(text)}
+
+    @cached_property
+    def listed(self) -> set[str]:
+        """The settings in the README's table."""
+        text = (self.root / "README.md").read_text(encoding="utf-8").split("### Settings", 1)[1].split("\n#", 1)[0]
+        return set(re.findall(r"^\| `([A-Z_]+)` \|", text, re.MULTILINE))
+
+
+def defects(root: Path) -> list[str]:
+    try:
+        infrastructure = Infrastructure(root)
+    except ValueError as error:
+        return [str(error)]
+    return [defect for check in CHECKS for defect in check(infrastructure)]
+
+
+def symbols(infra: Infrastructure) -> Iterator[str]:
+    for file, template in infra.templates.items():
+        declared = template.of("param", "var", "resource", "module", "child_resource")
+        for path in sorted(set(template.references)):
+            if path[0] not in declared:
+                yield f"{file}: {path[0]} is declared nowhere"
+            elif declared[path[0]].kind == "module" and path[1:2] == ("outputs",):
+                target = called(infra, declared[path[0]])
+                if target and path[2] not in target.of("output"):
+                    yield f"{file}: {target.path.name} has no output {path[2]}"
+            elif path[0] == "roles" and path[1] not in infra.roles:
+                yield f"{file}: roles.json has no {path[1]}"
+
+
+def uses(infra: Infrastructure) -> Iterator[str]:
+    for file, template in infra.templates.items():
+        used = {path[0] for path in template.references}
+        for name, declared in template.of("param", "var").items():
+            if name not in used:
+                yield f"{file}: {name} is used nowhere"
+            if declared.kind == "param" and not declared.description:
+                yield f"{file}: {name} has no description"
+    files = {*(f"{entry}.bicep" for entry in ENTRIES)}
+    files |= {source(module) for template in infra.templates.values() for module in template.of("module").values()}
+    yield from (f"{file}: no template uses it" for file in infra.templates.keys() - files)
+    role_names = {
+        path[1] for template in infra.templates.values() for path in template.references if path[0] == "roles"
+    }
+    yield from (f"roles.json: nobody is given {name}" for name in infra.roles.keys() - role_names)
+
+
+def modules(infra: Infrastructure) -> Iterator[str]:
+    for file, template in infra.templates.items():
+        for name, module in template.of("module").items():
+            target, given = called(infra, module), set(entries(module.tree, "params"))
+            if target is None:
+                yield f"{file}: {name} is {source(module)}, which is no file of infra/"
+                continue
+            wanted = target.of("param")
+            required = {param for param, declared in wanted.items() if not declared.has_default}
+            yield from (
+                f"{file}: {name} gives {param}, which {source(module)} lacks" for param in given - wanted.keys()
+            )
+            yield from (f"{file}: {name} does not give {param} to {source(module)}" for param in required - given)
+
+
+def roles(infra: Infrastructure) -> Iterator[str]:
+    for file, template in infra.templates.items():
+        for text in template.literals():
+            if GUID.search(text):
+                yield f"{file}: {text} belongs into roles.json"
+    for name, role in infra.roles.items():
+        if not GUID.fullmatch(role):
+            yield f"roles.json: {name} is no role id"
+
+
+def entry_points(infra: Infrastructure) -> Iterator[str]:
+    """main.bicep and group.bicep take the same parameters and give the same outputs, from the same variables of azd."""
+    main, group = (infra.templates[f"{entry}.bicep"] for entry in ENTRIES)
+    for kind in ("param", "output"):
+        ours, theirs = main.of(kind), group.of(kind)
+        yield from (f"{kind} {name} is in one of main.bicep, group.bicep only" for name in ours.keys() ^ theirs.keys())
+        for name in ours.keys() & theirs.keys() - ALIKE_BUT_FOR if kind == "param" else ():
+            if ours[name].text != theirs[name].text:
+                yield f"param {name} differs between main.bicep and group.bicep"
+    for entry in ENTRIES:
+        known = infra.templates[f"{entry}.bicep"].of("param").keys()
+        yield from (f"{entry}.parameters.json: {name}" for name in infra.parameters(entry).keys() ^ known)
+    if infra.parameters("main") != infra.parameters("group"):
+        yield "main.parameters.json and group.parameters.json differ"
+
+
+def azd(infra: Infrastructure) -> Iterator[str]:
+    if infra.azd["infra"]["module"] not in ENTRIES:
+        yield f"azure.yaml: infra.module is none of {', '.join(ENTRIES)}"
+    text = "".join(template.path.read_text(encoding="utf-8") for template in infra.templates.values())
+    tagged = set(re.findall(r"'azd-service-name': '([^']*)'", text))
+    if tagged != set(infra.azd["services"]):
+        yield f"azure.yaml: services {sorted(infra.azd['services'])}, but tags say {sorted(tagged)}"
+    given = infra.templates["main.bicep"].of("output").keys()
+    for hook in infra.azd["hooks"].values():
+        for system in hook.values():
+            script = infra.root / system["run"]
+            if not script.is_file():
+                yield f"azure.yaml: there is no {system['run']}"
+                continue
+            asked = set(re.findall(r"\$(?:env:)?((?:AZURE|PROXY)_\w+)", script.read_text(encoding="utf-8")))
+            yield from (f"{script.name}: main.bicep has no output {name}" for name in asked - given)
+
+
+def settings(infra: Infrastructure) -> Iterator[str]:
+    given = {name for name in infra.settings if not name.startswith(OF_THE_PLATFORM)}
+    listed = {name for name in infra.listed if not name.startswith(OF_THE_PLATFORM)}
+    everywhere = {"the function reads": infra.read, "group.bicep sets": given, "README.md lists": listed}
+    for name in sorted(infra.read | given | listed):
+        where = [place for place, names in everywhere.items() if name in names]
+        if len(where) < len(everywhere):
+            yield f"{name}: only {' and '.join(where)} it"
+    yield from (f"{name}: Flex Consumption refuses it" for name in infra.settings if name.startswith(REFUSED_BY_FLEX))
+
+
+def source(module: Declaration) -> str:
+    (path,) = module.tree.find_data("module_path")
+    return str(path.children[0]).strip("'")
+
+
+def called(infra: Infrastructure, module: Declaration) -> Template | None:
+    return infra.templates.get(source(module))
+
+
+CHECKS = (symbols, uses, modules, roles, entry_points, azd, settings)

@@ -8,7 +8,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +50,10 @@ class Counted:
         status = Path(f"/proc/{pid}/status").read_text()
         rss_kb = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS"))
         return Footprint(len(os.listdir(f"/proc/{pid}/fd")), rss_kb / 1024, **json.loads(self.file.read_text()))
+
+    def warmed_up(self, idle: Footprint) -> Footprint:
+        """What may be there after any further load: memory as it is now, descriptors and tasks as they were before."""
+        return replace(self.footprint(), fds=idle.fds, tasks=idle.tasks)
 
     def settled(self, before: Footprint) -> Footprint:
         """The footprint once descriptors and tasks are back at what they were `before`, or after PATIENCE_SECONDS."""

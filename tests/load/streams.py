@@ -66,7 +66,7 @@ def load(
             seconds.append(time.monotonic() - began)
             counted.running.azure.reset()
             if number == 0:
-                before = counted.settled(idle)
+                before = counted.warmed_up(idle)
         return before, counted.settled(before), seconds[1:]
 
 

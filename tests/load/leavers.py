@@ -1,0 +1,146 @@
+"""Callers that leave at random moments: `python -m tests.load.leavers [--callers 10000] [--at-once 100] [--seed 0]`.
+
+Ends with 0 when no request to Azure outlived its caller by more than a second, those who stayed got everything, and the
+proxy's process holds afterwards what it held before.
+"""
+
+import argparse
+import asyncio
+import random
+import sys
+import time
+from collections import Counter
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from emulator.azure.journal import Exchange
+from emulator.tape.library import Library
+from tests.load.footprint import Counted, Footprint, allow_open_files, assert_no_leak, counted_proxy
+from tests.load.streams import body_of, stream_of
+
+OUTLIVES_SECONDS = 1.0
+FRAMES, MS = 60, 20.0  # of each answer: more than a second
+SILENCE_SECONDS = 0.3  # the longest that Azure thinks before it answers
+MOMENTS = ("sending the body", "before the first byte", "in mid-stream", "never")
+STREAM = stream_of(0, FRAMES, MS)
+NUMBER = "x-client-request-id"  # passed on to Azure
+
+
+@dataclass
+class Caller:
+    """`left_at` is a time.monotonic(); `got` what came, where it stayed."""
+
+    number: int
+    moment: str
+    random: random.Random
+    left_at: float = 0.0
+    got: bytes = b""
+
+    async def call(self, base_url: str, headers: dict[str, str]) -> None:
+        address, body = urlsplit(base_url), body_of(0)
+        fields = {"host": address.netloc, **headers, NUMBER: str(self.number), "content-length": str(len(body))}
+        head = f"POST {address.path}/chat/completions HTTP/1.1\r\n"
+        head += "".join(f"{name}: {value}\r\n" for name, value in fields.items()) + "connection: close\r\n\r\n"
+        reader, writer = await asyncio.open_connection(address.hostname, address.port)
+        try:
+            if self.moment == "sending the body":
+                writer.write((head.encode() + body)[: -self.random.randint(1, len(body))])
+                await asyncio.sleep(self.random.uniform(0, 0.05))
+                return
+            writer.write(head.encode() + body)
+            if self.moment == "before the first byte":
+                await asyncio.sleep(self.random.uniform(0, SILENCE_SECONDS))
+            elif self.moment == "in mid-stream":
+                await reader.readuntil(b"\r\n\r\n")
+                for _ in range(self.random.randint(0, FRAMES)):
+                    await reader.readline()
+            else:
+                self.got = await reader.read(-1)
+        finally:
+            self.left_at = time.monotonic()
+            if self.random.random() < 0.5:
+                writer.transport.abort()
+            writer.close()
+
+
+async def crowd(counted: Counted, callers: list[Caller], at_once: int) -> None:
+    places = asyncio.Semaphore(at_once)
+
+    async def take_a_place(caller: Caller) -> None:
+        async with places:
+            await caller.call(counted.running.base_url, counted.running.headers)
+
+    await asyncio.gather(*map(take_a_place, callers))
+
+
+def thinking(counted: Counted, seed: int) -> None:
+    """Make the fake Azure wait at random before it answers."""
+    azure, answer, dice = counted.running.azure, counted.running.azure.answer, random.Random(seed)
+
+    async def late(exchange: Exchange, send: object) -> None:
+        await asyncio.sleep(dice.uniform(0, SILENCE_SECONDS))
+        await answer(exchange, send)  # type: ignore[arg-type]
+
+    azure.answer = late  # type: ignore[method-assign]
+
+
+def judge(counted: Counted, callers: list[Caller]) -> float:
+    """Raises AssertionError; returns by how many seconds the slowest request outlived its caller."""
+    journal = counted.running.azure.journal
+    journal.wait_for(lambda exchanges: all(exchange.ended_at for exchange in exchanges), timeout=2 * OUTLIVES_SECONDS)
+    by_number = {int(exchange.header(NUMBER) or -1): exchange for exchange in journal.exchanges}
+    for caller in callers:
+        if caller.moment == "never":
+            assert caller.got.startswith(b"HTTP/1.1 200"), caller.got[:200]
+            chunks = b"".join(caller.got.partition(b"\r\n\r\n")[2].split(b"\r\n")[1::2])
+            assert chunks == STREAM.response.body, f"caller {caller.number} stayed and got something else"
+        if caller.moment == "sending the body":
+            assert caller.number not in by_number, "Azure was asked for a caller that never finished asking"
+    gone = [caller for caller in callers if caller.moment != "never" and caller.number in by_number]
+    outlived = max(float(by_number[caller.number].ended_at or 0) - caller.left_at for caller in gone)
+    assert outlived <= OUTLIVES_SECONDS, f"a request to Azure outlived its caller by {outlived:.2f} s"
+    journal.clear()
+    return outlived
+
+
+def load(
+    callers: int, at_once: int, seed: int, backend: str | None = None
+) -> tuple[Footprint, Footprint, float, dict[str, int]]:
+    """(the footprint after some callers to warm up, the one after all, the longest outliving in s, how they ended)."""
+    allow_open_files(10 * at_once + 500)
+    with counted_proxy(
+        library=Library([STREAM]), settings={"FUNCTIONS_HOST_BACKEND": backend} if backend else {}
+    ) as counted:
+        counted.running.azure.time_scale = 1.0
+        thinking(counted, seed)
+        asyncio.run(crowd(counted, [Caller(0, "never", random.Random(seed))], 1))
+        idle, dice, outlived = counted.footprint(), random.Random(seed), 0.0
+        counted.running.azure.journal.clear()
+        ends: Counter[str] = Counter()
+        for wave in range(-1, -(-callers // 1_000)):  # the first one warms up; the journal keeps every body meanwhile
+            size = at_once if wave < 0 else min(1_000, callers - 1_000 * wave)
+            group = [Caller(number, dice.choice(MOMENTS), random.Random(dice.random())) for number in range(size)]
+            asyncio.run(crowd(counted, group, at_once))
+            if wave < 0:
+                judge(counted, group)
+                before = counted.warmed_up(idle)
+            else:
+                outlived = max(outlived, judge(counted, group))
+                ends.update(caller.moment for caller in group)
+        return before, counted.settled(before), outlived, dict(ends)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--callers", type=int, default=10_000)
+    parser.add_argument("--at-once", type=int, default=100)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--backend", choices=("public", "runtime"))
+    before, after, outlived, ends = load(**vars(parser.parse_args()))
+    print(f"callers by when they left: {ends}; no request outlived its caller by more than {outlived:.3f} s")
+    print(f"before  {before}\nafter   {after}")
+    assert_no_leak(before, after)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -6,6 +6,7 @@ JSON) and refuses everything else by its line. Keys are text as it is written: `
 """
 
 import base64
+import functools
 import json
 import stat
 from collections import Counter
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from yaml.events import MappingEndEvent, MappingStartEvent, ScalarEvent, SequenceEndEvent, SequenceStartEvent
 
 MAX_BYTES = 64 * 2**20  # of a file; more takes too long to read
 MAX_WEIGHT = 2 * MAX_BYTES  # of all values with aliases expanded: WEIGHT for each, and the length of its text
@@ -96,9 +98,11 @@ def line_of(content: bytes, path: Sequence[str | int]) -> int:
     return line
 
 
-def _events(text: str) -> Iterator[yaml.Event]:
+def _events(text: str) -> Iterator[Any]:
     try:
-        yield from yaml.parse(text, Loader=_Loader)
+        parser = _Loader(text)
+        while (event := parser.get_event()) is not None:
+            yield event
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else None
         raise DocumentError(f"it is not YAML: {error.problem or error.context}", line) from error
@@ -153,19 +157,20 @@ class _Builder:
         return [len(one.collection) if type(one.collection) is list else one.key for one in self._open[1:]]
 
     def add(self, event: Any) -> None:
-        kind = type(event)
-        if kind is yaml.ScalarEvent:
-            self._weigh(WEIGHT + len(event.value), event)
-            top = self._open[-1]
-            if type(top.collection) is dict and top.key is None:
+        kind, top = type(event), self._open[-1]
+        if kind is ScalarEvent:
+            value, weight = event.value, WEIGHT + len(event.value)
+            self._weigh(weight, event)
+            if top.key is None and type(top.collection) is dict:
                 top.key = _key(event, top.collection)
             else:
-                self._put(_scalar(event), event.anchor, WEIGHT + len(event.value))
-        elif kind is yaml.SequenceEndEvent or kind is yaml.MappingEndEvent:
-            ended = self._open.pop()
-            self._put(ended.collection, ended.anchor, self._weight - ended.weight)
-        elif kind is yaml.SequenceStartEvent or kind is yaml.MappingStartEvent:
-            self._begin(event, [] if kind is yaml.SequenceStartEvent else {})
+                is_text = event.tag is None and not event.implicit[0]
+                self._put(value if is_text else _scalar(event), event.anchor, weight)
+        elif kind is SequenceEndEvent or kind is MappingEndEvent:
+            self._open.pop()
+            self._put(top.collection, top.anchor, self._weight - top.weight)
+        elif kind is SequenceStartEvent or kind is MappingStartEvent:
+            self._begin(event, [] if kind is SequenceStartEvent else {})
         elif kind is yaml.AliasEvent:
             if event.anchor not in self._anchors:
                 raise _error(event, f"the alias *{event.anchor} names nothing that was read before it")
@@ -219,11 +224,8 @@ def _key(event: Any, mapping: dict[str, Any]) -> str:
 def _scalar(event: Any) -> Any:
     """The value of a scalar. A plain one that looks like a date, or like anything else that JSON has not, is text."""
     value, tag = event.value, event.tag
-    if tag is None and event.implicit[0] and len(value) <= MAX_NUMBER:
-        forms = (*_RESOLVERS.get(value[:1], ()), *_RESOLVERS.get(None, ()))
-        tag = next((name for name, form in forms if form.match(value)), None)
-        if tag not in _CONSTRUCT:
-            return value
+    if tag is None and event.implicit[0]:
+        tag = _tag_of_plain(value) if len(value) <= MAX_NUMBER else None
     if tag in _TEXT:
         return value
     if tag not in _CONSTRUCT:
@@ -234,6 +236,13 @@ def _scalar(event: Any) -> Any:
         return _CONSTRUCT[tag](yaml.ScalarNode(tag, value))
     except (ValueError, KeyError) as error:
         raise _error(event, f"{one_line(value, 40)!r} is no {tag.removeprefix(TAG)}") from error
+
+
+@functools.lru_cache(4096)  # most are values of the same headers
+def _tag_of_plain(value: str) -> str | None:
+    forms = _RESOLVERS.get(value[:1], [])
+    tag = next((tag for tag, form in forms if form.match(value)), None)
+    return tag if tag in _CONSTRUCT else None
 
 
 def _unknown_tag(event: Any) -> DocumentError:

@@ -35,7 +35,7 @@ def parts(seconds: float) -> list[Part]:
 
 
 def local() -> list[Bench]:
-    return [startup.imports(), tokens.tokens(), tapes.matching(), tapes.loading()]
+    return [startup.imports(), tokens.tokens(), tapes.matching(), tapes.explaining(), tapes.loading()]
 
 
 def sent(*asked: Workload, kind: type[Contender] = Contender) -> Makers:

@@ -1,6 +1,7 @@
-"""The emulator's recordings: finding one, and loading many."""
+"""The emulator's recordings: finding one, saying why none is found, and loading many."""
 
 import functools
+import json
 import os
 import subprocess
 import sys
@@ -8,7 +9,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from emulator.tape import cassette
+from emulator.tape import cassette, diagnose
 from emulator.tape.canonical import key_of, parse_body
 from emulator.tape.library import Library
 from emulator.tape.route import parse
@@ -49,6 +50,23 @@ def match_sample(size: int) -> Sample:
         assert route
         assert library.take(key_of("POST", route, parse_body(body)), route.generation)
     return {"match_us": 1e6 * (time.perf_counter() - began) / MATCHES}
+
+
+def explaining() -> Bench:
+    return Bench("explain", {f"{size} recordings": functools.partial(explain_sample, size) for size in SIZES})
+
+
+def explain_sample(size: int) -> Sample:
+    """A request that differs from the last recording in a word and a number: until the message is there."""
+    library, body = library_of(size), interactions(1)[0].request.body
+    asked = json.loads(body.replace(b" two ", b" tow ", 1)) | {"temperature": 0.123}
+    route, sent = parse(CHAT), json.dumps(asked).encode()
+    assert route
+    began = time.perf_counter()
+    told = diagnose.explain(key_of("POST", route, parse_body(sent)), sent, library)
+    took = time.perf_counter() - began
+    assert library.interactions()[-1].label in told
+    return {"explain_ms": 1000 * took}
 
 
 def loading() -> Bench:

@@ -86,6 +86,7 @@ def targets(samples: Samples) -> Iterator[Target]:
         times("match", "10 recordings", "match_us", "20000 recordings"),
         *(1.1, 1.0),
     )
+    yield Target("emulator: why none of 5,000 matches, ms", of("explain", "explain_ms", "5000 recordings"), *(20, 10))
     ten, many = "emulator with 10", "emulator with 5000"
     replay = "replay, 16 connections"
     yield Target(

@@ -8,6 +8,7 @@ What we add lives where vcrpy and pytest-recording ignore it: `response.x-stream
     outcome       how it ended, if not complete: one of OUTCOMES
 """
 
+import itertools
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -16,7 +17,7 @@ from typing import Any
 
 import yaml
 
-from . import document
+from . import cache, document
 from .entry import EntryError, request_of, response_of
 from .interaction import COMPLETE, OUTCOMES, Headers, Interaction, Request, Response, sse_frames
 
@@ -66,7 +67,20 @@ def load(path: Path, name: str = "") -> Cassette:
     """Read a cassette as stock vcrpy writes it. Raises CassetteError."""
     try:
         content = document.content_of(path)
-        values = document.parse(content, path.suffix == ".json")
+    except document.DocumentError as error:
+        raise CassetteError(path, error.line, str(error)) from error
+    kind = "json" if path.suffix == ".json" else "yaml"
+    if (found := cache.find(content, kind)) is None:
+        found = _read(path, content, kind)
+        cache.keep(content, kind, *found)
+    notes, pairs = found
+    labels = (f"{name or path.stem} #{number}" for number in itertools.count(1))
+    return Cassette(path, tuple(Interaction(*pair, label) for pair, label in zip(pairs, labels, strict=False)), notes)
+
+
+def _read(path: Path, content: bytes, kind: str) -> tuple[dict[str, Any], list[tuple[Request, Response]]]:
+    try:
+        values = document.parse(content, is_json=kind == "json")
     except document.DocumentError as error:
         raise CassetteError(path, error.line, str(error)) from error
     if not isinstance(values, dict) or not isinstance(values.get("interactions"), list):
@@ -74,20 +88,18 @@ def load(path: Path, name: str = "") -> Cassette:
     notes = values.get("x-emulator")
     if not isinstance(notes, dict | None):
         raise CassetteError(path, document.line_of(content, ("x-emulator",)), "x-emulator: a mapping was expected")
-    interactions, size = list[Interaction](), 0
-    for number, entry in enumerate(values["interactions"], 1):
+    pairs, size = [], 0
+    for number, entry in enumerate(values["interactions"]):
         try:
-            request, response = request_of(entry), response_of(entry)
+            pairs.append((request_of(entry), response_of(entry)))
+            size += len(pairs[-1][1].body)
+            if size > document.MAX_WEIGHT:  # many small bodies that were compressed
+                raise EntryError((), f"up to here the bodies are larger than {document.MAX_WEIGHT // 2**20} MB")
         except EntryError as error:
-            line = document.line_of(content, ("interactions", number - 1, *error.path))
-            where = "".join(f"{part}: " for part in (f"interaction {number}", ".".join(error.path)) if part)
+            line = document.line_of(content, ("interactions", number, *error.path))
+            where = "".join(f"{part}: " for part in (f"interaction {number + 1}", ".".join(error.path)) if part)
             raise CassetteError(path, line, f"{where}{error}") from error
-        interactions.append(Interaction(request, response, f"{name or path.stem} #{number}"))
-        size += len(response.body)
-        if size > document.MAX_WEIGHT:  # many small bodies that were compressed
-            line = document.line_of(content, ("interactions", number - 1))
-            raise CassetteError(path, line, f"its bodies are larger than {document.MAX_WEIGHT // 2**20} MB")
-    return Cassette(path, tuple(interactions), notes or {})
+    return notes or {}, pairs
 
 
 def save(path: Path, interactions: Iterable[Interaction], notes: Mapping[str, Any]) -> None:

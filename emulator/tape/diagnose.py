@@ -10,8 +10,9 @@ from typing import Any, NamedTuple
 from .canonical import Key, canonical_body, canonical_json, parse_body, parse_json
 from .document import one_line
 from .interaction import Interaction
+from .leaf import digests_of
 from .library import Library
-from .nearest import common_prefix, common_suffix, in_common, leaves_of, shortlist
+from .nearest import common_prefix, common_suffix, in_common, shortlist
 
 HOW = "To record it: pytest --record-mode=new_episodes, or python -m emulator record (see cassettes/README.md)."
 VALUE_WIDTH = 60  # characters of each differing value that are shown
@@ -38,7 +39,7 @@ class Difference(NamedTuple):
         old, new = self.recorded, self.sent
         if isinstance(old, str) and isinstance(new, str) and self.path != "model":  # names that look alike mean nothing
             return 2 - in_common(old, new) / max(len(old), len(new))
-        return max(len(leaves_of(old)), len(leaves_of(new)), 1)
+        return max(len(digests_of(old)), len(digests_of(new)), 1)
 
 
 def explain(key: Key, body: bytes, library: Library) -> str:
@@ -50,7 +51,7 @@ def explain(key: Key, body: bytes, library: Library) -> str:
         nearest_operation = max(library.operations(), key=lambda one: in_common(one, asked), default=None)
         there_is = f"the nearest is {one_line(nearest_operation)}" if nearest_operation else "there are no recordings"
         return f"{wanted}: there is none of this operation; {there_is}.\n{HOW}"
-    ranked = [(list(differences(one.key, one.interaction, key, body)), one.interaction) for one in near]
+    ranked = [(list(differences(meaning.key, recorded, key, body)), recorded) for meaning, recorded in near]
     nearest, interaction = min(ranked, key=lambda item: sum(difference.weight for difference in item[0]))
     head = f"{wanted}. The nearest is {one_line(interaction.label)}"
     if len(nearest) == 1:

@@ -77,21 +77,22 @@ def _headers(message: dict[str, Any], at: Path) -> Headers:
         for value in values if type(values) is list else (values,):
             if type(value) is not str and type(value) not in (int, float):
                 raise wrong((*at, "headers", name), "text, or a list of texts,", value)
-            pairs.append((name, str(value)))
+            pairs.append(_shared(name, str(value)))
     return tuple(pairs)
+
+
+@functools.lru_cache(4096)
+def _shared(name: str, value: str) -> tuple[str, str]:
+    """The same object for the same header: most recordings have the same ones."""
+    return name, value
 
 
 def _require_replayable(headers: Headers, at: Path) -> None:
     for name, value in headers:
-        if not _is_token(name):
+        if not _TOKEN.fullmatch(name):
             raise EntryError((*at, "headers", name), "this is no name of a header")
         if not _FIELD_VALUE.fullmatch(value):
             raise EntryError((*at, "headers", name), "the value has a character that no header can carry")
-
-
-@functools.lru_cache(1024)  # there are few names
-def _is_token(name: str) -> bool:
-    return _TOKEN.fullmatch(name) is not None
 
 
 def _is_gzipped(headers: Headers, body: bytes) -> bool:

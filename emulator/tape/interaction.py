@@ -3,6 +3,9 @@
 import itertools
 import re
 from dataclasses import dataclass
+from functools import cached_property
+
+from .meaning import Meaning, meaning_of
 
 Headers = tuple[tuple[str, str], ...]
 
@@ -22,6 +25,11 @@ class Request:
     uri: str
     headers: Headers
     body: bytes
+
+    @cached_property
+    def meaning(self) -> Meaning | None:
+        """None when the address is none of Azure OpenAI's."""
+        return meaning_of(self.method, self.uri, self.body)
 
 
 @dataclass(frozen=True)

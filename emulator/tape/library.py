@@ -7,16 +7,16 @@ further call. A take that is given back (its caller left, a fault hit it) is pla
 import functools
 import os
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from . import cassette
-from .canonical import Key, key_of, parse_body
+from .canonical import Key
 from .cassette import CassetteError, Interaction
-from .nearest import Candidate, Leaves, leaves_of
-from .route import Route, parse
+from .meaning import Meaning
 
+ANY = "any"  # generation of the API
 PLAYED = "EMULATOR_PLAYED"  # names the file that collects the labels of what was played, for `check --played`
 
 
@@ -31,10 +31,38 @@ class Take:
 
 @dataclass
 class _Sequence:
-    leaves: Leaves
-    recordings: list[tuple[Route, Interaction]] = field(default_factory=list)
+    """`positions` has those of each generation of the API, in order; all that are before `started` are taken."""
+
+    recordings: list[Interaction] = field(default_factory=list)
+    positions: dict[str, list[int]] = field(default_factory=dict)
+    started: dict[str, int] = field(default_factory=dict)
     taken: set[int] = field(default_factory=set)
     played: set[int] = field(default_factory=set)
+
+    def add(self, interaction: Interaction, generation: str) -> None:
+        for name in (generation, ANY):
+            self.positions.setdefault(name, []).append(len(self.recordings))
+        self.recordings.append(interaction)
+
+    def take(self, generation: str) -> int:
+        name = generation if generation in self.positions else ANY
+        positions, at = self.positions[name], self.started.get(name, 0)
+        while at < len(positions) and positions[at] in self.taken:
+            at += 1
+        self.started[name] = at
+        position = positions[min(at, len(positions) - 1)]
+        self.taken.add(position)
+        return position
+
+    def give_back(self, position: int) -> None:
+        if position not in self.played:
+            self.taken.discard(position)
+            self.started.clear()
+
+    def rewind(self) -> None:
+        self.started.clear()
+        self.taken.clear()
+        self.played.clear()
 
 
 class Library:
@@ -60,16 +88,15 @@ class Library:
         return library
 
     def add(self, interaction: Interaction) -> None:
-        request = interaction.request
-        route = parse(request.uri)
-        if route is None:
-            self.problems.append(f"{interaction.label}: {request.uri} is no Azure OpenAI address")
+        meaning = interaction.request.meaning
+        if meaning is None:
+            self.problems.append(f"{interaction.label}: {interaction.request.uri} is no Azure OpenAI address")
             return
-        parsed = parse_body(request.body)
-        key = key_of(request.method, route, parsed)
-        if key not in self._sequences:
-            self._sequences[key] = _Sequence(leaves_of(parsed))
-        self._sequences[key].recordings.append((route, interaction))
+        with self._lock:
+            sequence = self._sequences.get(meaning.key)
+            if sequence is None:
+                sequence = self._sequences[meaning.key] = _Sequence()
+            sequence.add(interaction, meaning.generation)
 
     def __contains__(self, key: Key) -> bool:
         return key in self._sequences
@@ -80,11 +107,8 @@ class Library:
             sequence = self._sequences.get(key)
             if sequence is None:
                 return None
-            positions = range(len(sequence.recordings))
-            same = [at for at in positions if sequence.recordings[at][0].generation == generation] or list(positions)
-            position = next((at for at in same if at not in sequence.taken), same[-1])
-            sequence.taken.add(position)
-            return Take(key, position, sequence.recordings[position][1])
+            position = sequence.take(generation)
+            return Take(key, position, sequence.recordings[position])
 
     def played(self, take: Take) -> None:
         with self._lock:
@@ -94,25 +118,23 @@ class Library:
 
     def give_back(self, take: Take) -> None:
         with self._lock:
-            sequence = self._sequences[take.key]
-            if take.position not in sequence.played:
-                sequence.taken.discard(take.position)
+            self._sequences[take.key].give_back(take.position)
 
     def rewind(self) -> None:
         """Play every sequence from its start again."""
         with self._lock:
             for sequence in self._sequences.values():
-                sequence.taken.clear()
-                sequence.played.clear()
+                sequence.rewind()
 
     def interactions(self) -> list[Interaction]:
-        return [interaction for sequence in self._sequences.values() for _, interaction in sequence.recordings]
+        return [interaction for sequence in self._sequences.values() for interaction in sequence.recordings]
 
-    def candidates(self, key: Key) -> Iterator[Candidate]:
+    def candidates(self, key: Key) -> list[tuple[Meaning, Interaction]]:
         """The recordings of the same method and operation, the first of each sequence: for explaining a miss."""
-        for other, sequence in self._sequences.items():
-            if other.operation == key.operation and other.method == key.method:
-                yield Candidate(other, sequence.leaves, sequence.recordings[0][1])
+        with self._lock:
+            first = (sequence.recordings[0] for sequence in self._sequences.values())
+            known = ((interaction.request.meaning, interaction) for interaction in first)
+            return [(m, i) for m, i in known if m and m.key.operation == key.operation and m.key.method == key.method]
 
     def operations(self) -> list[str]:
         """What has recordings, such as `POST chat/completions`."""

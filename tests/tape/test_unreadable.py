@@ -243,7 +243,7 @@ HUNGRY: dict[str, tuple[Callable[[], str], str]] = {
         "larger than 128 MB",
     ),
     "a large compressed body": (lambda: zipped(12 * 2**20, 1), "decompressed it is larger than"),
-    "many compressed bodies": (lambda: zipped(2**17, 200), "its bodies are larger than"),
+    "many compressed bodies": (lambda: zipped(2**17, 200), "the bodies are larger than"),
     "many values in JSON": (lambda: '{"interactions":[' + "[]," * 1_000_000 + "[]]}", "too many values"),
 }
 

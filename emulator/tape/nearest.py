@@ -17,7 +17,7 @@ from .meaning import Meaning
 
 SHORTLIST = 5  # are worth comparing in full
 WORDS, RARE, SAMPLE = 64, 4, 50  # of a new text that are looked at; of these, looked for; how rare is told by a sample
-ALIKE = 1_000  # are compared from the start and the end
+ALIKE = 300  # are compared from the start and the end
 MAX_SEARCHED = 8 * 2**20  # bytes of recordings in which words are looked for: some milliseconds
 
 Candidate = tuple[Meaning, Interaction]
@@ -45,7 +45,10 @@ def _most_alike(tied: list[Candidate], wanted: int, body: bytes, parsed: Any) ->
     bodies = bodies[: sum(size <= MAX_SEARCHED for size in itertools.accumulate(map(len, bodies)))]
     sample = bodies[:: len(bodies) // SAMPLE + 1]
     known, _ = tied[0]
-    rare = sorted(_new_words(parsed, known.leaves), key=lambda word: sum(word in one for one in sample))[:RARE]
+    held_by = {word: sum(word in one for one in sample) for word in _new_words(parsed, known.leaves)}
+    rare = sorted((word for word, count in held_by.items() if count < len(sample)), key=lambda word: held_by[word])[
+        :RARE
+    ]
     held = [sum(map(recorded.__contains__, rare)) for recorded in bodies]
     most = max(held, default=0)
     near = [number for number, count in enumerate(held) if count == most][:ALIKE]

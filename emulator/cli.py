@@ -18,6 +18,7 @@ from .azure.app import IDENTITY_PATH
 from .azure.live import LiveError
 from .server import PortError, bind, run, serving, url_of
 from .stack import CASSETTES, ROOT, HostFailed, LocalStack
+from .tape.cassette import CassetteError
 from .tape.library import Library
 from .tape.recorder import RecordingRefused
 from .usage import how_to_call
@@ -30,7 +31,7 @@ class UsageError(Exception):
     """Something the person at the keyboard can mend; the message is one line."""
 
 
-WRONG_USAGE = (UsageError, LiveError, RecordingRefused)
+WRONG_USAGE = (UsageError, LiveError, RecordingRefused, CassetteError)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -44,7 +45,7 @@ def main(argv: list[str] | None = None) -> int:
         return 0
     except HostFailed:
         return 1
-    except (UsageError, LiveError, RecordingRefused, PortError, host.AppError) as error:
+    except (*WRONG_USAGE, PortError, host.AppError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2 if isinstance(error, WRONG_USAGE) else 1
 
@@ -125,9 +126,12 @@ def serve(arguments: argparse.Namespace) -> None:
         wait_for_ever()
 
 
-def record(arguments: argparse.Namespace) -> None:
+def record(arguments: argparse.Namespace) -> int:
     require_folders(arguments.cassettes)
-    record_command.record(arguments, wait_for_ever)
+    try:
+        return record_command.record(arguments, wait_for_ever)
+    except LookupError as error:
+        raise UsageError(str(error)) from error
 
 
 def azure(arguments: argparse.Namespace) -> None:

@@ -48,13 +48,18 @@ def drifts(recorded: Response, today: Response) -> list[Drift]:
 
 def _shapes(recorded: Response, today: Response) -> Iterator[Drift]:
     before, now = _types(recorded), _types(today)
-    for path in sorted(set(before) - set(now)):
+    for path in _outermost(set(before) - set(now)):
         yield Drift("error", f"{path} is gone")
     for path in sorted(set(before) & set(now)):
         if changed := now[path] - before[path]:
             yield Drift("error", f"{path} was {_or(before[path])}, is also {_or(changed)}")
-    for path in sorted(set(now) - set(before)):
+    for path in _outermost(set(now) - set(before)):
         yield Drift("warning", f"{path} is new")
+
+
+def _outermost(paths: set[str]) -> list[str]:
+    """Without those that lie within others; the type of an event contains dots itself, and stands first."""
+    return sorted(path for path in paths if not any(path.startswith((f"{other}.", f"{other}[")) for other in paths))
 
 
 def _headers(recorded: Response, today: Response) -> Iterator[Drift]:

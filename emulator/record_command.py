@@ -9,6 +9,8 @@ from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
+from . import verify
+from .azure.live import Live
 from .record import RecordingStack, Wish
 from .tape.budget import Budget
 from .tape.recorder import MODES
@@ -39,10 +41,15 @@ def add_arguments(added: argparse.ArgumentParser) -> None:
     added.add_argument("--verify", action="store_true", help="ask again what is recorded, report drift, write nothing")
 
 
-def record(arguments: argparse.Namespace, wait: Callable[[], None]) -> None:
-    """Raises LiveError or RecordingRefused."""
+def record(arguments: argparse.Namespace, wait: Callable[[], None]) -> int:
+    """Raises LiveError, RecordingRefused, CassetteError, and LookupError for a name that no cassette has."""
+    budget = Budget(arguments.max_requests, arguments.max_tokens)
+    if arguments.verify:
+        return verify.run(arguments.cassettes, arguments.names, Live.from_env(), budget)
+    if arguments.names:
+        raise LookupError("NAME is for --verify; to say where answers are kept: --cassette NAME")
     name = arguments.cassette or f"recorded/{date.today().isoformat()}"
-    wish = Wish(arguments.record_mode, arguments.record_errors, Budget(arguments.max_requests, arguments.max_tokens))
+    wish = Wish(arguments.record_mode, arguments.record_errors, budget)
     with tempfile.TemporaryDirectory(prefix="aoai-recording-") as run:
         stack = RecordingStack(
             arguments.cassettes,
@@ -66,3 +73,4 @@ def record(arguments: argparse.Namespace, wait: Callable[[], None]) -> None:
             finally:
                 stack.finish()
                 print(f"{stack.recorder.run.spent}\nReview: git diff, python -m emulator show {name}", file=sys.stderr)
+    return 0

@@ -63,11 +63,15 @@ class Live:
         request = httpx.Request(method, self.base + target, headers=kept, content=body)
         return await self._client.send(request, stream=True)
 
+    async def aclose(self) -> None:
+        if self._client:
+            await self._client.aclose()
+            self._client = None
+
     def close(self) -> None:
         """From another thread, while the event loop still runs that asked."""
         if self._client and self._loop:
-            asyncio.run_coroutine_threadsafe(self._client.aclose(), self._loop).result(CLOSE_SECONDS)
-            self._client = None
+            asyncio.run_coroutine_threadsafe(self.aclose(), self._loop).result(CLOSE_SECONDS)
 
     def check_credential(self) -> None:
         """Raises LiveError when there is none, before anything is asked."""

@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 
-from .canonical import parse_body
-from .cassette import Request
+from .canonical import deployment_of, parse_body
+from .interaction import Request, Response
+from .route import parse
+from .usage import cost, tokens_of
 
 BYTES_PER_TOKEN = 3  # English has about 4, JSON and other languages fewer
 UNNAMED_OUTPUT_TOKENS = 1_000  # what a call may well answer that names no limit
@@ -22,8 +24,12 @@ class Spent:
     tokens: int = 0
     dollars: float = 0.0
 
+    def __add__(self, other: "Spent") -> "Spent":
+        return Spent(self.requests + other.requests, self.tokens + other.tokens, self.dollars + other.dollars)
+
     def __str__(self) -> str:
-        return f"{self.requests:,} requests, {self.tokens:,} tokens, about ${self.dollars:.4f}"
+        plural = "s" * (self.requests != 1)
+        return f"{self.requests:,} request{plural}, {self.tokens:,} tokens, about ${self.dollars:.4f}"
 
 
 @dataclass(frozen=True)
@@ -36,7 +42,7 @@ class Budget:
     def refusal(self, spent: Spent, expected_tokens: int) -> str | None:
         """Why one more call could go beyond the budget, or None."""
         if self.requests is not None and spent.requests >= self.requests:
-            return f"{spent.requests:,} requests went to the live service, and no more may (--max-requests)."
+            return f"The run has made its {self.requests:,} requests to the live service (--max-requests)."
         if self.tokens is not None and spent.tokens + expected_tokens > self.tokens:
             return (
                 f"This call may use {expected_tokens:,} tokens, and {spent.tokens:,} of {self.tokens:,} are used "
@@ -54,3 +60,11 @@ def expected_tokens(request: Request) -> int:
     limit = next((numbers[name] for name in OUTPUT_LIMITS if name in numbers), UNNAMED_OUTPUT_TOKENS)
     answers = 0 if "embeddings" in request.uri else limit * numbers.get("n", 1)
     return len(request.body) // BYTES_PER_TOKEN + answers
+
+
+def used(request: Request, response: Response) -> Spent:
+    """What a call did use. A stream may tell nothing: then what was expected."""
+    told, route = tokens_of(response), parse(request.uri)
+    model = deployment_of(route, parse_body(request.body)) if route else None
+    tokens = told.total or (expected_tokens(request) if response.status < 400 else 0)
+    return Spent(1, tokens, cost(model or "", told) or 0.0)

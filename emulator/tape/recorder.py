@@ -6,19 +6,17 @@ at all, and never with a secret in it. Several processes may record the same cas
 
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 from . import cassette
-from .budget import expected_tokens
-from .canonical import Key
+from .budget import expected_tokens, used
 from .cassette import Cassette, Interaction, Request, Response
 from .merge import identity, merged
 from .run import Run, locked
 from .scrub import Known, SecretFound, leaks, scrubbed
-from .usage import cost, tokens_of
 
 MODES = {  # vcrpy's and pytest-recording's words: what is asked of the live service
     "none": "nothing; a request without a recording fails",
@@ -126,7 +124,7 @@ class Recorder:
         return refusal
 
     def _kept(self, request: Request, response: Response) -> tuple[Interaction | None, Refusal | None]:
-        self._count(request, response)
+        self.run.spend(replace(used(request, response), requests=0))  # that was counted before
         what = f"{request.method} {request.uri.partition('?')[0].removeprefix(self.known.base)}: {response.status}"
         if response.status >= 400 and not self.keep_errors:
             return None, self._refused(what, "an error; --record-errors keeps errors")
@@ -136,12 +134,6 @@ class Recorder:
             return None, self._refused(what, str(found))
         self.say(f"recorded for {self.name}: {what}, {len(response.frames())} frames, {response.outcome}")
         return kept, None
-
-    def _count(self, request: Request, response: Response) -> None:
-        used, asked = tokens_of(response), identity(Interaction(request, response))
-        tokens = used.total or (expected_tokens(request) if response.status < 400 else 0)  # a stream may tell nothing
-        model = asked.deployment if isinstance(asked, Key) else None
-        self.run.spend(tokens, cost(model or "", used) or 0.0)
 
     def _refused(self, what: str, why: str) -> Refusal:
         self.say(f"NOT recorded for {self.name}: {what}: {why}")

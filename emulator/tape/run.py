@@ -9,7 +9,7 @@ import json
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -46,15 +46,13 @@ class Run:
     def reserve(self, expected_tokens: int) -> None:
         """Count one request before it is made. Raises BudgetSpent instead when the budget does not allow it."""
         with locked(self.folder / "spent"):
-            spent = self.spent
-            if refusal := self.budget.refusal(spent, expected_tokens):
+            if refusal := self.budget.refusal(self.spent, expected_tokens):
                 raise BudgetSpent(refusal)
-            self._write(replace(spent, requests=spent.requests + 1))
+            self._write(self.spent + Spent(requests=1))
 
-    def spend(self, tokens: int, dollars: float) -> None:
+    def spend(self, spent: Spent) -> None:
         with locked(self.folder / "spent"):
-            spent = self.spent
-            self._write(replace(spent, tokens=spent.tokens + tokens, dollars=spent.dollars + dollars))
+            self._write(self.spent + spent)
 
     def note(self, **told: Any) -> None:
         with (self.folder / "notes.jsonl").open("ab", buffering=0) as notes:  # appended in one write

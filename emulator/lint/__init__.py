@@ -6,7 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from . import chunk_order, conformity, duplicate, event_order, framing, shape, unplayed
+from . import chunk_order, conformity, duplicate, event_order, framing, secret, shape, unplayed
 from .context import Check, Context, default_folder
 from .finding import Finding
 from .openapi import Descriptions
@@ -21,6 +21,7 @@ def unreadable(tapes: Tapes, _: Context) -> Iterator[Finding]:
 
 CHECKS: tuple[Check, ...] = (
     unreadable,
+    secret.check,
     framing.check,
     conformity.against_sdk,
     conformity.against_openapi,

@@ -13,11 +13,15 @@ from .recording import Recording
 
 @dataclass(frozen=True)
 class Tapes:
-    """`files` counts the cassettes, readable or not."""
+    """`paths` are all the cassettes, readable or not."""
 
     recordings: tuple[Recording, ...] = ()
     problems: tuple[Finding, ...] = ()
-    files: int = 0
+    paths: tuple[Path, ...] = ()
+
+    @property
+    def files(self) -> int:
+        return len(self.paths)
 
     @property
     def whole(self) -> list[Recording]:
@@ -42,9 +46,10 @@ def read(folders: Iterable[Path]) -> Tapes:
             if route := parse(interaction.request.uri):
                 recordings.append(Recording(file, number, interaction, route, synthetic))
             else:
-                message = f"{interaction.request.uri} is no Azure OpenAI address"
+                address = interaction.request.uri.partition("?")[0]  # keys may follow
+                message = f"{address} is no Azure OpenAI address"
                 problems.append(error("unreadable", f"{file} #{number}", message))
-    return Tapes(tuple(recordings), tuple(problems), len(found))
+    return Tapes(tuple(recordings), tuple(problems), tuple(path for path, _ in found))
 
 
 def shown(path: Path) -> str:

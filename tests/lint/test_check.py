@@ -95,7 +95,7 @@ def test_the_same_request_twice_in_a_file_is_a_sequence(workplace: Workplace, ca
 
 
 def test_each_generation_of_the_api_has_its_own_recording(workplace: Workplace, capsys: Capsys) -> None:
-    uri = "https://any.openai.azure.com/openai/deployments/gpt-4o-mini/chat/completions?api-version=2024-10-21"
+    uri = "https://example-resource.openai.azure.com/openai/deployments/gpt-4o-mini/chat/completions?api-version=2024-10-21"
     workplace.tape("v1", CHAT)
     workplace.tape("dated", replace(CHAT, request=replace(CHAT.request, uri=uri)))
     assert workplace.check(capsys).code == 0

@@ -1,14 +1,16 @@
 """What may get into a cassette. Everything else is replaced; where that cannot be, nothing is written."""
 
 import itertools
+import json
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 from urllib.parse import urlsplit
 
 from .interaction import Interaction
-from .place import documents, place_in, spelled
+from .place import documents, json_path, place_in, spelled
 from .rewrite import Edits, rewritten, unpacked
 from .search import Hit, Search
 from .secret import NO_ID, PLACEHOLDER, is_unmistakable
@@ -25,6 +27,7 @@ ANSWERING_HEADERS = re.compile(
     "x-ms-deployment-name|x-ms-error-code|x-ms-fe-error|x-ms-is-spilled-over|x-ms-rai-invoked|x-ms-region|"
     "x-ms-served-model|x-ratelimit-.+|x-request-id"
 )
+SHOWN = 5  # leaks in a message
 CLIENT_REQUEST_ID, NOT_SET = "x-ms-client-request-id", "Not-Set"  # Azure's word where the client sent none
 
 
@@ -45,7 +48,7 @@ class SecretFound(Exception):
 
     def __init__(self, leaks: list[Leak]) -> None:
         self.leaks = leaks
-        lines = "\n  ".join(dict.fromkeys(map(str, leaks)))
+        lines = "\n  ".join([*map(str, leaks[:SHOWN]), *[f"and {len(leaks) - SHOWN} more"][: len(leaks) > SHOWN]])
         super().__init__(
             f"Nothing was written: what was recorded says something that no cassette may.\n  {lines}\n"
             "Change what is asked so that it is not said, or change the rules in emulator/tape/secret.py."
@@ -89,6 +92,20 @@ def scrubbed(interaction: Interaction, known: Known) -> Interaction:
     if remaining := list(_leaks(clean, search)):
         raise SecretFound(remaining)
     return clean
+
+
+def require_clean(notes: Mapping[str, Any], known: Known) -> None:
+    """For what a recorder notes about a cassette. Raises SecretFound."""
+    text, search = (
+        json.dumps(notes, ensure_ascii=False, default=str),
+        Search.of(urlsplit(known.base).netloc, known.secrets),
+    )
+    found = [
+        Leak(_masked(f"note {json_path(text, hit.start)}", search), hit.rule.name, hit.rule.reason)
+        for hit in search.hits(text)
+    ]
+    if found:
+        raise SecretFound(found)
 
 
 def leaks(interaction: Interaction) -> Iterator[Leak]:
@@ -135,7 +152,8 @@ def _leaks(interaction: Interaction, search: Search) -> Iterator[Leak]:
 
     def look(part: str, text: str) -> Edits:
         for hit in search.hits(text):
-            found.append(Leak(_place(interaction, part, text, hit.start, search), hit.rule.name, hit.rule.reason))
+            what = hit.rule.name if hit.plainly else f"{hit.rule.name} in an encoding"
+            found.append(Leak(_place(interaction, part, text, hit.start, search), what, hit.rule.reason))
         return []
 
     rewritten(interaction, look)
@@ -164,7 +182,8 @@ def _bit_by_bit(interaction: Interaction, search: Search) -> Iterator[Leak]:
             first, last = bisect_right(ends, hit.start), bisect_left(ends, hit.end)
             if first < last:
                 events = f"events {bits[first][0]} to {bits[last][0]} " if bits[first][0] else ""
-                yield Leak(_masked(f"response body {events}{path}", search), hit.rule.name, hit.rule.reason)
+                what = f"{hit.rule.name} bit by bit"
+                yield Leak(_masked(f"response body {events}{path}", search), what, hit.rule.reason)
 
 
 def _place(interaction: Interaction, part: str, text: str, position: int, search: Search) -> str:

@@ -45,11 +45,12 @@ class Search:
     def hits(self, text: str, nesting: int = NESTING) -> list[Hit]:
         """In their order; no two overlap. Where they would, what is deeper in encodings counts: it begins and ends
         where the secret does."""
-        hits, seen = list[Hit](), set[str]()
+        hits, seen, covered = list[Hit](), set[str](), bytearray(len(text))
         for view in views(text):
             for start, end, secret, rule, plainly in self._in(view, nesting, seen):
                 hit = Hit(view.position(start), view.position(end), secret, rule, plainly)
-                if all(hit.end <= other.start or other.end <= hit.start for other in hits):
+                if not any(covered[hit.start : hit.end]):
+                    covered[hit.start : hit.end] = b"1" * (hit.end - hit.start)
                     hits.append(hit)
         return sorted(hits, key=lambda hit: hit.start)
 

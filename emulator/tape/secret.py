@@ -20,7 +20,7 @@ RESOURCE_HOSTS = (
     r"|(?:openai|cognitiveservices)\.azure\.us|azure-api\.net|azurewebsites\.net|azurecontainerapps\.io|azurecr\.io"
     r"|azurestaticapps\.net|vault\.azure\.net|(?:(?:blob|queue|table|file|dfs|web)\.core|search|database|servicebus)\.windows\.net|onmicrosoft\.com)"
 )
-STAND_IN = re.compile(r"(?:example|(?:your|my)(?=[-_]|(?:resource|account|storage|app)\b)).*", re.IGNORECASE)
+STAND_IN = re.compile(r"resource|(?:example|(?:your|my)(?=[-_]|(?:resource|account|storage|app)\b)).*", re.IGNORECASE)
 OTHER_SERVICES = (
     r"gh[oprsu]_[A-Za-z0-9]{36}|github_pat_\w{60,}|glpat-[\w-]{20}|AKIA[0-9A-Z]{16}|AIza[\w-]{35}|"
     r"xox[abprs]-[\w-]{20,}|hf_[A-Za-z0-9]{34}|npm_[A-Za-z0-9]{36}|pypi-[\w-]{60,}"
@@ -71,7 +71,7 @@ def is_name_and_password(coded: str) -> bool:
 
 
 def is_no_example(password: str) -> bool:
-    return password.lower() not in ("password", "pass", "passwd", "pwd", "pw", "secret", "token", "key")
+    return password.lower() not in ("password", "pass", "passwd", "pwd", "pw", "secret", "token", "key", "redacted")
 
 
 class Rule(NamedTuple):
@@ -110,7 +110,7 @@ RULES = (
         "JSON Web Token",
         "whoever has it is its owner until it expires; it names tenant and user",
         "eyj",
-        r"(?<![\w-])(?P<secret>eyJ[\w-]{10,}(?:\.[\w-]*){1,4})",
+        r"(?<![\w-])(?P<secret>eyJ[\w-]{10,}\.{1,2}[\w-]{4,}(?:\.[\w-]*){0,3})",
         "scrubbed-token",
     ),
     _rule(
@@ -133,7 +133,7 @@ RULES = (
         "password in an address",
         "opens what the address names",
         "://",
-        r"://[^/\s:@\"'<>\\]*:(?P<secret>[^/\s@\"'<>\\{}$*]+)@",
+        r"://[^/\s:@\"'<>\\]*:(?P<secret>[^/\s@\"'<>\\{}$*\[\]]+)@",
         "scrubbed-password",
         is_no_example,
     ),

@@ -20,7 +20,8 @@ DECODERS: tuple[tuple[re.Pattern[str], Callable[[str], str]], ...] = (
 )
 
 LINE = 60  # characters of base64 that are a line of something longer
-BASE64 = re.compile(rf"(?:[A-Za-z0-9+/_-]{{{LINE},}}\s{{1,4}})*[A-Za-z0-9+/_-]{{16,}}={{0,2}}")
+DIGITS = "[A-Za-z0-9+/_-]"
+BASE64 = re.compile(rf"(?:{DIGITS}{{{LINE},}}\s{{1,4}})+{DIGITS}+={{0,2}}|{DIGITS}{{16,}}={{0,2}}")
 READABLE = re.compile(rb"[\t\n\r\x20-\x7e]{24,}")  # so long that vectors and images do not read so by chance
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 HEX = re.compile(r"(?<![0-9a-fA-F])(?:[0-9a-fA-F]{2}){16,}(?![0-9a-fA-F])")

@@ -4,20 +4,27 @@ from collections.abc import Iterator
 
 from ..tape.scrub import leaks
 from ..tape.search import Search
+from ..tape.secret import Rule
 from .context import Context
 from .finding import Finding, error
 from .tapes import Tapes, shown
+
+LINE_END = "\n"
 
 
 def check(tapes: Tapes, _: Context) -> Iterator[Finding]:
     told = set[tuple[str, str]]()
     for recording in tapes.recordings:
         for leak in leaks(recording.interaction):
-            told.add((recording.file, leak.what))
-            yield error("secret", recording.place(path=leak.place), f"{leak.what} ({leak.reason})")
+            told.add((recording.file, leak.rule.name))
+            yield error("secret", recording.place(path=leak.place), leak.what + _advice(leak.rule))
     for path in tapes.paths:  # notes, comments, what cannot be loaded
         file, text = shown(path), path.read_bytes().decode("latin-1")
         for hit in Search().hits(text):
             if (file, hit.rule.name) not in told:
-                line = text.count("\n", 0, hit.start) + 1
-                yield error("secret", f"{file}:{line}", f"{hit.rule.name} ({hit.rule.reason})")
+                place = f"{file}:{text[: hit.start].count(LINE_END) + 1}"
+                yield error("secret", place, f"{hit.rule.name} ({hit.rule.reason})" + _advice(hit.rule))
+
+
+def _advice(rule: Rule) -> str:
+    return f"; write {rule.instead.format(n=1)}" if rule.instead else "; take it out, or record again without it"

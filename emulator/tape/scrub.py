@@ -13,7 +13,7 @@ from .interaction import Interaction
 from .place import documents, json_path, place_in, spelled
 from .rewrite import Edits, rewritten, unpacked
 from .search import Hit, Search
-from .secret import NO_ID, PLACEHOLDER, is_unmistakable
+from .secret import NO_ID, PLACEHOLDER, Rule, is_unmistakable, other_rule
 
 CREDENTIALS = ("authorization", "api-key", "x-functions-key", "ocp-apim-subscription-key")
 KEPT_HEADERS = ("accept", "content-type", "user-agent")  # say what asked; the rest is about one machine or a secret
@@ -27,20 +27,27 @@ ANSWERING_HEADERS = re.compile(
     "x-ms-deployment-name|x-ms-error-code|x-ms-fe-error|x-ms-is-spilled-over|x-ms-rai-invoked|x-ms-region|"
     "x-ms-served-model|x-ratelimit-.+|x-request-id"
 )
+COMPRESSED = other_rule("compressed", "what is in it cannot be seen; ask without accept-encoding")
+OTHER_HEADERS = other_rule("not on the list of headers that are kept", "others say who asked, or from where")
 SHOWN = 5  # leaks in a message
 CLIENT_REQUEST_ID, NOT_SET = "x-ms-client-request-id", "Not-Set"  # Azure's word where the client sent none
 
 
 @dataclass(frozen=True)
 class Leak:
-    """`place` is such as `request body messages[0].content`; `what` and `reason` are the rule's. Never the secret."""
+    """`place` is such as `request body messages[0].content`; `how` is not "" where the secret is not there plainly.
+    Never the secret itself."""
 
     place: str
-    what: str
-    reason: str
+    rule: Rule
+    how: str = ""
+
+    @property
+    def what(self) -> str:
+        return " ".join(filter(None, (self.rule.name, self.how))) + f" ({self.rule.reason})"
 
     def __str__(self) -> str:
-        return f"{self.place}: {self.what} ({self.reason})"
+        return f"{self.place}: {self.what}"
 
 
 class SecretFound(Exception):
@@ -81,7 +88,7 @@ def scrubbed(interaction: Interaction, known: Known) -> Interaction:
     rewritten(kept, collect)
     names = _names(hits, "\n".join(said))
     found = {hit.secret: hit.rule for hit in hits if is_unmistakable(hit.secret)}
-    search = replace(search, found=found)
+    search = replace(search, found=found) if found else search
 
     def edits(_: str, text: str) -> Edits:
         return [
@@ -100,10 +107,7 @@ def require_clean(notes: Mapping[str, Any], known: Known) -> None:
         json.dumps(notes, ensure_ascii=False, default=str),
         Search.of(urlsplit(known.base).netloc, known.secrets),
     )
-    found = [
-        Leak(_masked(f"note {json_path(text, hit.start)}", search), hit.rule.name, hit.rule.reason)
-        for hit in search.hits(text)
-    ]
+    found = [Leak(_masked(f"note {json_path(text, hit.start)}", search), hit.rule) for hit in search.hits(text)]
     if found:
         raise SecretFound(found)
 
@@ -152,8 +156,8 @@ def _leaks(interaction: Interaction, search: Search) -> Iterator[Leak]:
 
     def look(part: str, text: str) -> Edits:
         for hit in search.hits(text):
-            what = hit.rule.name if hit.plainly else f"{hit.rule.name} in an encoding"
-            found.append(Leak(_place(interaction, part, text, hit.start, search), what, hit.rule.reason))
+            place = _place(interaction, part, text, hit.start, search)
+            found.append(Leak(place, hit.rule, "" if hit.plainly else "in an encoding"))
         return []
 
     rewritten(interaction, look)
@@ -164,10 +168,10 @@ def _leaks(interaction: Interaction, search: Search) -> Iterator[Leak]:
         ("response", interaction.response.headers, ANSWERING_HEADERS),
     ):
         if any(_hides(*pair) for pair in headers):
-            yield Leak(f"{part} body", "compressed", "what is in it cannot be seen; ask without accept-encoding")
+            yield Leak(f"{part} body", COMPRESSED)
         if others := [name.lower() for name, _ in headers if not kept.fullmatch(name.lower())]:
             place = _masked(f"{part} headers {', '.join(others)}", search)
-            yield Leak(place, "not on the list of headers that are kept", "others say who asked, or from where")
+            yield Leak(place, OTHER_HEADERS)
 
 
 def _hides(name: str, value: str) -> bool:
@@ -180,10 +184,9 @@ def _bit_by_bit(interaction: Interaction, search: Search) -> Iterator[Leak]:
         ends = list(itertools.accumulate(len(text) for _, text in bits))
         for hit in search.hits("".join(text for _, text in bits)):
             first, last = bisect_right(ends, hit.start), bisect_left(ends, hit.end)
-            if first < last:
+            if first < last or hit.secret not in {alone.secret for alone in search.hits(bits[first][1])}:
                 events = f"events {bits[first][0]} to {bits[last][0]} " if bits[first][0] else ""
-                what = f"{hit.rule.name} bit by bit"
-                yield Leak(_masked(f"response body {events}{path}", search), what, hit.rule.reason)
+                yield Leak(_masked(f"response body {events}{path}", search), hit.rule, "bit by bit")
 
 
 def _place(interaction: Interaction, part: str, text: str, position: int, search: Search) -> str:

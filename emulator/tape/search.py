@@ -4,17 +4,16 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from .secret import GUID, NO_ID, PLACEHOLDER, RULES, Rule
-from .view import READABLE, View, encoded, is_text, views
+from .secret import GUID, NO_ID, PLACEHOLDER, RULES, Rule, other_rule
+from .view import READABLE, encoded, is_text, views
 
 SHORTEST = 8  # characters of a string that is known to be secret; "test" as a key would be found in every other text
 NESTING = 3  # base64 in base64 in base64
 HOST = PLACEHOLDER.partition("://")[2]
 
-_NOTHING = re.compile("(?P<secret>)")
-KNOWN = Rule("known secret", "the recorder was told so", "", _NOTHING, "scrubbed-secret")
-KNOWN_ID = KNOWN._replace(instead=NO_ID)
-KNOWN_HOST = Rule("host of the resource", "says where it is, and often whose", "", _NOTHING, HOST)
+KNOWN = other_rule("known secret", "the recorder was told so", "scrubbed-secret")
+KNOWN_ID = other_rule("known id", "the recorder was told so", NO_ID)
+KNOWN_HOST = other_rule("host of the resource", "says where it is, and often whose", HOST)
 
 
 @dataclass(frozen=True)
@@ -35,6 +34,7 @@ class Search:
 
     known: Mapping[str, Rule] = field(default_factory=dict)
     found: Mapping[str, Rule] = field(default_factory=dict)
+    _remembered: dict[str, list[Hit]] = field(default_factory=dict, init=False, repr=False)
 
     @classmethod
     def of(cls, host: str, secrets: Iterable[str]) -> "Search":
@@ -44,33 +44,41 @@ class Search:
 
     def hits(self, text: str, nesting: int = NESTING) -> list[Hit]:
         """In their order; no two overlap. Where they would, what is deeper in encodings counts: it begins and ends
-        where the secret does."""
-        hits, seen, covered = list[Hit](), set[str](), bytearray(len(text))
-        for view in views(text):
-            for start, end, secret, rule, plainly in self._in(view, nesting, seen):
-                hit = Hit(view.position(start), view.position(end), secret, rule, plainly)
-                if not any(covered[hit.start : hit.end]):
-                    covered[hit.start : hit.end] = b"1" * (hit.end - hit.start)
-                    hits.append(hit)
-        return sorted(hits, key=lambda hit: hit.start)
+        where the secret does. Asked again about the same text, it remembers."""
+        if text not in self._remembered:
+            self._remembered[text] = sorted(self._look(text, nesting), key=lambda hit: hit.start)
+        return self._remembered[text]
 
-    def _in(self, view: View, nesting: int, seen: set[str]) -> Iterator[tuple[int, int, str, Rule, bool]]:
-        text, small = view.text, view.text.lower()
+    def _look(self, text: str, nesting: int) -> Iterator[Hit]:
+        encodings_seen, covered = set[str](), bytearray(len(text))
+        harmless = dict[str, bytearray]()  # by rule: where a deeper view reads what only looks like a secret
+        for view in views(text):
+            for start, end, secret, rule in self._matches(view.text):
+                start, end = view.position(start), view.position(end)
+                if not rule.really(secret) or secret.lower() == rule.instead:
+                    harmless.setdefault(rule.name, bytearray(len(text)))[start:end] = b"1" * (end - start)
+                elif not any(covered[start:end]) and not any(harmless.get(rule.name, b"")[start:end]):
+                    covered[start:end] = b"1" * (end - start)
+                    yield Hit(start, end, secret, rule)
+            for start, end, meaning in encoded(view.text, encodings_seen) if nesting else ():
+                start, end = view.position(start), view.position(end)
+                parts = [meaning] if is_text(meaning) else READABLE.findall(meaning)
+                inside = [hit for part in parts for hit in self.hits(part.decode("latin-1"), nesting - 1)]
+                if inside and not any(covered[start:end]):
+                    covered[start:end] = b"1" * (end - start)
+                    yield Hit(start, end, inside[0].secret, inside[0].rule, plainly=False)
+
+    def _matches(self, text: str) -> Iterator[tuple[int, int, str, Rule]]:
+        small = text.lower()
         yield from _exactly(self.known, text, small)
         for rule in RULES:
             for match in rule.pattern.finditer(text) if rule.needle in small else ():
-                if rule.really(match["secret"]):
-                    yield *match.span("secret"), match["secret"], rule, True
+                yield *match.span("secret"), match["secret"], rule
         yield from _exactly(self.found, text, small)
-        if nesting:
-            for start, end, meaning in encoded(text, seen):
-                for part in [meaning] if is_text(meaning) else READABLE.findall(meaning):
-                    for hit in self.hits(part.decode("latin-1"), nesting - 1):
-                        yield start, end, hit.secret, hit.rule, False
 
 
-def _exactly(secrets: Mapping[str, Rule], text: str, small: str) -> Iterator[tuple[int, int, str, Rule, bool]]:
+def _exactly(secrets: Mapping[str, Rule], text: str, small: str) -> Iterator[tuple[int, int, str, Rule]]:
     for secret, rule in secrets.items():
         if secret.lower() in small:
             for match in re.finditer(re.escape(secret), text, re.IGNORECASE):
-                yield *match.span(), secret, rule, True
+                yield *match.span(), secret, rule

@@ -98,6 +98,11 @@ def _exact(
     return Rule(name, reason, needle, re.compile(pattern, re.ASCII), instead, really)
 
 
+def other_rule(name: str, reason: str, instead: str | None = None) -> Rule:
+    """For what is not found by a pattern."""
+    return Rule(name, reason, "", re.compile("(?P<secret>)"), instead)
+
+
 RULES = (
     _exact(
         "private key",

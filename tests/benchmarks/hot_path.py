@@ -1,0 +1,213 @@
+"""The proxy from the bytes that its server reads to the bytes that it writes, without sockets and without a clock, so
+that what a request costs can be counted: `python -m tests.benchmarks.hot_path` prints the counts as JSON.
+
+uvicorn's protocol and aiohttp's are the real ones, on transports that only remember; the fake Azure answers from here.
+"""
+
+import asyncio
+import json
+import os
+import sys
+import time
+import tracemalloc
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from types import SimpleNamespace
+from typing import Any
+
+SETTINGS = {"AZURE_OPENAI_BASE": "http://127.0.0.1:9", "AZURE_OPENAI_DEPLOYMENT": "gpt-4o-mini"}
+KEY = "a-key"
+ANSWER = json.dumps({"choices": [{"message": {"content": "x" * 1_200}}], "usage": {"total_tokens": 5}}).encode()
+FRAME = b'data: {"choices":[{"delta":{"content":" word"},"index":0}],"object":"chat.completion.chunk"}\n\n'
+JSON_HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nx-request-id: 1\r\ncontent-length: %d\r\n\r\n"
+SSE_HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
+WARM_UP, COUNTED = 30, 10
+
+
+class Transport(asyncio.Transport):
+    """What was written is in `written`, one entry per write; `on_write` hears of it."""
+
+    def __init__(self, on_write: Callable[[bytes], None], on_close: Callable[[], None] = lambda: None) -> None:
+        super().__init__({"peername": ("127.0.0.1", 1), "sockname": ("127.0.0.1", 2)})
+        self.written: list[bytes] = []
+        self.on_write, self.on_close = on_write, on_close
+        self.closed = False
+
+    def write(self, data: Any) -> None:
+        self.written.append(bytes(data))
+        self.on_write(self.written[-1])
+
+    def writelines(self, parts: Any) -> None:
+        self.write(b"".join(parts))
+
+    def close(self) -> None:
+        if not self.closed:
+            self.closed = True
+            self.on_close()
+
+    abort = close
+
+    def is_closing(self) -> bool:
+        return self.closed
+
+    def pause_reading(self) -> None: ...
+
+    def resume_reading(self) -> None: ...
+
+    def set_write_buffer_limits(self, high: Any = None, low: Any = None) -> None: ...
+
+    def get_write_buffer_size(self) -> int:
+        return 0
+
+
+class Azure:
+    """Answers each request with `pieces`, each when the one before it has reached the caller."""
+
+    pieces: tuple[bytes, ...] = ()
+    arrived: list[bytes]
+
+    def connect(self, protocol: Any) -> Any:
+        missing = 0
+
+        def heard(data: bytes) -> None:
+            nonlocal missing
+            if not missing:
+                head, _, data = data.partition(b"\r\n\r\n")
+                missing = int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
+            missing -= len(data)
+            if not missing:
+                answering.append(asyncio.ensure_future(answer()))
+                answering[-1].add_done_callback(answering.remove)
+
+        async def answer() -> None:
+            for piece in self.pieces:
+                before = len(self.arrived)
+                protocol.data_received(piece)
+                while len(self.arrived) == before:
+                    await asyncio.sleep(0)
+
+        answering: list[asyncio.Task[None]] = []
+        protocol.connection_made(Transport(heard, lambda: protocol.connection_lost(None)))
+        return protocol
+
+
+def chunked(*parts: bytes) -> tuple[bytes, ...]:
+    return tuple(b"%x\r\n%s\r\n" % (len(part), part) for part in parts)
+
+
+def request(stream: bool, body_bytes: int = 900) -> bytes:
+    content = json.dumps({"model": "gpt-4o-mini", "stream": stream, "messages": "a" * body_bytes}).encode()
+    head = f"POST /api/v1/chat/completions HTTP/1.1\r\nhost: a\r\nx-functions-key: {KEY}\r\n"
+    head += f"content-type: application/json\r\nuser-agent: made-up\r\ncontent-length: {len(content)}\r\n\r\n"
+    return head.encode() + content
+
+
+class Caller:
+    """One connection of a caller to the proxy."""
+
+    def __init__(self, protocol: Any, azure: Azure) -> None:
+        self.transport, self.protocol, self.azure = Transport(self.heard), protocol, azure
+        self.azure.arrived = self.transport.written
+        self.tail, self.whole = b"", asyncio.Event()
+        protocol.connection_made(self.transport)
+
+    def heard(self, data: bytes) -> None:
+        self.tail = (self.tail + data)[-5:]
+        if self.tail.endswith((b"0\r\n\r\n", ANSWER[-5:])):
+            self.whole.set()
+
+    async def ask(self, asked: bytes, *pieces: bytes) -> list[bytes]:
+        """What the proxy writes, when Azure answers with these pieces."""
+        self.azure.pieces = pieces
+        self.transport.written.clear()
+        self.whole.clear()
+        self.protocol.data_received(asked)
+        await asyncio.wait_for(self.whole.wait(), 10)
+        for _ in range(10):  # what is still to be tidied up
+            await asyncio.sleep(0)
+        return self.transport.written
+
+    async def json(self) -> list[bytes]:
+        return await self.ask(request(stream=False), JSON_HEAD % len(ANSWER) + ANSWER)
+
+    async def frames(self, count: int) -> list[bytes]:
+        frames = chunked(*[FRAME] * count, b"data: [DONE]\n\n", b"")
+        return await self.ask(request(stream=True), SSE_HEAD, *frames)
+
+    async def large(self, body_bytes: int) -> list[bytes]:
+        return await self.ask(request(False, body_bytes), JSON_HEAD % len(ANSWER) + ANSWER)
+
+
+@asynccontextmanager
+async def caller() -> AsyncIterator[Caller]:
+    os.environ.update(SETTINGS)
+    from uvicorn import Config
+    from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+    from uvicorn.server import ServerState
+
+    from emulator.host import FunctionsHost
+    from emulator.host.app import imported
+    from emulator.host.public import public_backend
+    from emulator.stack import ROOT
+    from proxy import upstream
+
+    with imported(ROOT) as app:
+        async with public_backend(app) as backend:
+            sys.modules["function_app"].identity.current = SimpleNamespace(token="made-up", expires_on=time.time() + 9e4)
+            azure, connector = Azure(), upstream.client().transport.session.connector
+
+            async def connected(*_: Any) -> Any:
+                return azure.connect(connector._factory())
+
+            connector._create_connection = connected
+            config = Config(FunctionsHost(backend, app.routes_below, {"default": KEY}), log_config=None, lifespan="off")
+            config.load()
+            yield Caller(HttpToolsProtocol(config, ServerState(), {}), azure)
+            await upstream.client().aclose()
+
+
+async def calls(work: Callable[[], Awaitable[Any]]) -> float:
+    """How many functions it calls, in Python and in C: the mean of COUNTED times."""
+    count = 0
+
+    def counting(_: Any, event: str, __: Any) -> None:
+        nonlocal count
+        count += event in ("call", "c_call")
+
+    for _ in range(WARM_UP):
+        await work()
+    sys.setprofile(counting)
+    try:
+        for _ in range(COUNTED):
+            await work()
+    finally:
+        sys.setprofile(None)
+    return count / COUNTED
+
+
+async def peak(work: Callable[[], Awaitable[Any]]) -> int:
+    """The most memory it has at once, in bytes."""
+    await work()
+    tracemalloc.start()
+    try:
+        await work()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+async def counted() -> dict[str, float]:
+    async with caller() as proxy:
+        few, many = [await calls(lambda count=count: proxy.frames(count)) for count in (10, 110)]
+        large = 5_000_000
+        return {
+            "calls per request": await calls(proxy.json),
+            "writes per request": len(await proxy.json()),
+            "calls per frame": (many - few) / 100,
+            "writes per frame": (len(await proxy.frames(110)) - len(await proxy.frames(10))) / 100,
+            "bytes held per byte of a large body": await peak(lambda: proxy.large(large)) / large,
+        }
+
+
+if __name__ == "__main__":
+    print(json.dumps(asyncio.run(counted()), indent=1))

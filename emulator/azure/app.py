@@ -137,14 +137,16 @@ class FakeAzure:
             kept.append(("content-length", length or str(len(response.body))))
         await start(send, response.status, kept)
         started = time.monotonic()
-        for number, piece in enumerate(pieces(response, self.time_scale)):
+        played = pieces(response, self.time_scale)
+        for number, piece in enumerate(played):
             if self.hold:
                 await self.hold(exchange, number)
             if (wait := started + piece.at - time.monotonic()) > 0:
                 await asyncio.sleep(wait)
             self.journal.sent(exchange)
-            await send({"type": "http.response.body", "body": piece.data, "more_body": True})
-        if response.outcome == COMPLETE:
+            more = response.outcome != COMPLETE or number + 1 < len(played)
+            await send({"type": "http.response.body", "body": piece.data, "more_body": more})
+        if response.outcome == COMPLETE and not played:
             await send({"type": "http.response.body", "body": b""})
 
     def unauthorized(self, exchange: Exchange) -> str | None:
@@ -180,23 +182,26 @@ async def read_body(receive: Receive) -> bytes:
             return b"".join(chunks)
 
 
-async def until_client_leaves(receive: Receive, work: Any) -> None:
+async def until_client_leaves(receive: Receive, work: Awaitable[None]) -> None:
     """Do the work; raises ClientLeft when the client leaves first."""
+    working, left = asyncio.current_task(), False
+    assert working is not None
 
-    async def left() -> None:
+    async def watch() -> None:
+        nonlocal left
         while (await receive())["type"] != "http.disconnect":
             pass
+        left = working.cancel()
 
-    working, leaving = asyncio.ensure_future(work), asyncio.ensure_future(left())
+    watching = asyncio.create_task(watch())
     try:
-        await asyncio.wait((working, leaving), return_when=asyncio.FIRST_COMPLETED)
-        if not working.done():
-            raise ClientLeft
-        working.result()
+        await work
+    except asyncio.CancelledError:
+        if left and not working.uncancel():
+            raise ClientLeft from None
+        raise
     finally:
-        leaving.cancel()
-        working.cancel()
-        await asyncio.gather(working, leaving, return_exceptions=True)
+        watching.cancel()
 
 
 async def start(send: Send, status: int, headers: Any) -> None:

@@ -4,7 +4,8 @@ import asyncio
 import logging
 import os
 import uuid
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Protocol
 
@@ -85,9 +86,12 @@ class FunctionsHost:
         headers = [*_without(REQUEST_HOP, scope["headers"]), (INVOCATION_HEADER, invocation.id.encode())]
         status = HTTPStatus.BAD_GATEWAY
         try:
-            async with asyncio.timeout(ACTIVITY_TIMEOUT_S) as idle:
+            async with asyncio.timeout(None) as idle:
                 exchange = Exchange(receive, send, idle, self._body_limit)
-                await self._backend.invoke(invocation, {**scope, "headers": headers}, exchange.receive, exchange.send)
+                with exchange.watched():
+                    await self._backend.invoke(
+                        invocation, {**scope, "headers": headers}, exchange.receive, exchange.send
+                    )
         except TimeoutError:
             status = HTTPStatus.GATEWAY_TIMEOUT
         except Exception:
@@ -103,7 +107,7 @@ class FunctionsHost:
 class Exchange:
     """A request's body and its answer on their way between the server and a backend.
 
-    Puts off the time-out at each piece, ends a body that is too large like a client that went away, and
+    Puts off the time-out `idle` at each piece, ends a body that is too large like a client that went away, and
     keeps the answer's connection headers back.
     """
 
@@ -111,6 +115,25 @@ class Exchange:
         self._receive, self._send, self._idle = receive, send, idle
         self._bytes_left = body_limit
         self.answered = False
+        self._loop = asyncio.get_running_loop()
+        self._moved_at = self._loop.time()
+
+    @contextmanager
+    def watched(self) -> Iterator[None]:
+        """While it lasts, `idle` expires when nothing has moved for ACTIVITY_TIMEOUT_S."""
+        self._look()
+        try:
+            yield
+        finally:
+            self._timer.cancel()
+
+    def _look(self) -> None:
+        """A piece only notes its time, and the timer looks later: to put the timer off each time would cost more."""
+        due = self._moved_at + ACTIVITY_TIMEOUT_S
+        if due > self._loop.time():
+            self._timer = self._loop.call_at(due, self._look)
+        else:
+            self._idle.reschedule(due)
 
     @property
     def too_large(self) -> bool:
@@ -134,8 +157,7 @@ class Exchange:
         await self._send(message)
 
     def _progress(self) -> None:
-        if not self._idle.expired():
-            self._idle.reschedule(asyncio.get_running_loop().time() + ACTIVITY_TIMEOUT_S)
+        self._moved_at = self._loop.time()
 
 
 def _is_sound(headers: Headers) -> bool:

@@ -7,6 +7,7 @@ Facts, from ASP.NET Core's routing, which the host uses:
 - A path is cut into segments before it is decoded, so `a%2Fb` stays one segment.
 """
 
+import functools
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from .constraint import Check, compile_constraints
 from .function import HttpFunction
 
 LITERAL, CONSTRAINED, PLAIN, CATCH_ALL = range(4)
+REMEMBERED_PATHS = 256  # clients use few, again and again
 
 _TOKEN = re.compile(r"(?P<brace>\{\{|\}\})|\{(?P<parameter>(?:\{\{|\}\}|[^{}])*)\}|(?P<text>[^{}]+)")
 _PARAMETER = re.compile(r"(?P<star>\*{0,2})(?P<name>[\w-]+)(?P<constraints>:.*?)?(?P<optional>\??)")
@@ -84,8 +86,9 @@ class Router:
         routes = [_compile("/".join(filter(None, (below, function.route))), function) for function in functions]
         self.templates = list(dict.fromkeys(f"/{route.template}" for route in routes))
         self._routes = sorted(routes, key=lambda route: route.precedence)
+        self.find = functools.lru_cache(REMEMBERED_PATHS)(self._find)
 
-    def find(self, method: str, raw_path: str) -> tuple[HttpFunction, dict[str, str]] | None:
+    def _find(self, method: str, raw_path: str) -> tuple[HttpFunction, dict[str, str]] | None:
         """The function that serves the request and its decoded route parameters, or None (a 404 in the host)."""
         parts = [unquote(part) for part in raw_path.removeprefix("/").split("/")]
         for route in self._routes:

@@ -153,7 +153,9 @@ async def caller() -> AsyncIterator[Caller]:
 
     with imported(ROOT) as app:
         async with public_backend(app) as backend:
-            sys.modules["function_app"].identity.current = SimpleNamespace(token="made-up", expires_on=time.time() + 9e4)
+            sys.modules["function_app"].identity.current = SimpleNamespace(
+                token="made-up", expires_on=time.time() + 9e4
+            )
             azure, connector = Azure(), upstream.client().transport.session.connector
 
             async def connected(*_: Any) -> Any:
@@ -196,8 +198,24 @@ async def peak(work: Callable[[], Awaitable[Any]]) -> int:
         tracemalloc.stop()
 
 
+async def matches(recordings: int) -> float:
+    """Calls to find a request's recording among so many."""
+    from benchmarks.recordings import interactions
+    from benchmarks.tapes import match
+    from emulator.tape.library import Library
+
+    library, asked = Library(interactions(recordings)), interactions(1)[0].request.body
+
+    async def work() -> None:
+        match(library, asked)
+
+    return await calls(work)
+
+
 async def counted() -> dict[str, float]:
+    """What the budgets are about, under their names."""
     async with caller() as proxy:
+        identity = sys.modules["function_app"].identity
         few, many = [await calls(lambda count=count: proxy.frames(count)) for count in (10, 110)]
         large = 5_000_000
         return {
@@ -206,6 +224,9 @@ async def counted() -> dict[str, float]:
             "calls per frame": (many - few) / 100,
             "writes per frame": (len(await proxy.frames(110)) - len(await proxy.frames(10))) / 100,
             "bytes held per byte of a large body": await peak(lambda: proxy.large(large)) / large,
+            "calls per cached token": await calls(identity.token),
+            "calls per match among 10": await matches(10),
+            "calls per match among 2,000": await matches(2_000),
         }
 
 

@@ -38,6 +38,12 @@ class Counted:
 
     running: Proxy
     file: Path
+    clock_start: float
+    clock_factor: float
+
+    def now(self) -> float:
+        """What the proxy's process takes for the Unix time."""
+        return self.clock_start + (time.time() - self.clock_start) * self.clock_factor
 
     def footprint(self) -> Footprint:
         pid = self.running.process.pid
@@ -67,14 +73,21 @@ class Counted:
 
 @contextmanager
 def counted_proxy(
-    azure_base: str = "", settings: Mapping[str, str] | None = None, clock_factor: float = 0.0, **options: Any
+    azure_base: str = "",
+    settings: Mapping[str, str] | None = None,
+    clock_factor: float = 1.0,
+    loop_factor: float = 1.0,
+    **options: Any,
 ) -> Iterator[Counted]:
-    """support.proxy, with the clocks of its process `clock_factor` times faster where that is not 0."""
+    """support.proxy, counted in; in its process the clock, or time for the event loop, runs so many times faster."""
+    start = time.time()
+    inside = {"PYTHONPATH": str(INSIDE), "TEST_CLOCK_START": str(start)}
+    inside |= {"TEST_CLOCK_FACTOR": str(clock_factor)} if clock_factor != 1.0 else {}
+    inside |= {"TEST_LOOP_FACTOR": str(loop_factor)} if loop_factor != 1.0 else {}
     with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "counts.json"
-        inside = {"PYTHONPATH": str(INSIDE), "TEST_COUNTS_FILE": str(file), "TEST_CLOCK_FACTOR": str(clock_factor)}
+        inside["TEST_COUNTS_FILE"] = f"{folder}/counts.json"
         with proxy(azure_base, settings={**(settings or {}), **inside}, **options) as running:
-            yield Counted(running, file)
+            yield Counted(running, Path(inside["TEST_COUNTS_FILE"]), start, clock_factor)
 
 
 def assert_no_leak(before: Footprint, after: Footprint, memory: float = 0.10) -> None:

@@ -1,7 +1,9 @@
 """What a test does inside the host's process, by way of PYTHONPATH: Python imports `sitecustomize` when it starts.
 
 TEST_COUNTS_FILE   SIGUSR1 writes there, as JSON, how many tasks and objects are alive
-TEST_CLOCK_FACTOR  every clock and every time-out of the event loop runs this many times faster
+TEST_CLOCK_FACTOR  how many times faster the clock runs, for what looks at it: tokens
+TEST_CLOCK_START   the moment from which it does, in Unix seconds
+TEST_LOOP_FACTOR   how many times faster time passes for the event loop: time-outs
 """
 
 import asyncio
@@ -12,6 +14,7 @@ import selectors
 import signal
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +28,9 @@ def count(*_: object) -> None:
     unfinished.replace(file)
 
 
-def hasten(factor: float) -> None:
+def hasten_loop(factor: float) -> None:
     sys.modules["uvloop"] = None  # type: ignore[assignment]  # its clock cannot be reached; asyncio takes its place
-    for name in ("time", "monotonic"):
-        setattr(time, name, faster(getattr(time, name), factor))
+    time.monotonic = faster(time.monotonic, factor, time.monotonic())
     select = selectors.DefaultSelector.select
 
     def sooner(self: Any, timeout: float | None = None) -> Any:
@@ -37,12 +39,13 @@ def hasten(factor: float) -> None:
     selectors.DefaultSelector.select = sooner  # type: ignore[method-assign]
 
 
-def faster(clock: Any, factor: float) -> Any:
-    started = clock()
-    return lambda: started + (clock() - started) * factor
+def faster(clock: Callable[[], float], factor: float, start: float) -> Callable[[], float]:
+    return lambda: start + (clock() - start) * factor
 
 
 if "TEST_COUNTS_FILE" in os.environ:
     signal.signal(signal.SIGUSR1, count)
-if factor := float(os.environ.get("TEST_CLOCK_FACTOR", 0)):
-    hasten(factor)
+if "TEST_CLOCK_FACTOR" in os.environ:
+    time.time = faster(time.time, float(os.environ["TEST_CLOCK_FACTOR"]), float(os.environ["TEST_CLOCK_START"]))
+if "TEST_LOOP_FACTOR" in os.environ:
+    hasten_loop(float(os.environ["TEST_LOOP_FACTOR"]))

@@ -24,6 +24,9 @@ FAILURES = (aiohttp.ClientError, OSError, httpx.HTTPError)  # of a connection; T
 logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs whole URLs, and a query may be private
 
 
+parsed = functools.lru_cache(64)(httpx.URL)  # a process calls few
+
+
 def is_timeout(failure: BaseException) -> bool:
     return isinstance(failure, TimeoutError)
 
@@ -43,6 +46,11 @@ class Body(httpx.AsyncByteStream):
 
     def __init__(self, answer: aiohttp.ClientResponse) -> None:
         self.answer = answer
+
+    @property
+    def arrived(self) -> bool:
+        """Whether all of it is here: then there is nothing to wait for."""
+        return self.answer.content.is_eof()
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self.answer.content.iter_any().__aiter__()

@@ -46,6 +46,7 @@ class PublicBackend:
         self._take_context = {
             name for name, handler in handlers.items() if "context" in inspect.signature(handler).parameters
         }
+        self._awaited = {name for name, handler in handlers.items() if inspect.iscoroutinefunction(handler)}
         self._web_app = _web_app(app, self._call)
 
     async def invoke(self, invocation: Invocation, scope: Scope, receive: Receive, send: Send) -> None:
@@ -63,7 +64,7 @@ class PublicBackend:
         arguments = {invocation.function.request_parameter: request}
         if invocation.function.name in self._take_context:
             arguments.setdefault("context", self._context(invocation))
-        if inspect.iscoroutinefunction(handler):
+        if invocation.function.name in self._awaited:
             answer = await handler(**arguments)
         else:
             answer = await asyncio.to_thread(handler, **arguments)

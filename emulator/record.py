@@ -57,7 +57,7 @@ class RecordingStack(LocalStack):
         if not env.get("AZURE_OPENAI_DEPLOYMENT"):
             raise LiveError("To record, set AZURE_OPENAI_DEPLOYMENT to a deployment of the live resource.")
         function_key = function_key or secrets.token_urlsafe(24)
-        known = Known(live.base, (function_key, *live.secrets))
+        known = Known.from_env(live.base, env, function_key, *live.secrets)
         notes: dict[str, Any] = {"api_version": env.get("AZURE_OPENAI_API_VERSION") or "v1"}
         self.recorder = Recorder(
             folders[0], wish.mode, known, Run(run, wish.budget), keep_errors=wish.errors, notes=notes, say=say

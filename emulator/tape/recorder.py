@@ -16,7 +16,7 @@ from .budget import expected_tokens, used
 from .cassette import Cassette, Interaction, Request, Response
 from .merge import identity, merged
 from .run import Run, locked
-from .scrub import Known, SecretFound, leaks, scrubbed
+from .scrub import Known, SecretFound, leaks, require_clean, scrubbed
 
 MODES = {  # vcrpy's and pytest-recording's words: what is asked of the live service
     "none": "nothing; a request without a recording fails",
@@ -26,6 +26,7 @@ MODES = {  # vcrpy's and pytest-recording's words: what is asked of the live ser
     "rewrite": "everything; the cassette then holds this and nothing else",
 }
 REPLACING = ("all", "rewrite")
+COMPARED = ("request body", "request address path", "request address query")  # by what tells requests apart
 SETTLE_SECONDS = 5.0  # for an answer whose last byte the client has, but not yet the tape
 
 
@@ -153,9 +154,7 @@ class Recorder:
             raise RecordingRefused(f"Nothing was sent. {found}") from found
         if identity(kept) != identity(asked):
             private = "\n  ".join(
-                dict.fromkeys(
-                    str(leak) for leak in leaks(asked) if leak.place.startswith(("request body", "request address "))
-                )
+                dict.fromkeys(str(leak) for leak in leaks(asked, self.known) if leak.place.startswith(COMPARED))
             )
             raise RecordingRefused(
                 f"Nothing was sent: the cassette would not have this, and then the same request would never match it.\n"
@@ -173,7 +172,9 @@ class Recorder:
                 stays = tuple(interaction for interaction in stays if identity(interaction) in keys)
             after = merged(stays, new, replacing=self.mode in REPLACING)
             if tuple(after) != there.interactions:
-                cassette.save(path, after, self._notes_for(there))
+                notes = self._notes_for(there)
+                require_clean(notes, self.known)
+                cassette.save(path, after, notes)
             begun.touch()
         self.run.note(cassette=name, recorded=len(new), holds=len(after))
 

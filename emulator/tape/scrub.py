@@ -4,7 +4,7 @@ import itertools
 import json
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
@@ -26,6 +26,9 @@ ANSWERING_HEADERS = re.compile(
     "x-envoy-upstream-service-time|x-ms-aoai-configured-data-retention-days|x-ms-client-request-id|"
     "x-ms-deployment-name|x-ms-error-code|x-ms-fe-error|x-ms-is-spilled-over|x-ms-rai-invoked|x-ms-region|"
     "x-ms-served-model|x-ratelimit-.+|x-request-id"
+)
+SECRET_SETTING = re.compile(
+    r"AZURE_(?:TENANT|CLIENT|SUBSCRIPTION)_ID|.*(?:KEY|SECRET|PASSWORD|TOKEN)|IDENTITY_HEADER", re.IGNORECASE
 )
 COMPRESSED = other_rule("compressed", "what is in it cannot be seen; ask without accept-encoding")
 OTHER_HEADERS = other_rule("not on the list of headers that are kept", "others say who asked, or from where")
@@ -70,13 +73,22 @@ class Known:
     base: str
     secrets: tuple[str, ...] = ()
 
+    @classmethod
+    def from_env(cls, base: str, env: Mapping[str, str], *secrets: str) -> "Known":
+        """With the keys, tokens and ids that an environment holds, whatever they are for."""
+        held = (value for name, value in env.items() if SECRET_SETTING.fullmatch(name) and is_unmistakable(value))
+        return cls(base, (*secrets, *held))
+
+    def search(self, also: Iterable[str] = ()) -> Search:
+        return Search.of(urlsplit(self.base).netloc, [*self.secrets, *also])
+
 
 def scrubbed(interaction: Interaction, known: Known) -> Interaction:
     """The interaction as it may be written down. Raises SecretFound."""
     sent = [
         word for name, value in interaction.request.headers if name.lower() in CREDENTIALS for word in value.split()
     ]
-    search = Search.of(urlsplit(known.base).netloc, [*known.secrets, *filter(is_unmistakable, sent)])
+    search = known.search(filter(is_unmistakable, sent))
     kept = _without_headers(unpacked(interaction))
     hits, said = list[Hit](), list[str]()
 
@@ -103,18 +115,15 @@ def scrubbed(interaction: Interaction, known: Known) -> Interaction:
 
 def require_clean(notes: Mapping[str, Any], known: Known) -> None:
     """For what a recorder notes about a cassette. Raises SecretFound."""
-    text, search = (
-        json.dumps(notes, ensure_ascii=False, default=str),
-        Search.of(urlsplit(known.base).netloc, known.secrets),
-    )
+    text, search = json.dumps(notes, ensure_ascii=False, default=str), known.search()
     found = [Leak(_masked(f"note {json_path(text, hit.start)}", search), hit.rule) for hit in search.hits(text)]
     if found:
         raise SecretFound(found)
 
 
-def leaks(interaction: Interaction) -> Iterator[Leak]:
+def leaks(interaction: Interaction, known: Known | None = None) -> Iterator[Leak]:
     """What is in a recording and should not be."""
-    return _leaks(unpacked(interaction), Search())
+    return _leaks(unpacked(interaction), known.search() if known else Search())
 
 
 def _without_headers(interaction: Interaction) -> Interaction:

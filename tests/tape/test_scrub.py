@@ -16,7 +16,7 @@ from emulator.tape import cassette
 from emulator.tape.interaction import Interaction
 from emulator.tape.scrub import Known, SecretFound, leaks, require_clean, scrubbed
 from emulator.tape.search import Search
-from emulator.tape.secret import PLACEHOLDER
+from emulator.tape.secret import PLACEHOLDER, RULES
 from tests.golden import assert_golden
 from tests.tape.canaries import (
     BASE,
@@ -174,6 +174,18 @@ def test_short_strings_are_no_secrets() -> None:
     assert scrubbed(asking(said), Known(BASE, ("", "key", "test"))).request.body == said
 
 
+def test_what_the_environment_holds_is_known() -> None:
+    env = {
+        "AZURE_TENANT_ID": TENANT,
+        "GITHUB_TOKEN": f"x{KEY}A",
+        "OPENAI_API_KEY": "unused",
+        "HOME": "/home/aB3aB3aB3aB3",
+    }
+    known = Known.from_env(BASE, env, "another secret")
+    assert known == Known(BASE, ("another secret", TENANT, f"x{KEY}A"))
+    assert TENANT.encode() not in scrubbed(asking(f"it is {TENANT}".encode()), known).request.body
+
+
 def test_what_a_recorder_notes_is_looked_at() -> None:
     notes = {"origin": "recorded", "about": "A question."}
     require_clean(notes, KNOWN)
@@ -253,3 +265,11 @@ def test_real_recordings_lose_headers_and_the_host_and_nothing_else() -> None:
             ("x-ms-client-request-id", "00000000-0000-0000-0000-000000000000")
         }
         assert clean.request.uri.startswith(PLACEHOLDER)
+
+
+def test_the_readme_says_what_is_replaced_by_what() -> None:
+    rows = "\n".join(
+        f"| {rule.name} | {f'`{rule.instead.format(n=1)}`' if rule.instead else 'refused'} | {rule.reason} |"
+        for rule in RULES
+    )
+    assert rows in (CASSETTES / "README.md").read_text(), f"cassettes/README.md should have\n{rows}"

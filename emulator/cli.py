@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from . import host, record_command
+from . import host, record_command, transcript
 from .azure import FakeAzure
 from .azure.app import IDENTITY_PATH
 from .azure.live import LiveError
@@ -82,6 +82,9 @@ def parser() -> argparse.ArgumentParser:
     common(added, DEFAULT_PORT)
     added.add_argument("--cassettes", type=Path, nargs="+", default=[CASSETTES], metavar="DIR")
     record_command.add_arguments(added)
+    added = verb("show", show, "Print cassettes as transcripts: what was asked, what was answered.")
+    added.add_argument("names", nargs="+", metavar="CASSETTE", help="a name, as in chat/story, or a file")
+    added.add_argument("--cassettes", type=Path, nargs="+", default=[CASSETTES], metavar="DIR")
     added = verb("check", check, "Look for defects in cassettes: 0 nothing wrong, 1 errors found, 2 wrong usage.")
     added.add_argument("--cassettes", type=Path, nargs="+", default=[CASSETTES], metavar="DIR")
     added.add_argument(
@@ -132,6 +135,14 @@ def record(arguments: argparse.Namespace) -> int:
         return record_command.record(arguments, wait_for_ever)
     except LookupError as error:
         raise UsageError(str(error)) from error
+
+
+def show(arguments: argparse.Namespace) -> None:
+    try:
+        tapes = [transcript.find(arguments.cassettes, name) for name in arguments.names]
+    except LookupError as error:
+        raise UsageError(str(error)) from error
+    say("\n".join(map(transcript.transcript, tapes)).rstrip())
 
 
 def azure(arguments: argparse.Namespace) -> None:

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..tape.cassette import Response
+from ..tape.frame import DONE, Frame
 from .context import Context
 from .finding import Finding, Problems, error
-from .frame import DONE, Frame
 from .recording import Recording
 from .schema import short
 from .tapes import Tapes

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 from ..tape.canonical import parse_body
 from ..tape.cassette import Interaction, Response
+from ..tape.frame import Frame, frames
 from ..tape.route import Route
-from .frame import Frame, frames
 
 TEMPLATES = {  # path: what its recordings have in common; any other path is a kind of its own
     r"responses/(?!compact$|input_tokens$)[^/]+": "responses/{id}",

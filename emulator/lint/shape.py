@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from itertools import combinations, pairwise
 from typing import Any
 
+from ..tape.frame import DONE
 from .context import Context
 from .finding import Finding, error, info
-from .frame import DONE
 from .recording import Document, Kind, Recording, objects
 from .tapes import Tapes
 

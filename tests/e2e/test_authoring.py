@@ -9,14 +9,10 @@ from typing import Any
 import pytest
 from openai import OpenAI
 
-from emulator.azure import FakeAzure
-from emulator.azure.app import IDENTITY_PATH
-from emulator.server import bind, serving
 from emulator.stack import CASSETTES
 from emulator.synthetic import Author, AuthoringError, Scenario, calls, embeds, says
 from emulator.tape import cassette
 from emulator.tape.canonical import key_of, parse_body
-from emulator.tape.library import Library
 from emulator.tape.route import parse
 from tests.e2e.scenarios import chat, embeddings, errors, responses, sdk, stored, streams
 
@@ -102,23 +98,6 @@ def test_a_real_recording_is_never_overwritten(author: Author) -> None:
     before = path.read_bytes()
     assert author.write(Scenario("real", "Nothing.", [("", says("Other."))], sdk(chat.question))) is None
     assert path.read_bytes() == before
-
-
-def test_the_readmes_way_to_record_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    script = re.findall(r"^```python\n(.*?)^```", (CASSETTES / "README.md").read_text(), re.DOTALL | re.MULTILINE)[-1]
-    azure = FakeAzure(Library.from_folders([CASSETTES]))
-    monkeypatch.chdir(tmp_path)
-    with serving(azure, bind(0)) as base:
-        monkeypatch.setenv("AZURE_OPENAI_BASE", base)
-        monkeypatch.setenv("IDENTITY_ENDPOINT", base + IDENTITY_PATH)
-        monkeypatch.setenv("IDENTITY_HEADER", azure.identity.header)
-        exec(compile(script, "cassettes/README.md", "exec"), {})  # noqa: S102
-    written = tmp_path / "cassettes/chat/question.yaml"
-    assert cassette.load(written).notes["origin"] == "recorded"
-    ours = CASSETTES / "chat/question.yaml"
-    assert [(key, answer.body) for key, answer in meaning(written)] == [(key, a.body) for key, a in meaning(ours)]
-    text = written.read_text().lower()
-    assert not [secret for secret in ("authorization", "bearer", "127.0.0.1", base) if secret in text]
 
 
 def test_the_answers_of_the_readme_exist() -> None:

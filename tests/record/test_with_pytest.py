@@ -2,13 +2,16 @@
 
 import os
 import pty
+import re
 import subprocess
 import sys
+import textwrap
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from emulator.stack import ROOT
+from emulator.stack import CASSETTES, ROOT
 from emulator.tape import cassette
 from tests.golden import assert_golden
 from tests.record.conftest import Live
@@ -83,6 +86,39 @@ def test_a_new_test_is_recorded_once_and_then_plays_offline(live: Live, project:
     assert status == 0, told
     assert not live.azure.journal.exchanges
     assert cassettes(project) == written
+
+
+def test_the_way_of_the_readme_works(folder: Path, project: Path) -> None:
+    """As a contributor would: the test and the commands as they stand in cassettes/README.md."""
+    readme = (CASSETTES / "README.md").read_text()
+    (test,) = re.findall(r"^   ```python\n(.*?)^   ```", readme, re.DOTALL | re.MULTILINE)[:1]
+    commands = re.findall(r"^   (python -m .*)$", readme, re.MULTILINE)
+    assert [command.split()[2:4] for command in commands] == [
+        ["pytest", "--record-mode=once"],
+        ["emulator", "show"],
+        ["emulator", "check"],
+    ]
+    source = cassette.load(CASSETTES / "chat/question.yaml").interactions[0]
+    body = source.request.body.replace(b"What is the capital of France?", b"A limerick about tape, please.")
+    cassette.save(folder / "live.yaml", [replace(source, request=replace(source.request, body=body))], {})
+    (project / "tests").mkdir()
+    (project / "tests/test_limerick.py").write_text(textwrap.dedent(test))
+    with Live.started([folder]) as live:
+        status, told = run(project, live, *commands[0].split()[3:])
+        assert status == 0, told
+    assert sorted(cassettes(project)) == ["chat/limerick"]
+    for command in commands[1:]:
+        done = subprocess.run(
+            [sys.executable, *command.split()[1:], "--cassettes", str(project / "cassettes")],
+            env=environment(None),
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=100,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+    status, told = run(project, None, "tests/test_limerick.py")
+    assert status == 0, told
 
 
 def test_workers_side_by_side_record_the_same(live: Live, project: Path) -> None:

@@ -46,7 +46,7 @@ def write_for_ever(folder: Path, run: Path, first: int, begun: Event) -> None:
 
 def test_killed_at_any_moment_the_old_file_or_the_new_one_is_there(tmp_path: Path) -> None:
     context = multiprocessing.get_context("fork")
-    path, random_moment = tmp_path / "x.yaml", random.Random(4)  # noqa: S311
+    path, random_moment = tmp_path / "x.yaml", random.Random(4)
     seen = set()
     for moment in range(MOMENTS):
         begun = context.Event()

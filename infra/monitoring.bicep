@@ -46,4 +46,13 @@ resource publisher 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   }
 }
 
+module workbook 'workbook.bicep' = {
+  name: 'workbook'
+  params: {
+    location: location
+    tags: tags
+    insightsId: insights.id
+  }
+}
+
 output connectionString string = insights.properties.ConnectionString

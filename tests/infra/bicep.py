@@ -86,6 +86,11 @@ def references(node: Node) -> Iterator[tuple[str, ...]]:
             of_owner = [(*of_owner[0], *names(rest))]
         yield from of_owner
         return
+    if node.data == "lambda_expression":
+        *parameters, body = node.children
+        own = {path for parameter in parameters for path in references(parameter)}
+        yield from (path for path in references(body) if path[:1] not in own)
+        return
     for child in node.children:
         if not (isinstance(child, Tree) and child.data in ("key", "decorators", "data_type", "module_path")):
             yield from references(child)

@@ -94,6 +94,10 @@ def uses(infra: Infrastructure) -> Iterator[str]:
 
 def modules(infra: Infrastructure) -> Iterator[str]:
     for file, template in infra.templates.items():
+        text = template.path.read_text(encoding="utf-8")
+        for loaded in re.findall(r"\bload\w+Content\('([^']*)'", text):
+            if not (template.path.parent / loaded).is_file():
+                yield f"{file}: there is no {loaded}"
         for name, module in template.of("module").items():
             target, given = called(infra, module), set(entries(module.tree, "params"))
             if target is None:
@@ -151,6 +155,15 @@ def azd(infra: Infrastructure) -> Iterator[str]:
             yield from (f"{script.name}: main.bicep has no output {name}" for name in asked - given)
 
 
+def variables(infra: Infrastructure) -> Iterator[str]:
+    """What `azd env set` may set is named in the README; azd itself asks for the environment's name and location."""
+    text = (infra.root / "README.md").read_text(encoding="utf-8")
+    for parameter, value in infra.parameters("main").items():
+        (variable,) = re.findall(r"\$\{(\w+)", str(value))
+        if parameter not in ("environmentName", "location") and f"`{variable}" not in text:
+            yield f"README.md does not name {variable}"
+
+
 def settings(infra: Infrastructure) -> Iterator[str]:
     given = {name for name in infra.settings if not name.startswith(OF_THE_PLATFORM)}
     listed = {name for name in infra.listed if not name.startswith(OF_THE_PLATFORM)}
@@ -171,4 +184,4 @@ def called(infra: Infrastructure, module: Declaration) -> Template | None:
     return infra.templates.get(source(module))
 
 
-CHECKS = (symbols, uses, modules, roles, entry_points, azd, settings)
+CHECKS = (symbols, uses, modules, roles, entry_points, azd, variables, settings)

@@ -33,6 +33,15 @@ FAULTS = {  # name of a check: faults of its kind, each (file, text, what it bec
         ("infra/group.bicep", "    packages: storage.outputs.packages\n", "", "app does not give packages"),
         ("infra/group.bicep", "    packages: storage", "    container: storage", "app gives container"),
         ("infra/main.bicep", "'group.bicep'", "'br/public:avm/res/web/site:0.15.1'", "which is no file of infra/"),
+        (
+            "infra/workbook.bicep",
+            "Content('../docs/usage",
+            "Content('../docs/queries",
+            "there is no ../docs/queries.kql",
+        ),
+    ],
+    "variables": [
+        ("README.md", "`HTTP_CONCURRENCY", "`CONCURRENCY", "README.md does not name HTTP_CONCURRENCY"),
     ],
     "roles": [
         (
@@ -101,7 +110,7 @@ def test_every_kind_of_fault_is_planted() -> None:
 def test_a_planted_fault_is_named(tmp_path: Path, file: str, text: str, becomes: str, said: str) -> None:
     for part in ("azure.yaml", "README.md", "function_app.py"):
         shutil.copy(ROOT / part, tmp_path)
-    for folder in ("infra", "proxy"):
+    for folder in ("infra", "proxy", "docs"):
         shutil.copytree(ROOT / folder, tmp_path / folder)
     original = (tmp_path / file).read_text(encoding="utf-8")
     assert text in original

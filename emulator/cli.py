@@ -91,6 +91,7 @@ def parser() -> argparse.ArgumentParser:
         "--recordings", type=Path, metavar="DIR", help="real ones, to compare synthetic ones with ($AZURE_RECORDINGS)"
     )
     added.add_argument("--specs", type=Path, metavar="DIR", help="Azure's OpenAPI descriptions ($AZURE_SPECS)")
+    added.add_argument("--audit", action="store_true", help="change every request, and see that the change is noticed")
     added.add_argument("--played", type=Path, metavar="FILE", help="what `pytest --emulator-played=FILE` wrote")
     added.add_argument("--json", action="store_true", help="print one JSON object")
     added = verb(
@@ -191,7 +192,8 @@ def check(arguments: argparse.Namespace) -> int:
     tapes = lint.read(arguments.cassettes)
     if not tapes.files:
         raise UsageError(f"There are no cassettes below {', '.join(map(str, arguments.cassettes))}.")
-    found = lint.findings(tapes, lint.context_of(arguments.recordings, arguments.specs, arguments.played))
+    context = lint.context_of(arguments.recordings, arguments.specs, arguments.played)
+    found = lint.findings(tapes, context, arguments.audit)
     say(json.dumps(lint.described(tapes, found)) if arguments.json else lint.text(tapes, found))
     return int(any(finding.severity == "error" for finding in found))
 

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from . import chunk_order, conformity, duplicate, event_order, framing, secret, shape, unplayed
+from . import audit, chunk_order, conformity, duplicate, event_order, framing, secret, shape, unplayed
 from .context import Check, Context, default_folder
 from .finding import Finding
 from .openapi import Descriptions
@@ -44,9 +44,10 @@ def context_of(recordings: Path | None, specs: Path | None, played: Path | None)
     )
 
 
-def findings(tapes: Tapes, context: Context) -> list[Finding]:
-    """All that the checks find, errors first."""
-    found = [finding for check in CHECKS for finding in check(tapes, context)]
+def findings(tapes: Tapes, context: Context, audited: bool = False) -> list[Finding]:
+    """All that the checks find, errors first; `audited`: with the audit of matching, which takes seconds."""
+    checks = (*CHECKS, audit.check) if audited else CHECKS
+    found = [finding for check in checks for finding in check(tapes, context)]
     return sorted(found, key=lambda finding: finding.severity)
 
 

@@ -17,9 +17,9 @@ from ..stack import CASSETTES, NOT_INHERITED, HostProcess
 from ..tape import cassette
 from ..tape.canonical import canonical_body, parse_body
 from ..tape.cassette import Interaction, Request
+from ..tape.header import KEPT_HEADERS
 from ..tape.library import Library
 from ..tape.route import parse
-from ..tape.scrub import KEPT_HEADERS
 from ..tape.secret import PLACEHOLDER
 from .asked import Answer, Asked
 from .seed import WRITTEN, Seed

@@ -2,39 +2,39 @@
 
 import itertools
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from .interaction import Headers, Interaction, Request, Response, sse_frames
 
 Edits = list[tuple[int, int, str]]  # text[start:end] becomes this; in their order, none overlaps another
-Editor = Callable[[str, str], Edits]  # (name of the part, its text) → what to change in it
+Editor = Callable[[str], Edits]
 
 PACKED = ("gzip", "x-gzip", "deflate")
 EITHER = 32 + zlib.MAX_WBITS  # zlib finds out which
 
 
+def texts(interaction: Interaction) -> Iterator[tuple[str, str]]:
+    """(name of the part, what it says) of everything that is written down. Bodies in Latin-1: a character is a byte."""
+    for part, message in (("request", interaction.request), ("response", interaction.response)):
+        yield from ((f"{part} header {name.lower()}", f"{name}: {value}") for name, value in message.headers)
+        yield f"{part} body", message.body.decode("latin-1")
+    yield "request method", interaction.request.method
+    yield "request address", interaction.request.uri
+    yield "response reason", interaction.response.reason
+
+
 def rewritten(interaction: Interaction, editor: Editor) -> Interaction:
-    """Asks the editor about every text. Bodies are shown to it in Latin-1: a character is a byte."""
+    """With what the editor changes in each of the texts."""
     request, response = interaction.request, interaction.response
-    edits = editor("request body", request.body.decode("latin-1"))
-    asked = Request(
-        _edited(request.method, editor("request method", request.method)),
-        _edited(request.uri, editor("request address", request.uri)),
-        _headers("request", request.headers, editor),
-        _edited_body(request.body, edits),
-    )
-    answered = replace(
-        response,
-        reason=_edited(response.reason, editor("response reason", response.reason)),
-        headers=_headers("response", response.headers, editor),
-    )
-    edits = editor("response body", response.body.decode("latin-1"))
-    return replace(
-        interaction,
-        request=replace(asked, headers=_with_length(asked.headers, request.body, asked.body)),
-        response=in_pieces(answered, _pieces(answered, edits)) if edits else answered,
-    )
+    body = _edited_body(request.body, editor(request.body.decode("latin-1")))
+    headers = _with_length(_headers(request.headers, editor), request.body, body)
+    method, uri = _edited(request.method, editor(request.method)), _edited(request.uri, editor(request.uri))
+    reason = _edited(response.reason, editor(response.reason))
+    answered = replace(response, reason=reason, headers=_headers(response.headers, editor))
+    if edits := editor(response.body.decode("latin-1")):
+        answered = in_pieces(answered, _pieces(answered, edits))
+    return replace(interaction, request=Request(method, uri, headers, body), response=answered)
 
 
 def unpacked(interaction: Interaction) -> Interaction:
@@ -82,13 +82,10 @@ def _edited_body(body: bytes, edits: Edits) -> bytes:
     return _edited(body.decode("latin-1"), edits).encode("latin-1") if edits else body
 
 
-def _headers(part: str, headers: Headers, editor: Editor) -> Headers:
+def _headers(headers: Headers, editor: Editor) -> Headers:
     """The editor sees `name: value`."""
-    changed = []
-    for name, value in headers:
-        text = f"{name}: {value}"
-        changed.append((name, _edited(text, editor(f"{part} header {name.lower()}", text))[len(name) + 2 :]))
-    return tuple(changed)
+    said = ((name, f"{name}: {value}") for name, value in headers)
+    return tuple((name, _edited(text, editor(text))[len(name) + 2 :]) for name, text in said)
 
 
 def _with_length(headers: Headers, old: bytes, new: bytes) -> Headers:
@@ -106,9 +103,10 @@ def _decompressed(headers: Headers, pieces: list[bytes]) -> list[bytes]:
         return []
     unzip = zlib.decompressobj(EITHER)
     try:
-        return [unzip.decompress(piece) for piece in pieces]
+        unpacked = [unzip.decompress(piece) for piece in pieces]
     except zlib.error:
         return []
+    return [] if unzip.unused_data else unpacked
 
 
 def _decoded(headers: Headers) -> Headers:

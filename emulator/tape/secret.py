@@ -38,9 +38,10 @@ def always(_: str) -> bool:
 
 
 def is_random(value: str) -> bool:
-    """Whether it looks made by a machine: 32 hex digits, or small and capital letters and digits."""
-    kinds = (r"[a-z]", r"[A-Z]", r"[0-9]")
-    return bool(re.fullmatch(r"[0-9a-fA-F]{32,}", value)) or all(re.search(kind, value) for kind in kinds)
+    """Whether it looks made by a machine: hexadecimal digits, letters with many digits, or letters of both sizes with
+    digits."""
+    alone = re.fullmatch(r"[0-9a-fA-F]{32,}|(?=(?:\D*\d){5})(?=.*[a-zA-Z])[a-zA-Z0-9]{20,}", value)
+    return bool(alone) or all(re.search(kind, value) for kind in (r"[a-z]", r"[A-Z]", r"[0-9]"))
 
 
 def is_unmistakable(secret: str) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-DEPTH = 6  # JSON in a string in a string, an address in an address: what is deeper is not looked for
+DEPTH = 8  # JSON in a string in a string, an address in an address: what is deeper is not looked for
 
 JSON_ESCAPE = re.compile(r'\\(?:u[0-9a-fA-F]{4}|["\\/bfnrt])')
 PERCENT = re.compile(r"%[0-9a-fA-F]{2}")

@@ -111,7 +111,7 @@ module access 'access.bicep' = {
   name: 'access-${token}'
   scope: resourceGroup(openAiResourceGroup)
   params: {
-    accountName: createOpenAi ? account.outputs.name : openAiAccount
+    accountName: createOpenAi ? account!.outputs.name : openAiAccount
     principalId: identity.properties.principalId
   }
 }
@@ -150,4 +150,4 @@ module app 'function.bicep' = {
 output AZURE_RESOURCE_GROUP string = resourceGroup().name
 output AZURE_FUNCTION_APP string = app.outputs.name
 output PROXY_BASE_URL string = 'https://${app.outputs.host}/api/v1'
-output PROXY_KEY_COMMAND string = 'az functionapp keys list --resource-group ${resourceGroup().name} --name ${app.outputs.name} --query functionKeys.default --output tsv'
+output PROXY_KEY_COMMAND string = 'az functionapp keys list --subscription ${subscription().subscriptionId} --resource-group ${resourceGroup().name} --name ${app.outputs.name} --query functionKeys.default --output tsv'

@@ -12,8 +12,9 @@ function Put([string]$Name, [string]$Value) {
 
 Put 'PROXY_BASE_URL' $env:PROXY_BASE_URL
 $key = if (Get-Command az -ErrorAction SilentlyContinue) {
-    az functionapp keys list --resource-group $env:AZURE_RESOURCE_GROUP --name $env:AZURE_FUNCTION_APP `
-        --query functionKeys.default --output tsv 2>$null
+    az functionapp keys list --subscription $env:AZURE_SUBSCRIPTION_ID `
+        --resource-group $env:AZURE_RESOURCE_GROUP --name $env:AZURE_FUNCTION_APP --query functionKeys.default `
+        --output tsv 2>$null
 }
 if ($key) {
     Put 'FUNCTION_HOST_KEY' $key

@@ -16,8 +16,9 @@ put() { # NAME VALUE
 }
 
 put PROXY_BASE_URL "$PROXY_BASE_URL"
-if key=$(az functionapp keys list --resource-group "$AZURE_RESOURCE_GROUP" --name "$AZURE_FUNCTION_APP" \
-    --query functionKeys.default --output tsv 2>/dev/null) && [ -n "$key" ]; then
+if key=$(az functionapp keys list --subscription "$AZURE_SUBSCRIPTION_ID" \
+    --resource-group "$AZURE_RESOURCE_GROUP" --name "$AZURE_FUNCTION_APP" --query functionKeys.default \
+    --output tsv 2>/dev/null) && [ -n "$key" ]; then
     put FUNCTION_HOST_KEY "$key"
     echo "Wrote PROXY_BASE_URL and FUNCTION_HOST_KEY to .env"
 else

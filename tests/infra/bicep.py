@@ -1,5 +1,6 @@
 """Bicep files, as far as the checks need them: what they declare and what they refer to."""
 
+import functools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -9,10 +10,16 @@ from lark import Token, Tree
 from lark.exceptions import LarkError
 from pycep import BicepParser
 
-PARSER = BicepParser().lark_parser  # its syntax tree; pycep's own dictionaries do not tell a name from a text
+PARSER = BicepParser().lark_parser
 DECLARATIONS = ("param", "var", "resource", "module", "child_resource", "output")
 
 Node = Tree[Token] | Token | None
+
+
+@functools.cache
+def parsed(text: str) -> Tree[Token]:
+    """The syntax tree; pycep's own dictionaries do not tell a name from a text. Raises LarkError."""
+    return PARSER.parse(text)
 
 
 @dataclass
@@ -48,7 +55,7 @@ class Template:
 
     def __post_init__(self) -> None:
         try:
-            self.tree = PARSER.parse(self.path.read_text(encoding="utf-8"))
+            self.tree = parsed(self.path.read_text(encoding="utf-8"))
             for kind in DECLARATIONS:
                 for tree in self.tree.find_data(kind):
                     name = next(child for child in tree.children if isinstance(child, Token))
@@ -75,7 +82,7 @@ def references(node: Node) -> Iterator[tuple[str, ...]]:
         (token,) = node.children
         if str(token).startswith("'"):
             for expression in re.findall(r"\$\{([^}]*)\}", str(token)):
-                yield from references(PARSER.parse(f"var x = {expression}\n"))
+                yield from references(parsed(f"var x = {expression}\n"))
         else:
             yield (str(token),)
         return

@@ -12,6 +12,7 @@ import yaml
 from tests.infra.bicep import Declaration, Template, entries
 
 ENTRIES = ("main", "group")  # the templates that azd may deploy
+OF_AZD = {"AZURE_SUBSCRIPTION_ID"}  # what azd tells hooks beside the outputs
 ALIKE_BUT_FOR = {"environmentName"}  # what it names
 OF_THE_PLATFORM = ("AzureWebJobsStorage__", "APPLICATIONINSIGHTS_", "PYTHON_")  # settings that the function never reads
 REFUSED_BY_FLEX = ("FUNCTIONS_", "WEBSITE_", "SCM_", "ENABLE_ORYX_BUILD")
@@ -152,7 +153,7 @@ def azd(infra: Infrastructure) -> Iterator[str]:
                 yield f"azure.yaml: there is no {system['run']}"
                 continue
             asked = set(re.findall(r"\$(?:env:)?((?:AZURE|PROXY)_\w+)", script.read_text(encoding="utf-8")))
-            yield from (f"{script.name}: main.bicep has no output {name}" for name in asked - given)
+            yield from (f"{script.name}: main.bicep has no output {name}" for name in asked - given - OF_AZD)
 
 
 def variables(infra: Infrastructure) -> Iterator[str]:

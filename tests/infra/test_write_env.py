@@ -14,6 +14,7 @@ KEPT = "# mine\nOTHER=1\nMY_PROXY_BASE_URL=2\n"
 OUTPUTS = {
     "PROXY_BASE_URL": "https://func-x.azurewebsites.net/api/v1",
     "PROXY_KEY_COMMAND": "az functionapp keys list --name func-x",
+    "AZURE_SUBSCRIPTION_ID": "sub-x",
     "AZURE_RESOURCE_GROUP": "rg-x",
     "AZURE_FUNCTION_APP": "func-x",
 }
@@ -48,7 +49,10 @@ def test_url_and_key_are_written_and_other_lines_stay(tmp_path: Path, shell: str
     told = write_env(tmp_path, shell, 'echo "$@" >"$HOME/asked"; echo the-key==')
     written = f"PROXY_BASE_URL={OUTPUTS['PROXY_BASE_URL']}\nFUNCTION_HOST_KEY=the-key==\n"
     assert (tmp_path / ".env").read_text() == KEPT + written
-    assert "--resource-group rg-x --name func-x --query functionKeys.default" in (tmp_path / "asked").read_text()
+    assert (
+        "--subscription sub-x --resource-group rg-x --name func-x --query functionKeys.default"
+        in (tmp_path / "asked").read_text()
+    )
     assert "the-key" not in told
 
 

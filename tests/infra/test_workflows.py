@@ -1,0 +1,47 @@
+"""The workflows run what is in the repository, and may read it only."""
+
+import re
+from typing import Any
+
+import pytest
+import yaml
+
+from emulator.stack import ROOT
+
+WORKFLOWS = {path.name: yaml.safe_load(path.read_text()) for path in sorted((ROOT / ".github/workflows").glob("*.yml"))}
+
+
+def steps(workflow: dict[str, Any]) -> list[dict[str, Any]]:
+    return [step for job in workflow["jobs"].values() for step in job["steps"]]
+
+
+def test_every_change_is_checked_by_what_one_runs_oneself() -> None:
+    checks = WORKFLOWS["checks.yml"]
+    assert {"push", "pull_request"} <= set(checks[True])  # `on` is a truth value in YAML 1.1
+    assert any(step.get("run") == "bash .ci/run" for step in steps(checks))
+    assert any("dependency-review" in step.get("uses", "") for step in steps(checks))
+
+
+def test_the_newest_clients_are_tried_by_the_clock() -> None:
+    assert WORKFLOWS["newest.yml"][True]["schedule"]
+    assert any(step.get("run") == "bash .ci/newest" for step in steps(WORKFLOWS["newest.yml"]))
+
+
+@pytest.mark.parametrize("name", WORKFLOWS)
+def test_a_workflow_reads_and_what_it_runs_is_there(name: str) -> None:
+    assert WORKFLOWS[name]["permissions"] == {"contents": "read"}
+    for step in steps(WORKFLOWS[name]):
+        for script in re.findall(r"\.ci/\w+", step.get("run", "")):
+            assert (ROOT / script).is_file()
+
+
+def test_the_newest_are_without_bounds_and_nothing_else_is() -> None:
+    (expression,) = re.findall(r"sed -E '([^']*)'", (ROOT / ".ci/newest").read_text())
+    pattern, replacement = expression.removeprefix("s/").removesuffix("/").split("/")
+    for file in ("requirements-dev.txt", "requirements-openai3.txt"):
+        before = (ROOT / file).read_text().splitlines()
+        after = [re.sub(pattern, replacement, line) for line in before]
+        changed = [re.split(r"[<>=]", line)[0] for line, now in zip(before, after, strict=True) if line != now]
+        assert "openai" in changed
+        assert set(changed) <= {"openai", "dspy"}
+        assert not [now for now in after if re.match(r"(openai|dspy)\b\S*[<>=]", now)]

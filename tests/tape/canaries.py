@@ -49,6 +49,8 @@ SECRETS = {  # kind → (text in which it stands, the secret)
     "function key": (f"https://x/api?code={letters(54)}==", letters(54)),
     "SAS": (f"https://x/y?sv=2024&sig={letters(43)}=&se=1", letters(43)),
     "connection string": (f"AccountName=x;AccountKey={letters(86)}==;", letters(86)),
+    "service bus": (f"SharedAccessKeyName=x;SharedAccessKey={letters(43)}=", letters(43)),
+    "Functions key by its mark": (f"it is {letters(44)}AzFu{letters(5)}Q==", f"{letters(44)}AzFu"),
     "database": ("Server=x;User Id=ada;Password=open-sesame;", "open-sesame"),
     "private key": (f"-----BEGIN PRIVATE KEY-----\n{letters(64)}\n", letters(64)),
     "e-mail": ("write to ada.lovelace@contoso.com, please", "ada.lovelace@contoso.com"),
@@ -136,6 +138,7 @@ PLACES: dict[str, Callable[[str], Interaction]] = {
     "no JSON": lambda s: asking(f"--part\r\n\r\n{s}\r\n\xff".encode("latin-1")),
     "broken JSON": lambda s: asking(b'{"a": [' + json.dumps(s).encode()),
     "gzip": lambda s: asking(zipped(json.dumps({"a": s}).encode()), GZIP),
+    "gzip twice over": lambda s: asking(zipped(b"{}") + zipped(s.encode()), GZIP),
     "two codings": lambda s: asking(zipped(zipped(s.encode())), GZIP, GZIP),
     "reason": lambda s: answering(b"{}", reason=s.replace("\n", " ")),
     "kept header of an answer": lambda s: answering(b"{}", ("x-ms-region", s.replace("\n", " "))),
@@ -161,6 +164,9 @@ PLACES: dict[str, Callable[[str], Interaction]] = {
     ),
     "deltas of Responses": lambda s: streaming(
         *[{"type": "response.output_text.delta", "item_id": "m", "delta": part} for part in thirds(s)]
+    ),
+    "deltas of two items in turn": lambda s: streaming(
+        *[{"type": "response.output_text.delta", "item_id": item, "delta": part} for part in thirds(s) for item in "ab"]
     ),
     "log probabilities": lambda s: answering(
         json.dumps({"choices": [{"logprobs": {"content": [{"token": part} for part in thirds(s)]}}]}).encode()

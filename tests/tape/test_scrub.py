@@ -1,11 +1,13 @@
 """No secret gets into a cassette: it is replaced where it stands, or nothing is written."""
 
 import base64
+import functools
+import itertools
 import json
 import os
 import random
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,6 +29,7 @@ from tests.tape.canaries import (
     SECRETS,
     answering,
     asking,
+    b64,
     chat,
     cut,
     escaped,
@@ -71,6 +74,23 @@ def test_a_secret_gets_into_no_file(place: str, tmp_path: Path) -> None:
         assert not is_said(secret, said), f"{kind}: {said}"
 
 
+ENCODINGS: tuple[Callable[[str], str], ...] = (
+    lambda text: json.dumps({"a": [text]}),
+    escaped,
+    lambda text: "".join(f"%{letter:02X}" for letter in text.encode()),
+    b64,
+    lambda text: base64.urlsafe_b64encode(text.encode()).decode().strip("="),
+    lambda text: text.encode().hex(),
+)
+
+
+def test_an_encoding_within_another_hides_nothing() -> None:
+    for chain in itertools.product(ENCODINGS, repeat=3):
+        text = functools.reduce(lambda said, encode: encode(said), chain, SECRETS["e-mail"][0])
+        hits = Search().hits(json.dumps({"content": text}))
+        assert [hit.rule.name for hit in hits] == ["e-mail address"], text
+
+
 def test_what_is_replaced_and_what_is_refused() -> None:
     lines = []
     for place, plant in PLACES.items():
@@ -102,6 +122,7 @@ FIRST, SECOND = (f"00000000-0000-0000-0000-00000000000{n}" for n in (1, 2))
         ('{"a": "CONTOSO-AI.openai.azure.com"}', '{"a": "example-resource.openai.azure.com"}'),
         ('{"a": "mine.blob.core.windows.net/x"}', '{"a": "example-resource.blob.core.windows.net/x"}'),
         (f"a={KEY}&", "a=scrubbed-secret&"),
+        (f"a={KEY.upper()}&", "a=scrubbed-secret&"),
         (f'{{"tenantId": "{TENANT}", "b": ["{TENANT}"]}}', f'{{"tenantId": "{FIRST}", "b": ["{FIRST}"]}}'),
         (f'{{"oid": "{TENANT}", "sub": "{KEY[:8]}-{TENANT[9:]}"}}', f'{{"oid": "{FIRST}", "sub": "{SECOND}"}}'),
         ('{ "ä":"müller@firma.de" ,"b":1}', '{ "ä":"person-1@example.com" ,"b":1}'),

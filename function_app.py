@@ -19,6 +19,7 @@ import json
 import logging
 import os
 import re
+import time
 import uuid
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, TypeVar
@@ -136,7 +137,7 @@ async def forward(req: Request, record: Record, route: str) -> Response:
     for value in req.path_params.values():
         if not re.fullmatch(r"[A-Za-z0-9_-]{1,256}", value):
             raise ProxyError("invalid_response_id", param="response_id")
-        record.note(response=record.fingerprint(value.encode()))
+        record.note_response(value)
     asked = choose_deployment(
         await read_body(req, record),
         settings.deployments,
@@ -160,12 +161,14 @@ async def send(
         headers.append((b"authorization", b"Bearer " + (await identity.token()).encode()))
     except Exception as error:
         raise ProxyError("identity_unavailable") from error
-    with record.waiting_for_azure():
-        try:
-            request = httpx.Request(method, url, headers=headers, content=body)
-            answered = await upstream.client().send(request, stream=True)
-        except upstream.FAILURES as error:
-            raise ProxyError("upstream_timeout" if upstream.is_timeout(error) else "upstream_unreachable") from error
+    began = time.monotonic()
+    try:
+        request = httpx.Request(method, url, headers=headers, content=body)
+        answered = await upstream.client().send(request, stream=True)
+    except upstream.FAILURES as error:
+        raise ProxyError("upstream_timeout" if upstream.is_timeout(error) else "upstream_unreachable") from error
+    finally:
+        record.upstream_ms = 1000 * (time.monotonic() - began)
     if answered.status_code in (401, 403):
         await answered.aclose()
         identity.distrust()

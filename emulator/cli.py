@@ -212,6 +212,7 @@ def functions_host(arguments: argparse.Namespace) -> None:
         say(
             json.dumps(described) if arguments.json else f"The proxy is at {base_url}, with key {key}\nCtrl-C stops it."
         )
+        sys.stdout = sys.stderr if arguments.verbose else open(os.devnull, "w")  # noqa: SIM115  the function prints
 
     run(host.serve(ROOT, {"default": key}, sock, ready, arguments.backend))
     logging.getLogger("asyncio").setLevel(logging.CRITICAL)  # a function has no hook to close its client at the end

@@ -14,32 +14,33 @@ MARKS = {"chat/completions": DONE, "responses": LAST_EVENT, "responses/{response
 
 
 class Ending:
-    """Sees a stream go by. Chat's `[DONE]` stands at the very end, where the excerpt has it. The last event of the
-    Responses API repeats the whole answer after its name, so that is looked for in every chunk and over the cuts
-    between them; it is then what the excerpt begins with."""
+    """Sees a stream go by, `add` by `add`. Chat's `[DONE]` stands at the very end, where the excerpt has it. The last
+    event of the Responses API repeats the whole answer after its name, so that is looked for in every chunk and over
+    the cuts between them; the excerpt then begins with it."""
 
     def __init__(self, route: str, resumed: bool) -> None:
         self.mark, self.resumed = MARKS.get(route), resumed
         self.excerpt = Excerpt()
         self.last_event, self.seam = False, b""
+        self.add = self.watch if self.mark is LAST_EVENT else self.excerpt.add
 
-    def add(self, chunk: bytes) -> None:
-        self.excerpt.add(chunk)
-        if self.mark is LAST_EVENT:
-            seen = self.seam + chunk
-            if found := LAST_EVENT.search(seen):
-                self.last_event = True
-                self.excerpt.begin_again(seen[found.start() :])
-            self.seam = seen[-LONGEST_MARK:]
+    def watch(self, chunk: bytes) -> None:
+        seen = self.seam + chunk
+        if found := LAST_EVENT.search(seen):
+            self.last_event = True
+            self.excerpt.begin_again(seen[found.start() :])
+        else:
+            self.excerpt.add(chunk)
+        self.seam = seen[-LONGEST_MARK:]
 
     @property
     def between_events(self) -> bool:
-        return self.excerpt.size == 0 or self.excerpt.tail.endswith(EVENT_ENDS)
+        return not self.excerpt.kept or self.excerpt.tail.endswith(EVENT_ENDS)
 
     @property
     def reached(self) -> bool:
         """Whether the stream may end here: no mark is known for it, or it came, or an error said why it does not."""
-        if self.mark is None or (self.resumed and self.excerpt.size == 0):
+        if self.mark is None or (self.resumed and not self.excerpt.kept):
             return True  # a stream taken up again after its last event has none left
         tail = self.excerpt.tail
         if self.mark is DONE and DONE.search(tail):

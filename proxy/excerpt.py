@@ -1,31 +1,29 @@
 """What is kept of an answer while it passes: its beginning and its end, however long it is."""
 
-from collections import deque
-
 HEAD_BYTES = 4_096  # id and status of a Response, which come before the instructions that it repeats
-TAIL_BYTES = 16_384  # usage, and a stream's last events; 1,000 streams at once cost 20 MB at most
+TAIL_BYTES = 12_288  # usage, and after it up to 16 pairs of metadata; 1,000 streams at once cost 28 MB at most
 
 
 class Excerpt:
-    """The first HEAD_BYTES and at least the last TAIL_BYTES of an answer; chunks are kept as they came, uncopied."""
+    """The first HEAD_BYTES and at least the last TAIL_BYTES of what was added."""
 
     def __init__(self) -> None:
-        self.head, self.size = b"", 0
-        self.chunks: deque[bytes] = deque()
+        self.head = b""  # empty while the tail has everything
+        self.chunks: list[bytes] = []
         self.kept = 0
 
     def add(self, chunk: bytes) -> None:
-        if len(self.head) < HEAD_BYTES:
-            self.head += chunk[: HEAD_BYTES - len(self.head)]
-        self.size += len(chunk)
-        self.kept += len(chunk)
         self.chunks.append(chunk)
-        while self.kept - len(self.chunks[0]) >= TAIL_BYTES:
-            self.kept -= len(self.chunks.popleft())
+        self.kept += len(chunk)
+        if self.kept > 2 * TAIL_BYTES:
+            kept = self.tail
+            self.head = self.head or kept[:HEAD_BYTES]
+            self.chunks, self.kept = [kept[-TAIL_BYTES:]], TAIL_BYTES
 
     def begin_again(self, text: bytes) -> None:
-        """What counts as the beginning is here."""
-        self.head = text[:HEAD_BYTES]
+        """As if nothing had come before this."""
+        self.head, self.chunks, self.kept = b"", [], 0
+        self.add(text)
 
     @property
     def tail(self) -> bytes:

@@ -1,11 +1,15 @@
-"""One record per call, for usage, faults and times. Never a prompt, an answer, a key or an id that opens one."""
+"""One record per call, for usage, faults and times. Never a prompt, an answer, a key or an id that opens one.
 
+It is printed, not logged: the Functions host drops what a worker logs once the function has returned (its source:
+GrpcWorkerChannel.Log), and an answer is passed on after that. What is printed it writes to Application Insights.
+"""
+
+import functools
 import hmac
 import json
-import logging
+import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from typing import Any
 
 from opentelemetry.trace import INVALID_SPAN, Span
@@ -19,14 +23,13 @@ FIELDS = (  # README.md says what each is
     *("upstream_ms", "proxy_ms", "first_byte_ms", "duration_ms", "bytes_in", "bytes_out"),
     *("key", "response", "client_request_id", "request_id", "azure_request_id"),
 )
-FROM_HEADERS = {  # of the answer
-    "request_id": b"x-request-id",
-    "azure_request_id": b"apim-request-id",
-    "model_served": b"x-ms-served-model",
+UNKNOWN = dict.fromkeys(FIELDS)
+FROM_HEADERS = {
+    b"x-request-id": "request_id",
+    b"apim-request-id": "azure_request_id",
+    b"x-ms-served-model": "model_served",
 }
 LONGEST_ID = 100  # characters of an id that the caller chose
-
-log = logging.getLogger("azure_openai_proxy")
 
 
 class Record:
@@ -38,24 +41,24 @@ class Record:
     """
 
     def __init__(self, request: Request, route: str, salt: str) -> None:
-        self.fields: dict[str, Any] = dict.fromkeys(FIELDS)
-        self.salt, self.arrived, self.upstream_ms = salt.encode(), time.monotonic(), 0.0
+        self.arrived, self.upstream_ms, self.salt = time.monotonic(), 0.0, salt
         self.span: Span = INVALID_SPAN
         headers = dict(request.headers.raw)
         key = headers.get(b"x-functions-key") or request.query_params.get("code", "").encode()
         named = headers.get(b"x-client-request-id") or headers.get(b"x-ms-client-request-id")
-        self.note(
-            method=request.method,
-            route=route,
-            key=self.fingerprint(key) if salt else None,
-            client_request_id=named and named.decode("latin-1")[:LONGEST_ID],
-        )
+        self.fields: dict[str, Any] = UNKNOWN | {
+            "method": request.method,
+            "route": route,
+            "key": fingerprint(salt, key) if salt else None,
+            "client_request_id": named and named.decode("latin-1")[:LONGEST_ID],
+        }
 
     def note(self, **fields: Any) -> None:
-        self.fields |= {name: value for name, value in fields.items() if value is not None}
+        self.fields.update(fields)
 
-    def fingerprint(self, secret: bytes) -> str:
-        return hmac.digest(self.salt, secret, "sha256").hex()[:12]
+    def note_response(self, response_id: str) -> None:
+        """Whoever has the id of a stored response can read it."""
+        self.fields["response"] = fingerprint(self.salt, response_id.encode())
 
     def received(self, size: int) -> None:
         """The request is here whole, with `size` bytes of body."""
@@ -64,28 +67,24 @@ class Record:
     def milliseconds(self) -> float:
         return round(1000 * (time.monotonic() - self.arrived), 1)
 
-    @contextmanager
-    def waiting_for_azure(self) -> Iterator[None]:
-        began = time.monotonic()
-        try:
-            yield
-        finally:
-            self.upstream_ms = 1000 * (time.monotonic() - began)
-
     def server_timing(self) -> tuple[bytes, bytes]:
         """A header field of its own: Azure may send one too, and a list may come in several (RFC 9110, section 5.3)."""
-        upstream, own = round(self.upstream_ms, 1), round(max(0.0, self.milliseconds() - self.upstream_ms), 1)
-        self.note(upstream_ms=upstream, proxy_ms=own)
-        return b"server-timing", b"upstream;dur=%.1f, proxy;dur=%.1f" % (upstream, own)
+        upstream = round(self.upstream_ms, 1)
+        own = round(max(0.0, self.milliseconds() - upstream), 1)
+        self.fields["upstream_ms"], self.fields["proxy_ms"] = upstream, own
+        return b"server-timing", f"upstream;dur={upstream}, proxy;dur={own}".encode()
 
-    def write(
-        self, status: int, headers: list[tuple[bytes, bytes]], response_id: str | None = None, **fields: Any
-    ) -> None:
-        """The call is over."""
+    def write(self, status: int, headers: Iterable[tuple[bytes, bytes]], **fields: Any) -> None:
+        """The call is over; `headers` are the answer's."""
         self.note(status=status, duration_ms=self.milliseconds(), **fields)
-        named = dict(headers)
-        self.note(**{field: named[name].decode("latin-1") for field, name in FROM_HEADERS.items() if name in named})
-        if response_id:
-            self.note(response=self.fingerprint(response_id.encode()))
+        for name, value in headers:
+            if name in FROM_HEADERS:
+                self.fields[FROM_HEADERS[name]] = value.decode("latin-1")
         telemetry.end(self.span, self.fields)
-        log.info("call %s", json.dumps(self.fields))
+        sys.stdout.write(f"call {json.dumps(self.fields)}\n")
+        sys.stdout.flush()
+
+
+@functools.lru_cache(maxsize=256)  # of the few keys that there are
+def fingerprint(salt: str, secret: bytes) -> str:
+    return hmac.digest(salt.encode(), secret, "sha256").hex()[:12]

@@ -28,31 +28,31 @@ class Relay(StreamingResponse):  # type: ignore[misc]
         super().__init__(self.chunks(), azure.status_code)
         self.azure, self.record = azure, record
         self.sent, self.outcome = 0, "caller_left"
-        encoding = azure.headers.get("content-encoding", "identity")
-        is_stream = azure.headers.get("content-type", "").startswith("text/event-stream")
-        self.read = None if encoding == "identity" else reader(encoding)
-        self.takes_events = is_stream and self.read is None
+        named = dict(headers)
+        encoding = named.get(b"content-encoding", b"identity")
+        is_stream = named.get(b"content-type", b"").startswith(b"text/event-stream")
+        self.takes_events = is_stream and encoding == b"identity"
         if self.takes_events:  # without a length it can still break after its last byte
             headers = [header for header in headers if header[0] != b"content-length"]
         self.raw_headers = headers
         marked = self.takes_events and azure.status_code == 200
         self.ending = Ending(record.fields["route"] if marked else "", resumed=record.fields["method"] == "GET")
+        self.read = self.ending.add if encoding == b"identity" else decoded(encoding, self.ending.add)
 
     async def chunks(self) -> AsyncIterator[bytes]:
-        ending, read = self.ending, self.read
         try:
             async for chunk in self.azure.aiter_raw():
                 yield chunk
                 if not self.sent:
                     self.record.note(first_byte_ms=self.record.milliseconds())
                 self.sent += len(chunk)
-                ending.add(read(chunk) if read else chunk)
-            if not ending.reached:
+                self.read(chunk)
+            if not self.ending.reached:
                 raise httpx.RemoteProtocolError("the stream ended before its end")
             self.outcome = "complete"
         except FAILURES:
             self.outcome = "upstream_stream_broken"
-            if self.takes_events and ending.between_events:
+            if self.takes_events and self.ending.between_events:
                 yield b"data: " + ProxyError("upstream_stream_broken").body + b"\n\n"
             raise
 
@@ -65,17 +65,21 @@ class Relay(StreamingResponse):  # type: ignore[misc]
             await self.azure.aclose()
             if self.outcome == "caller_left" and self.ending.mark and self.ending.reached:
                 self.outcome = "complete"  # some clients leave at the last event
-            fields = told(self.ending.excerpt)
-            self.record.write(self.status_code, self.raw_headers, outcome=self.outcome, bytes_out=self.sent, **fields)
+            self.write_record()
+
+    def write_record(self) -> None:
+        fields = told(self.ending.excerpt)
+        if response_id := fields.pop("response_id"):
+            self.record.note_response(response_id)
+        self.record.write(self.status_code, self.raw_headers, outcome=self.outcome, bytes_out=self.sent, **fields)
 
 
-def reader(encoding: str) -> Callable[[bytes], bytes]:
-    """What makes an encoded answer's chunks readable; of an encoding other than gzip nothing is read."""
-    inflate = zlib.decompressobj(zlib.MAX_WBITS | 16).decompress if encoding == "gzip" else lambda _: b""
+def decoded(encoding: bytes, read: Callable[[bytes], None]) -> Callable[[bytes], None]:
+    """`read` for an encoded answer's chunks; of an encoding other than gzip nothing is read."""
+    inflate = zlib.decompressobj(zlib.MAX_WBITS | 16).decompress
 
-    def read(chunk: bytes) -> bytes:
+    def decode(chunk: bytes) -> None:
         with suppress(zlib.error):
-            return inflate(chunk)
-        return b""
+            read(inflate(chunk) if encoding == b"gzip" else b"")
 
-    return read
+    return decode

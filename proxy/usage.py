@@ -5,41 +5,38 @@ import re
 from contextlib import suppress
 from typing import Any
 
-from .excerpt import Excerpt
+from .excerpt import HEAD_BYTES, Excerpt
 
 # A quote inside a JSON string is escaped, so that none of these can be found in what a model wrote.
-USAGE = re.compile(rb'"usage"\s*:\s*(?=\{)')
 MODEL = re.compile(rb'"model"\s*:\s*"([^"]+)"')
 FINISH_REASON = re.compile(rb'"finish_reason"\s*:\s*"([^"]+)"')
 RESPONSE = re.compile(rb'"id"\s*:\s*"(resp_[^"]+)"')
 STATUS = re.compile(rb'"status"\s*:\s*"([^"]+)"')
 INCOMPLETE = re.compile(rb'"incomplete_details"\s*:\s*\{\s*"reason"\s*:\s*"([^"]+)"')
 ERROR = re.compile(rb'"error"\s*:\s*\{[^{}]*?"code"\s*:\s*"?(\w+)')
-DECODER = json.JSONDecoder()
-LONGEST_USAGE = 4_096  # characters; real ones have up to 600
+USAGES = (b'"usage":{', b'"usage": {')  # never the null of a stream's other events
+LAST_BYTES = 8_192  # an asynchronous filter's verdicts may come after the reason
+LONGEST_USAGE = 4_096  # bytes; real ones have up to 600
 
-TOKENS = {  # field: its names in the Responses API and in chat and embeddings
-    "input_tokens": ("input_tokens", "prompt_tokens"),
-    "output_tokens": ("output_tokens", "completion_tokens"),
-    "total_tokens": ("total_tokens",),
-    "cached_tokens": ("input_tokens_details.cached_tokens", "prompt_tokens_details.cached_tokens"),
-    "reasoning_tokens": ("output_tokens_details.reasoning_tokens", "completion_tokens_details.reasoning_tokens"),
-}
+FIELDS = ("input_tokens", "output_tokens", "total_tokens", "cached_tokens", "reasoning_tokens")
+RENAMED = {"prompt_tokens": "input_tokens", "completion_tokens": "output_tokens"}  # of chat and embeddings
+DECODER = json.JSONDecoder()
 
 
 def told(excerpt: Excerpt) -> dict[str, Any]:
     """The record's fields that an answer tells, None where it does not."""
     tail = excerpt.tail
-    text = tail if len(tail) == excerpt.size else excerpt.head + tail
-    response_id = first(RESPONSE, text)
+    head = excerpt.head or tail[:HEAD_BYTES]
+    ends = tail if len(tail) <= LAST_BYTES and not excerpt.head else head + tail[-LAST_BYTES:]
+    response_id = first(RESPONSE, head)
     if response_id:
-        reason = first(INCOMPLETE, text) or first(STATUS, excerpt.head)
+        reason = first(INCOMPLETE, head) or first(STATUS, head)
     else:
-        reason = ",".join(sorted({found.decode() for found in FINISH_REASON.findall(text)})) or None
+        reason = ",".join(sorted({found.decode() for found in FINISH_REASON.findall(ends)})) or None
     return {
-        "model_served": first(MODEL, text),
+        "model_served": first(MODEL, ends),
         "finish_reason": reason,
-        "error": first(ERROR, text),
+        "error": first(ERROR, ends),
         "response_id": response_id,
         **tokens(tail),
     }
@@ -51,21 +48,18 @@ def first(pattern: re.Pattern[bytes], text: bytes) -> str | None:
 
 
 def tokens(tail: bytes) -> dict[str, int | None]:
-    """The last usage in it that is one; a JSON schema that the answer repeats may have a property of that name."""
-    for found in reversed([*USAGE.finditer(tail)]):
-        text = tail[found.end() : found.end() + LONGEST_USAGE].decode("utf-8", "replace")
+    """Those of the last usage in it; a JSON schema that the answer repeats may have a property of that name."""
+    at = len(tail)
+    while (at := max(tail.rfind(usage, 0, at) for usage in USAGES)) >= 0:
         with suppress(ValueError):  # cut off
-            usage, _ = DECODER.raw_decode(text)
+            usage, _ = DECODER.raw_decode(tail[tail.index(b"{", at) : at + LONGEST_USAGE].decode("utf-8", "replace"))
             if "total_tokens" in usage:
-                return {field: count(usage, paths) for field, paths in TOKENS.items()}
-    return dict.fromkeys(TOKENS)
+                return counts(usage)
+    return dict.fromkeys(FIELDS)
 
 
-def count(usage: dict[str, Any], paths: tuple[str, ...]) -> int | None:
-    for path in paths:
-        value: Any = usage
-        for name in path.split("."):
-            value = value.get(name) if isinstance(value, dict) else None
-        if isinstance(value, int):
-            return value
-    return None
+def counts(usage: dict[str, Any]) -> dict[str, int | None]:
+    """Its numbers and those of its details, by the record's names."""
+    parts = (part for part in (usage, *usage.values()) if isinstance(part, dict))
+    named = {RENAMED.get(name, name): value for part in parts for name, value in part.items()}
+    return {field: value if isinstance(value := named.get(field), int) else None for field in FIELDS}

@@ -1,0 +1,90 @@
+"""What the usage records cost: the proxy with them against the same proxy without, `python -m benchmarks.usage_cost`.
+
+A record goes to a file, as it goes to a pipe in Azure. "without" reads nothing of an answer and writes no record; it
+does not notice a stream's early end either, so that the cost is never told too small.
+"""
+
+import argparse
+import os
+import statistics
+import sys
+from pathlib import Path
+from typing import Any
+
+from emulator import cli
+from proxy.ending import Ending
+from proxy.excerpt import Excerpt
+from proxy.record import Record
+from proxy.relay import Relay
+
+from . import traffic
+from .contender import Place
+from .machine import described
+from .proxies import KEY, Ours
+from .run import Run
+from .site import Site
+from .workload import Workload
+
+WITH, WITHOUT = "with records", "without"
+SALT = "benchmark-salt-0123456789"
+METRICS = {"requests_s": "requests/s", "cpu_us_request": "CPU µs a request"}
+
+
+class Variant(Ours):
+    module = "benchmarks.usage_cost"
+
+    def command(self, place: Place) -> list[str | Path]:
+        return [*super().command(place), "--verbose"]
+
+    def environment(self, place: Place) -> dict[str, str]:
+        return {**super().environment(place), "PROXY_KEY_SALT": SALT, "USAGE_COST": self.name}
+
+
+def serve() -> int:
+    """The proxy, in one of its variants."""
+    if os.environ["USAGE_COST"] == WITHOUT:
+        nothing: Any = lambda *_, **__: None  # noqa: E731
+        for kind, name, value in (
+            (sys.modules[Record.__module__], "fingerprint", lambda *_: ""),
+            (Record, "note", nothing),
+            (Record, "write", nothing),
+            (Relay, "write_record", nothing),
+            (Record, "server_timing", lambda _: (b"server-timing", b"upstream;dur=0.0, proxy;dur=0.0")),
+            (Excerpt, "add", nothing),
+            (Ending, "watch", nothing),
+            (Ending, "reached", True),
+        ):
+            setattr(kind, name, value)
+    return cli.main()
+
+
+def main() -> int:
+    arguments = parser().parse_args()
+    workloads = [
+        *(Workload(f"json, {number} connections", number, arguments.seconds) for number in (1, 16)),
+        Workload("burst of 200 frames, 16 streams", 16, arguments.seconds, frames=200),
+    ]
+    caller = {"path": "/api/v1/chat/completions", "headers": {"x-functions-key": KEY}}
+    run = Run()
+    with Site(lambda _: [Variant(WITHOUT, **caller), Variant(WITH, **caller)]) as site:
+        run.take([traffic.bench(workload, site, Variant) for workload in workloads], arguments.rounds)
+    print(f"{described()}\n\nwith records ÷ without, median of {arguments.rounds} rounds (least to most)\n")
+    for workload in workloads:
+        variants = run.samples[workload.name]
+        for metric, unit in METRICS.items():
+            pairs = zip(variants[WITH][metric], variants[WITHOUT][metric], strict=True)
+            ratios = sorted(mine / theirs for mine, theirs in pairs)
+            middle, mine = statistics.median(ratios), statistics.median(variants[WITH][metric])
+            print(f"{workload.name:34} {unit:17} {middle:.3f} ({ratios[0]:.3f} to {ratios[-1]:.3f}); with: {mine:,.0f}")
+    return 0
+
+
+def parser() -> argparse.ArgumentParser:
+    root = argparse.ArgumentParser(prog="python -m benchmarks.usage_cost", description=__doc__)
+    root.add_argument("--rounds", type=int, default=9, help="default: %(default)s")
+    root.add_argument("--seconds", type=float, default=1.0, help="length of a sample (default: %(default)s)")
+    return root
+
+
+if __name__ == "__main__":
+    sys.exit(serve() if "USAGE_COST" in os.environ else main())

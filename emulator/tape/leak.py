@@ -52,7 +52,7 @@ def leaks_of(interaction: Interaction, search: Search) -> Iterator[Leak]:
 
 def _bit_by_bit(interaction: Interaction, search: Search) -> Iterator[Leak]:
     """Secrets that a stream spells."""
-    for path, bits in spelled(documents(interaction.response)).items():
+    for path, bits in spelled(documents(interaction.response.body)).items():
         ends = list(itertools.accumulate(len(text) for _, text in bits))
         for hit in search.hits("".join(text for _, text in bits)):
             first, last = bisect_right(ends, hit.start), bisect_left(ends, hit.end)

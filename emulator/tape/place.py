@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from .canonical import parse_body
-from .interaction import Response, sse_frames
+from .interaction import sse_frames
 
 TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"?|[{}\[\],]', re.DOTALL)
 SPELLED = ("delta", "text", "token")  # keys of texts that a stream, or a list of log probabilities, says bit by bit
@@ -57,13 +57,14 @@ def _key(token: str) -> str:
         return token.strip('"')
 
 
-def documents(response: Response) -> list[Document]:
-    """All JSON that an answer says; what is none is left as bytes."""
-    if not response.is_stream:
-        return [(None, parse_body(response.body))]
+def documents(body: bytes) -> list[Document]:
+    """All JSON that an answer says, as one value or in events, whatever its headers call it."""
+    whole = parse_body(body)
+    if not isinstance(whole, bytes):
+        return [(None, whole)]
     return [
         (number, parse_body(line.removeprefix(b"data:")))
-        for number, frame in enumerate(sse_frames(response.body), 1)
+        for number, frame in enumerate(sse_frames(body), 1)
         for line in frame.splitlines()
         if line.startswith(b"data:")
     ]

@@ -85,7 +85,8 @@ class Recorder:
         return may_add and not recorded
 
     def finish(self) -> list[Interaction]:
-        """Write what was recorded since `begin`; gives it. Raises CassetteError when the file cannot be read."""
+        """Write what was recorded since `begin`; gives it. Raises CassetteError when the file cannot be read,
+        SecretFound when a note has one."""
         with self._changed:
             self._changed.wait_for(lambda: not self._open, SETTLE_SECONDS)
             new, name = [interaction for _, interaction in sorted(self._new, key=lambda item: item[0])], self.name

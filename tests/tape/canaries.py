@@ -155,6 +155,7 @@ PLACES: dict[str, Callable[[str], Interaction]] = {
     ),
     "comment of a stream": lambda s: answering(f": {s}\n\n".encode(), headers=EVENTS),
     "deltas of chat": lambda s: streaming(*[chat(content=part) for part in thirds(s)]),
+    "deltas without content type": lambda s: streaming(*[chat(content=part) for part in thirds(s)], headers=()),
     "deltas with others between": lambda s: streaming(
         *itertools.chain(*[(chat(content=part), {"choices": [{"index": 1, "delta": {}}]}) for part in thirds(s)])
     ),

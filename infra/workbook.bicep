@@ -9,13 +9,13 @@ param tags object
 @description('Resource id of the Application Insights that are asked.')
 param insightsId string
 
-var parts = split(loadTextContent('../docs/usage.kql'), '// ## ')
+var parts = split(loadTextContent('../docs/usage.kql'), '## ')
 var queries = map(skip(parts, 1), part => {
   type: 3 // a query
   content: {
     version: 'KqlItem/1.0'
     title: trim(split(part, '\n')[0])
-    query: '${parts[0]}// ${part}'
+    query: '${parts[0]}${part}' // the first part ends in `// `
     queryType: 0
     resourceType: 'microsoft.insights/components'
     timeContext: { durationMs: 2592000000 } // 30 days

@@ -6,7 +6,7 @@ from emulator.stack import ROOT
 from proxy.record import FIELDS
 
 TEXT = (ROOT / "docs/usage.kql").read_text(encoding="utf-8")
-FIRST, *QUERIES = TEXT.split("// ## ")  # as infra/workbook.bicep does
+FIRST, *QUERIES = TEXT.split("## ")  # as infra/workbook.bicep does
 
 
 def test_every_field_is_one_of_a_record() -> None:

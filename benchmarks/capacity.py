@@ -8,7 +8,7 @@ import json
 import math
 import random
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from .limits import Cost, limits, measured, recommended
@@ -156,7 +156,7 @@ def whole(text: str) -> int:
     return value
 
 
-OPTIONS = {  # name: (type, default, what it is)
+OPTIONS: dict[str, tuple[Callable[[str], float], float | None, str]] = {  # name: (type, default, what it is)
     "users": (whole, None, "people who work at the same time"),
     "prompts-per-minute": (positive, None, "of each of them"),
     "tokens": (whole, None, "of a prompt and its answer together"),

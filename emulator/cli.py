@@ -15,6 +15,7 @@ from typing import Any
 from . import host, record_command, transcript
 from .azure import FakeAzure
 from .azure.app import IDENTITY_PATH
+from .azure.faults import FaultError
 from .azure.live import LiveError
 from .server import PortError, bind, run, serving, url_of
 from .stack import CASSETTES, ROOT, HostFailed, LocalStack
@@ -31,7 +32,7 @@ class UsageError(Exception):
     """Something the person at the keyboard can mend; the message is one line."""
 
 
-WRONG_USAGE = (UsageError, LiveError, RecordingRefused, CassetteError)
+WRONG_USAGE = (UsageError, FaultError, LiveError, RecordingRefused, CassetteError)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -69,14 +70,21 @@ def parser() -> argparse.ArgumentParser:
             "--time-scale", type=float, default=1.0, help="times faster than recorded; 0: at once (default: 1)"
         )
 
+    def failing(added: argparse.ArgumentParser) -> None:
+        added.add_argument(
+            "--fault", metavar="WISH", help="what goes wrong with every answer, as in 'reset; at_frame=3; times=1'"
+        )
+
     added = verb("demo", demo, "Show real traffic through the whole chain, then keep it running.")
     added.add_argument("--once", action="store_true", help="end after the steps (default without a terminal)")
     added = verb("serve", serve, "Run the fake Azure and the proxy until Ctrl-C.")
     common(added, DEFAULT_PORT)
     replaying(added)
+    failing(added)
     added = verb("azure", azure, "Run the fake Azure alone, for `func start` or any Azure OpenAI client.")
     common(added, 0)
     replaying(added)
+    failing(added)
     added.add_argument("--settings", action="store_true", help="write local.settings.json for `func start`")
     added = verb("record", record, record_command.SUMMARY)
     common(added, DEFAULT_PORT)
@@ -119,6 +127,8 @@ def serve(arguments: argparse.Namespace) -> None:
         port=arguments.port,
         time_scale=arguments.time_scale,
     )
+    if arguments.fault:
+        stack.azure.misbehave(arguments.fault)
     with stack:
         if arguments.json:
             say(json.dumps(stack.describe()))
@@ -148,6 +158,8 @@ def show(arguments: argparse.Namespace) -> None:
 
 def azure(arguments: argparse.Namespace) -> None:
     fake = FakeAzure(open_library(arguments.cassettes), arguments.time_scale)
+    if arguments.fault:
+        fake.misbehave(arguments.fault)
     with serving(fake, bind(arguments.port)) as base:
         described = {
             "azure_base": base,

@@ -38,6 +38,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "aoai_fault(wish): what goes wrong in this test, as in 'reset; at_frame=3'")
     config.addinivalue_line("markers", "aoai_allow_unmatched: requests without a recording do not fail this test")
     pytest_recording.configure(config)
     os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"  # else litellm asks GitHub for prices when it is imported
@@ -90,6 +91,10 @@ class Emulator:
     def requests(self) -> list[Exchange]:
         return self.azure.journal.exchanges
 
+    def fault(self, wish: str) -> None:
+        """Until the end of the test: what goes wrong, as azure/faults.py lists it. Raises FaultError."""
+        self.azure.misbehave(wish)
+
     @property
     def unmatched(self) -> list[Exchange]:
         return [exchange for exchange in self.requests if exchange.miss]
@@ -100,6 +105,8 @@ def aoai_emulator(request: pytest.FixtureRequest, aoai_emulator_server: LocalSta
     """The stack with an empty journal and every recording at its start."""
     emulator = Emulator(aoai_emulator_server)
     emulator.azure.reset()
+    for marker in request.node.iter_markers("aoai_fault"):
+        emulator.fault(marker.args[0])
     stack = aoai_emulator_server
     with pytest_recording.cassette_of(request.node, stack) if isinstance(stack, RecordingStack) else nullcontext():
         yield emulator

@@ -9,45 +9,33 @@ import asyncio
 import hmac
 import json
 import secrets
-import time
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
+from collections import Counter
+from collections.abc import Awaitable, Callable
 
-from ..connection import EXTENSION, Connection
+from ..connection import EXTENSION
 from ..tape import diagnose
 from ..tape.canonical import key_of, parse_body
-from ..tape.cassette import COMPLETE, Response
+from ..tape.interaction import COMPLETE, Response
 from ..tape.library import Library, Take
 from ..tape.route import parse
-from ..tape.stream import pieces
-from . import errors
+from . import errors, faults
+from .asgi import ClientLeft, Receive, Scope, Send, read_body, respond, start, until_client_leaves
+from .delivery import deliver
+from .faults import Fault, FaultError, Plan
 from .identity import ManagedIdentity
 from .journal import Exchange, Journal
 from .rules import facts_of, refusal
 
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-
 IDENTITY_PATH = "/msi/token"
 CONTROL_PATH = "/_emulator/journal"
+UNAUTHORIZED = ("bad_key", "bad_token")
 FAULT_HEADER = "openai-emulator-fault"  # the proxy forwards openai-*, and Azure ignores what it does not know
-BREAKS = {  # what the client did is not known; it got no more than this
-    "reset": Connection.reset,
-    "truncated": Connection.finish,
-    "client_cancelled": Connection.finish,
-}
-NOT_REPLAYED = ("content-length", "transfer-encoding", "connection", "keep-alive")  # the server's own business
-
-
-class ClientLeft(Exception):
-    """The caller closed the connection before the answer was complete."""
 
 
 class FakeAzure:
     """`hold`, when a test sets it, is awaited before each piece of a body with the exchange and the piece's number:
-    a schedule of the test's own. `fault` is the name of an error (errors.yaml) that every request gets; the header
-    `openai-emulator-fault` asks for one in a single request. `deployments` are those that exist; empty: any."""
+    a schedule of the test's own. `fault` is what goes wrong with every request (`misbehave` sets it); the header
+    `openai-emulator-fault` asks for it in a single one. `deployments` are those that exist; empty: any."""
 
     def __init__(self, library: Library, time_scale: float = 0.0) -> None:
         self.library, self.time_scale = library, time_scale
@@ -55,7 +43,8 @@ class FakeAzure:
         self.api_key = secrets.token_urlsafe(24)
         self.journal = Journal()
         self.hold: Callable[[Exchange, int], Awaitable[None]] | None = None
-        self.fault: str | None = None
+        self.fault: Fault | None = None
+        self.happened = Counter[tuple[str, bytes]]()
         self.deployments = frozenset(library.deployments())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -65,7 +54,8 @@ class FakeAzure:
         query = scope["query_string"].decode("latin-1")
         if scope["path"].rstrip("/") == IDENTITY_PATH:
             status, body = self.identity.answer(query, dict(headers).get("x-identity-header"))
-            await respond(send, status, (errors.JSON,), body)
+            await asyncio.sleep(self.identity.delay)
+            await respond(send, status, (errors.HTML if self.identity.html else errors.JSON,), body)
         elif scope["path"] == CONTROL_PATH:
             await self.control(scope["method"], send)
         else:
@@ -83,7 +73,15 @@ class FakeAzure:
     async def answer(self, exchange: Exchange, send: Send) -> None:
         """Authenticate, refuse what Azure refuses, find the recording, play it."""
         route, parsed = parse(exchange.target), parse_body(exchange.body)
-        refused = self.unauthorized(exchange) or self.fault_for(exchange) or refusal(route, parsed, self.deployments)
+        try:
+            fault = self.fault_for(exchange)
+        except FaultError as error:
+            await self.send_miss(str(error), "unknown_fault", exchange, send)
+            return
+        refused = self.unauthorized(exchange) or refusal(route, parsed, self.deployments)
+        if fault and fault.name in errors.ERRORS and refused not in UNAUTHORIZED:
+            await self.send_error(fault.name, facts_of(route, parsed), exchange, send, fault.arguments.get("retry"))
+            return
         if refused:
             await self.send_error(refused, facts_of(route, parsed), exchange, send)
             return
@@ -91,63 +89,58 @@ class FakeAzure:
         key = key_of(exchange.method, route, parsed)
         take = self.library.take(key, route.generation)
         if take is None:
-            exchange.status = 424
-            exchange.miss = diagnose.explain(key, exchange.body, self.library)
-            await respond(send, 424, errors.NO_RECORDING_HEADERS, errors.no_recording(exchange.miss))
+            explained = diagnose.explain(key, exchange.body, self.library)
+            await self.send_miss(explained, "no_recorded_interaction", exchange, send)
             return
-        await self.play(take, exchange, send)
+        await self.play(take, exchange, send, fault)
 
-    def fault_for(self, exchange: Exchange) -> str | None:
-        """The name of the error that the test, or the request itself, asks for."""
-        return exchange.header(FAULT_HEADER) or self.fault
+    def fault_for(self, exchange: Exchange) -> Fault | None:
+        """What the request itself asks for, or the test; None when it has happened often enough. Raises FaultError."""
+        asked = exchange.header(FAULT_HEADER)
+        fault = faults.parse(asked) if asked else self.fault
+        if fault is None:
+            return None
+        count = str(fault), exchange.body if asked else b""  # a request that is tried again counts on
+        self.happened[count] += 1
+        exchange.fault = str(fault)
+        return fault if fault.times is None or self.happened[count] <= fault.times else None
 
-    async def send_error(self, name: str, facts: dict[str, str], exchange: Exchange, send: Send) -> None:
-        error = errors.ERRORS.get(name)
-        if error is None:
-            exchange.status, exchange.miss = 424, f"There is no error {name!r}. Known are: {', '.join(errors.ERRORS)}."
-            await respond(send, 424, errors.NO_RECORDING_HEADERS, errors.no_recording(exchange.miss, "unknown_fault"))
-            return
+    async def send_miss(self, why: str, code: str, exchange: Exchange, send: Send) -> None:
+        exchange.status, exchange.miss = 424, why
+        await respond(send, 424, errors.NO_RECORDING_HEADERS, errors.no_recording(why, code))
+
+    async def send_error(
+        self, name: str, facts: dict[str, str], exchange: Exchange, send: Send, retry: str | None = None
+    ) -> None:
+        error = errors.ERRORS[name]
         exchange.status, body = error.status, error.body_for(facts)
-        length = [] if error.chunked else [("content-length", str(len(body)))]
-        await start(send, error.status, [*error.headers_for(facts), *length])
+        headers = error.headers_for(facts)
+        if retry:
+            headers = [pair for pair in headers if pair[0] not in faults.WAITING] + [*faults.RETRY[retry]().items()]
+        await start(send, error.status, headers + ([] if error.chunked else [("content-length", str(len(body)))]))
         await send({"type": "http.response.body", "body": body})
 
-    async def play(self, take: Take, exchange: Exchange, send: Send) -> None:
-        response = take.interaction.response
-        exchange.recording, exchange.status = take.interaction.label, response.status
+    async def play(self, take: Take, exchange: Exchange, send: Send, fault: Fault | None = None) -> None:
+        """A recording that a fault hit, or whose caller left, is played again; one that breaks off by itself is not."""
+        whole = take.interaction.response
+        exchange.recording, exchange.status = take.interaction.label, whole.status
         try:
-            await self.send_recorded(response, exchange, send)
-            self.library.played(take)
+            if fault is None and whole.outcome != COMPLETE:
+                self.library.played(take)
+            if fault is None:
+                await self.send_recorded(whole, exchange, send)
+            else:
+                plan = faults.plan(fault, whole, sum(self.happened.values()))
+                exchange.status = None if plan.silent else plan.response.status
+                await deliver(plan, whole, exchange, send, self.journal, self.time_scale, self.hold)
+            if fault is None or plan.response.body == whole.body:
+                self.library.played(take)
         finally:
             self.library.give_back(take)
-        if response.outcome != COMPLETE:
-            await self.break_off(response.outcome, exchange)
-
-    async def break_off(self, how: str, exchange: Exchange) -> None:
-        """Break the connection as a cassette says (cassette.OUTCOMES), and wait for its end."""
-        assert exchange.connection is not None
-        exchange.broken = how
-        BREAKS[how](exchange.connection)
-        await asyncio.Event().wait()  # until the disconnect cancels it
 
     async def send_recorded(self, response: Response, exchange: Exchange, send: Send) -> None:
-        kept = [(name, value) for name, value in response.headers if name.lower() not in NOT_REPLAYED]
-        if not response.header("transfer-encoding"):
-            length = response.header("content-length") if response.outcome != COMPLETE else ""
-            kept.append(("content-length", length or str(len(response.body))))
-        await start(send, response.status, kept)
-        started = time.monotonic()
-        played = pieces(response, self.time_scale)
-        for number, piece in enumerate(played):
-            if self.hold:
-                await self.hold(exchange, number)
-            if (wait := started + piece.at - time.monotonic()) > 0:
-                await asyncio.sleep(wait)
-            self.journal.sent(exchange)
-            more = response.outcome != COMPLETE or number + 1 < len(played)
-            await send({"type": "http.response.body", "body": piece.data, "more_body": more})
-        if response.outcome == COMPLETE and not played:
-            await send({"type": "http.response.body", "body": b""})
+        plan = Plan(response, ending=response.outcome)
+        await deliver(plan, response, exchange, send, self.journal, self.time_scale, self.hold)
 
     def unauthorized(self, exchange: Exchange) -> str | None:
         """Azure's 401, unless the caller shows the key or a token of the managed identity."""
@@ -169,46 +162,9 @@ class FakeAzure:
         self.library.rewind()
         self.identity.behave()
         self.hold = self.fault = None
+        self.happened.clear()
 
-
-async def read_body(receive: Receive) -> bytes:
-    chunks = []
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise ClientLeft
-        chunks.append(message.get("body", b""))
-        if not message.get("more_body"):
-            return b"".join(chunks)
-
-
-async def until_client_leaves(receive: Receive, work: Awaitable[None]) -> None:
-    """Do the work; raises ClientLeft when the client leaves first."""
-    working, left = asyncio.current_task(), False
-    assert working is not None
-
-    async def watch() -> None:
-        nonlocal left
-        while (await receive())["type"] != "http.disconnect":
-            pass
-        left = working.cancel()
-
-    watching = asyncio.create_task(watch())
-    try:
-        await work
-    except asyncio.CancelledError:
-        if left and not working.uncancel():
-            raise ClientLeft from None
-        raise
-    finally:
-        watching.cancel()
-
-
-async def start(send: Send, status: int, headers: Any) -> None:
-    raw = [(name.lower().encode("latin-1"), str(value).encode("latin-1")) for name, value in headers]
-    await send({"type": "http.response.start", "status": status, "headers": raw})
-
-
-async def respond(send: Send, status: int, headers: Any, body: bytes) -> None:
-    await start(send, status, [*headers, ("content-length", str(len(body)))])
-    await send({"type": "http.response.body", "body": body})
+    def misbehave(self, wish: str) -> None:
+        """Until `reset`: a fault (faults.py) for every request, or one of the identity endpoint. Raises FaultError."""
+        if not self.identity.misbehave(wish):
+            self.fault = faults.parse(wish)

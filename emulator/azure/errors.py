@@ -8,6 +8,7 @@ from pathlib import Path
 import yaml
 
 JSON = ("content-type", "application/json")
+HTML = ("content-type", "text/html")
 NO_RECORDING_HEADERS = (JSON, ("x-should-retry", "false"))  # a 424 costs every client one try, a 5xx up to four
 OPERATION_IDS = {"chat/completions": "ChatCompletions_Create", "embeddings": "Embeddings_Create"}
 

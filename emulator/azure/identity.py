@@ -14,16 +14,31 @@ import secrets
 import time
 import uuid
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import parse_qs
 
 AUDIENCE = "https://cognitiveservices.azure.com"
+HTML = b"<html><body><h1>502 - Web server received an invalid response.</h1></body></html>"
+FAULTS: dict[str, dict[str, Any]] = {
+    "identity_400": {"failure": 400},
+    "identity_403": {"failure": 403},
+    "identity_429": {"failure": 429},
+    "identity_500": {"failure": 500},
+    "identity_html": {"failure": 502, "html": True},
+    "identity_slow": {"delay": 1.0},
+    "identity_expiring": {"lifetime": 30.0},
+    "identity_expired": {"expired": True},
+    "identity_wrong_audience": {"audience": "https://management.azure.com"},
+    "identity_clock_jump": {"ahead": 48 * 3600.0},
+}
 LIFETIME_SECONDS = 24 * 3600  # what Azure gives managed identities
 
 
 @dataclass
 class ManagedIdentity:
-    """Mints and checks tokens. Tests set `failure` (a status that the endpoint answers), `lifetime` (seconds),
-    `audience` and `expired` (of the tokens minted from now on) or call `revoke`."""
+    """Mints and checks tokens. What goes wrong: `failure` (a status that the endpoint answers, as `html` with a page
+    instead of JSON), `delay` (seconds before it answers), `lifetime` (seconds), `audience` and `expired` (of the tokens
+    minted from now on), `ahead` (seconds that its clock is before ours). `misbehave` sets them by name."""
 
     header: str = field(default_factory=lambda: str(uuid.uuid4()).upper())
     client_id: str = field(default_factory=lambda: str(uuid.uuid4()))
@@ -31,6 +46,9 @@ class ManagedIdentity:
     failure: int | None = None
     audience: str | None = None
     expired: bool = False
+    html: bool = False
+    delay: float = 0.0
+    ahead: float = 0.0
     requests: int = 0
     _secret: bytes = field(default_factory=lambda: secrets.token_bytes(32), repr=False)
 
@@ -40,12 +58,12 @@ class ManagedIdentity:
         asked = parse_qs(query)
         resource = asked.get("resource", [""])[0]
         if self.failure:
-            return self.failure, _problem(self.failure, "The identity endpoint failed, as the test asked.")
+            return self.failure, HTML if self.html else _problem(self.failure, "It failed, as the test asked.")
         if header is None or not hmac.compare_digest(header.encode(), self.header.encode()):
             return 401, _problem(401, "The X-IDENTITY-HEADER header is missing or wrong.")
         if asked.get("api-version") != ["2019-08-01"] or not resource:
             return 400, _problem(400, "api-version=2019-08-01 and resource are required.")
-        expires_on = int(time.time() + self.lifetime)
+        expires_on = int(self.now() + self.lifetime)
         token = self.mint(self.audience or resource, 0 if self.expired else expires_on)
         return 200, json.dumps(
             {
@@ -69,11 +87,21 @@ class ManagedIdentity:
         if not hmac.compare_digest(self._sign(head).encode(), signature.encode()):
             return False
         claims = json.loads(base64.urlsafe_b64decode(head.split(".")[1] + "=="))
-        return bool(claims["aud"].rstrip("/") == AUDIENCE and claims["exp"] > time.time())
+        return bool(claims["aud"].rstrip("/") == AUDIENCE and claims["exp"] > self.now())
+
+    def now(self) -> float:
+        return time.time() + self.ahead
 
     def behave(self) -> None:
         """Do again what Azure does."""
         self.lifetime, self.failure, self.audience, self.expired = LIFETIME_SECONDS, None, None, False
+        self.html, self.delay, self.ahead = False, 0.0, 0.0
+
+    def misbehave(self, name: str) -> bool:
+        """One of FAULTS, until `behave`; False when there is none of this name."""
+        for attribute, value in FAULTS.get(name, {}).items():
+            setattr(self, attribute, value)
+        return name in FAULTS
 
     def revoke(self) -> None:
         """Make every token minted so far invalid."""

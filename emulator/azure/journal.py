@@ -11,7 +11,8 @@ from ..connection import Connection
 @dataclass
 class Exchange:
     """One request. `recording` is the label of what answered it, `miss` the explanation when nothing did; `sent_at` has
-    one time.monotonic() per piece of the body; `outcome` is "open", "complete", "client_left", or how it was broken."""
+    one time.monotonic() per piece of the body; `outcome` is "open", "complete", "client_left", or how it was broken;
+    `fault` what was asked to go wrong."""
 
     method: str
     target: str
@@ -26,6 +27,7 @@ class Exchange:
     sent_at: list[float] = field(default_factory=list)
     connection: Connection | None = None
     broken: str | None = None
+    fault: str | None = None
 
     def header(self, name: str) -> str | None:
         return next((value for key, value in self.headers if key == name), None)

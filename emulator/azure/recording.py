@@ -18,8 +18,9 @@ from ..tape.cassette import COMPLETE, CassetteError, Request, Response, sse_fram
 from ..tape.library import Library
 from ..tape.recorder import Recorder, RecordingRefused
 from ..tape.route import parse
-from . import errors
-from .app import NOT_REPLAYED, FakeAzure, Send, respond, start
+from .app import FakeAzure
+from .asgi import Send, start
+from .delivery import NOT_REPLAYED, break_off
 from .journal import Exchange
 from .live import Live, LiveError, pause_of
 
@@ -48,13 +49,9 @@ class RecordingAzure(FakeAzure):
         try:
             place = self.recorder.start(request)
         except (BudgetSpent, RecordingRefused, CassetteError) as refused:
-            await self.refuse(str(refused), exchange, send)
+            await self.send_miss(str(refused), "not_recorded", exchange, send)
             return
         await self.record(place, request, exchange, send)
-
-    async def refuse(self, why: str, exchange: Exchange, send: Send) -> None:
-        exchange.status, exchange.miss = 424, why
-        await respond(send, 424, errors.NO_RECORDING_HEADERS, errors.no_recording(why, "not_recorded"))
 
     async def record(self, place: int, request: Request, exchange: Exchange, send: Send) -> None:
         """Ask, pass on, keep. An answer that breaks off breaks off here as well, and is kept as broken."""
@@ -64,7 +61,7 @@ class RecordingAzure(FakeAzure):
         except (httpx.HTTPError, LiveError) as failure:
             self.recorder.end(place, request, None)
             why = str(failure) or type(failure).__name__
-            await self.refuse(f"The live service could not be asked: {why}", exchange, send)
+            await self.send_miss(f"The live service could not be asked: {why}", "not_recorded", exchange, send)
             return
         except asyncio.CancelledError:
             self.recorder.end(place, request, None)
@@ -78,7 +75,7 @@ class RecordingAzure(FakeAzure):
             raise
         except httpx.HTTPError as failure:
             tape.outcome = "truncated" if isinstance(failure, httpx.RemoteProtocolError) else "reset"
-            await self.break_off(tape.outcome, exchange)
+            await break_off(tape.outcome, exchange)
         finally:
             taped = tape.response()
             refusal = self.recorder.end(place, request, taped)

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from ..azure import FakeAzure, errors
-from ..azure.app import IDENTITY_PATH, Send, respond
+from ..azure.app import IDENTITY_PATH
+from ..azure.asgi import Send, respond
 from ..azure.journal import Exchange
 from ..server import bind, serving
 from ..stack import CASSETTES, NOT_INHERITED, HostProcess

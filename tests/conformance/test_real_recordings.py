@@ -14,7 +14,7 @@ import httpx
 import openai
 import pytest
 
-from emulator.azure.app import NOT_REPLAYED
+from emulator.azure.delivery import NOT_REPLAYED
 from emulator.azure.journal import Exchange
 from emulator.stack import LocalStack
 from emulator.tape import cassette

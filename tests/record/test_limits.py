@@ -26,7 +26,7 @@ def test_a_rate_limit_is_waited_out_and_not_recorded(live: Live, folder: Path) -
         told.append(line)
         live.azure.fault = None
 
-    live.azure.fault = "rate_limited_briefly"
+    live.azure.misbehave("rate_limited_briefly")
     stack = RecordingStack([folder], Wish("once"), folder / "run", env=live.env, say=over)
     with client_of(stack) as client:
         stack.begin("x")
@@ -39,7 +39,7 @@ def test_a_rate_limit_is_waited_out_and_not_recorded(live: Live, folder: Path) -
 
 def test_a_rate_limit_that_lasts_reaches_the_client(live: Live, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("emulator.azure.recording.LONGEST_PAUSE_SECONDS", 0.1)
-    live.azure.fault = "rate_limited_briefly"
+    live.azure.misbehave("rate_limited_briefly")
     with live.recording(folder, "x") as client, pytest.raises(RateLimitError):
         chat.question(client)
     assert recorded(folder) == []
@@ -55,7 +55,7 @@ def test_errors_are_recorded_only_when_asked_for(live: Live, folder: Path, error
 
 
 def test_a_rate_limit_is_recorded_when_asked_for(live: Live, folder: Path) -> None:
-    live.azure.fault = "rate_limited_briefly"
+    live.azure.misbehave("rate_limited_briefly")
     with live.recording(folder, "x", errors=True) as client, pytest.raises(RateLimitError):
         chat.question(client)
     assert recorded(folder) == [429]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from emulator.azure.app import NOT_REPLAYED
+from emulator.azure.delivery import NOT_REPLAYED
 from emulator.record import Wish
 from emulator.stack import CASSETTES
 from emulator.synthetic import Scenario

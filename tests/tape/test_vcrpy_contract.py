@@ -9,7 +9,7 @@ import vcr
 import yaml
 
 from emulator.azure import FakeAzure
-from emulator.azure.app import Receive, Scope, Send, read_body
+from emulator.azure.asgi import Receive, Scope, Send, read_body
 from emulator.server import bind, serving
 from emulator.stack import CASSETTES
 from emulator.tape import cassette

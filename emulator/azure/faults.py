@@ -1,0 +1,209 @@
+"""What goes wrong between Azure and a client: a table of small faults, each of which changes how one answer leaves.
+
+    reset; at_frame=3; times=1
+
+is asked for by the header `openai-emulator-fault`, a test's marker, or `--fault`. Where and when nothing is said, a
+fault happens at a place that the seed decides: the same seed, the same run. The errors of errors.yaml are faults, too:
+`rate_limited; retry=date`. A fault that has happened `times` times happens no more.
+"""
+
+import random
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from email.utils import formatdate
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+from ..tape.interaction import COMPLETE, Response
+from .errors import ERRORS
+from .identity import FAULTS as IDENTITY
+
+CLEANLY = "cleanly"  # ends as if it were complete
+STALL = "stall"  # nothing more comes, and nothing ends
+MALFORMED_CHUNK = b"this is no chunk size\r\n"
+HTML = b"<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
+LATER = ("at_frame", "at_byte")
+
+
+class FaultError(ValueError):
+    """A fault that does not exist, or not like this; the message lists those that do."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How one answer leaves. `wait` and `pause` are seconds before the headers and before each frame; `ending` is one
+    of tape.interaction.OUTCOMES, CLEANLY or STALL; `raw` is written past HTTP before it; `silent`: without headers."""
+
+    response: Response
+    wait: float = 0.0
+    pause: float = 0.0
+    ending: str = COMPLETE
+    raw: bytes = b""
+    silent: bool = False
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One wish, as it was written."""
+
+    name: str
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return "; ".join([self.name, *(f"{name}={value}" for name, value in self.arguments.items())])
+
+    @property
+    def times(self) -> int | None:
+        return self.arguments.get("times")
+
+
+class Kind(NamedTuple):
+    """`apply(response, arguments, place)`: place is how many frames leave before the fault. Other answers than
+    streams stay whole where `streams_only`."""
+
+    apply: Callable[[Response, Mapping[str, Any], int], Plan]
+    arguments: tuple[str, ...]
+    about: str
+    streams_only: bool = False
+
+
+def cut(response: Response, arguments: Mapping[str, Any], place: int) -> Response:
+    """The answer up to the fault: so many bytes, or so many frames."""
+    frames, end = response.frames(), arguments.get("at_byte")
+    if end is None:
+        kept = frames[:place]
+    else:
+        kept, left = [], int(end)
+        for frame in frames:
+            kept.append(frame[:left])
+            left -= len(kept[-1])
+    return _of(response, [frame for frame in kept if frame])
+
+
+def _of(response: Response, frames: list[bytes]) -> Response:
+    times = response.frame_at_ms[: len(frames)] if len(response.frame_at_ms) >= len(frames) else ()
+    return replace(response, body=b"".join(frames), frame_bytes=tuple(map(len, frames)), frame_at_ms=times)
+
+
+def _with(response: Response, place: int, frame: bytes) -> Response:
+    """The answer with another frame at that place, and nothing after it."""
+    return _of(response, [*response.frames()[:place], frame])
+
+
+def _reset(response: Response, arguments: Mapping[str, Any], place: int) -> Plan:
+    silent = not any(name in arguments for name in LATER)
+    return Plan(cut(response, arguments, place), ending="reset", silent=silent)
+
+
+def _half_character(response: Response, _: Mapping[str, Any], place: int) -> Plan:
+    return Plan(_with(response, place, b'data: {"choices":[{"delta":{"content":"\xe2\x82'), ending="truncated")
+
+
+def _no_end(response: Response, _: Mapping[str, Any], __: int) -> Plan:
+    """Without [DONE], or the last event of Responses."""
+    return Plan(_of(response, response.frames()[:-1]))
+
+
+def _error_event(response: Response, _: Mapping[str, Any], place: int) -> Plan:
+    error = b'{"error":{"message":"The server had an error while processing your request. Sorry about that!",'
+    return Plan(_with(response, place, b"data: " + error + b'"type":"server_error","param":null,"code":null}}\n\n'))
+
+
+def _content_filter(response: Response, _: Mapping[str, Any], place: int) -> Plan:
+    if b"event: response." in response.body:
+        last = b'"status":"incomplete","incomplete_details":{"reason":"content_filter"},"object":"response","output":[]'
+        event = b'event: response.incomplete\ndata: {"type":"response.incomplete","sequence_number":%d,' % place
+        return Plan(_with(response, place, event + b'"response":{"id":"resp_filtered",' + last + b"}}\n\n"))
+    last = b'"delta":{},"finish_reason":"content_filter","index":0,"logprobs":null}],"created":0,"id":"filtered",'
+    chunk = b'data: {"choices":[{' + last + b'"model":"gpt-4o-mini","object":"chat.completion.chunk"}\n\n'
+    return Plan(_with(response, place, chunk + b"data: [DONE]\n\n"))
+
+
+def _html(response: Response, _: Mapping[str, Any], __: int) -> Plan:
+    return Plan(replace(response, headers=(("content-type", "text/html"),), body=HTML, frame_at_ms=(), frame_bytes=()))
+
+
+SECONDS = ("seconds",)
+FAULTS: dict[str, Kind] = {
+    "slow_first_byte": Kind(lambda r, a, _: Plan(r, wait=a.get("seconds", 1.0)), SECONDS, "headers come late"),
+    "slow_frames": Kind(lambda r, a, _: Plan(r, pause=a.get("seconds", 0.1)), SECONDS, "every frame comes late"),
+    "stall": Kind(lambda r, a, n: Plan(cut(r, a, n), ending=STALL), LATER, "nothing more comes"),
+    "reset": Kind(_reset, LATER, "RST, before the headers unless a place is named"),
+    "close": Kind(lambda r, a, n: Plan(cut(r, a, n), ending="truncated"), LATER, "FIN without the last chunk"),
+    "malformed_chunk": Kind(
+        lambda r, a, n: Plan(cut(r, a, n), ending="truncated", raw=MALFORMED_CHUNK), LATER, "framing that is none"
+    ),
+    "malformed_json": Kind(
+        lambda r, a, n: Plan(_of(r, [*r.frames()[:n], b'data: {"choices":[{\n\n', *r.frames()[n:]])),
+        LATER[:1],
+        "a frame that is half a JSON document",
+    ),
+    "half_character": Kind(_half_character, LATER[:1], "FIN in the middle of a UTF-8 sequence", True),
+    "no_end": Kind(_no_end, (), "a clean end without [DONE] or response.completed", True),
+    "silent_truncation": Kind(lambda r, a, n: Plan(cut(r, a, n), ending=CLEANLY), LATER, "a clean end, too early"),
+    "error_event": Kind(_error_event, LATER[:1], "an error in mid-stream, then a clean end", True),
+    "content_filter_event": Kind(_content_filter, LATER[:1], "the filter ends a stream", True),
+    "one_byte_chunks": Kind(
+        lambda r, a, _: Plan(replace(r, frame_bytes=(1,) * len(r.body), frame_at_ms=())), (), "byte by byte"
+    ),
+    "wrong_content_type": Kind(_html, (), "status 200 and a page of HTML"),
+}
+RETRY: dict[str, Callable[[], dict[str, str]]] = {  # spellings of how long to wait; 50 ms where they can be so fine
+    "seconds": lambda: {"retry-after": "1"},
+    "ms": lambda: {"retry-after-ms": "50"},
+    "both": lambda: {"retry-after": "1", "retry-after-ms": "50"},
+    "date": lambda: {"retry-after": formatdate(time.time() + 1, usegmt=True)},
+    "reset": lambda: {"x-ratelimit-reset-requests": "1", "x-ratelimit-reset-tokens": "1"},
+    "none": lambda: {},
+}
+TYPES: dict[str, Callable[[str], Any]] = {
+    "at_frame": int,
+    "at_byte": int,
+    "seconds": float,
+    "times": int,
+    "seed": int,
+    "retry": str,
+}
+WAITING = ("retry-after", "retry-after-ms", "x-ratelimit-reset-requests", "x-ratelimit-reset-tokens")
+COMMON = ("times", "seed")
+
+
+def parse(text: str) -> Fault:
+    """From `name; argument=value; …`. Raises FaultError."""
+    name, *pairs = (part.strip() for part in text.split(";"))
+    if name not in FAULTS and name not in ERRORS:
+        raise FaultError(f"There is no fault {name!r}. There are {', '.join([*FAULTS, *ERRORS, *IDENTITY])}.")
+    allowed = (*(FAULTS[name].arguments if name in FAULTS else ("retry",)), *COMMON)
+    arguments = {}
+    for pair in filter(None, pairs):
+        key, _, value = (part.strip() for part in pair.partition("="))
+        try:
+            if key not in allowed or (key == "retry" and value not in RETRY):
+                raise ValueError
+            arguments[key] = TYPES[key](value)
+            if key != "retry" and arguments[key] < 0:
+                raise ValueError
+        except ValueError as error:
+            spellings = f"; retry is one of {', '.join(RETRY)}" if "retry" in allowed else ""
+            raise FaultError(f"{name}: {pair!r} is not possible. It takes {', '.join(allowed)}{spellings}.") from error
+    return Fault(name, arguments)
+
+
+def plan(fault: Fault, response: Response, count: int) -> Plan:
+    """How the answer leaves when the fault happens for the `count`-th time."""
+    kind = FAULTS[fault.name]
+    if not response.is_stream:
+        if kind.streams_only:
+            return Plan(response)
+        response = replace(response, frame_bytes=_quarters(len(response.body)))
+    frames = len(response.frames())
+    chance = random.Random(f"{fault.arguments.get('seed', 0)} {fault.name} {count}")  # noqa: S311  (no secret)
+    place = fault.arguments.get("at_frame", chance.randrange(1, max(frames, 2)))
+    return kind.apply(response, fault.arguments, min(place, frames))
+
+
+def _quarters(size: int) -> tuple[int, ...]:
+    """What is no stream has no frames: it leaves in four pieces."""
+    ends = [size * part // 4 for part in range(5)]
+    return tuple(later - earlier for earlier, later in pairwise(ends) if later > earlier)

@@ -107,10 +107,9 @@ def test_a_stream_that_is_ended_says_why(azure: FakeAzure, name: str) -> None:
     _, came, ended = ask(azure, f"{name}; at_frame=2")
     assert came.startswith(b"".join(FRAMES[:2]))
     assert ended == "complete"
-    last = json.loads(came.split(b"data: ")[3 if name == "error_event" else 3].split(b"\n\n")[0])
-    assert (
-        last.get("error", {}).get("type") == "server_error" or last["choices"][0]["finish_reason"] == "content_filter"
-    )
+    last = json.loads(came.split(b"data: ")[3].split(b"\n\n")[0])
+    said = last["error"]["type"] if name == "error_event" else last["choices"][0]["finish_reason"]
+    assert said == ("server_error" if name == "error_event" else "content_filter")
 
 
 @pytest.mark.parametrize("wish", ["close", "malformed_json", "silent_truncation", "reset; at_byte=10"])

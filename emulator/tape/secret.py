@@ -5,6 +5,7 @@ Every pattern has a group `secret`: what is replaced; the rest is the context th
 
 import base64
 import binascii
+import functools
 import re
 from collections.abc import Callable
 from typing import NamedTuple
@@ -18,9 +19,13 @@ SAYS = r"""["']?\s*(?:[:=]|\bis\b)\s*["'`]?"""  # between a name and its value, 
 RESOURCE_HOSTS = (
     r"(?:(?:openai|cognitiveservices|services\.ai|models\.ai|inference\.ml|infra\.ai|documents)\.azure\.com"
     r"|(?:openai|cognitiveservices)\.azure\.us|azure-api\.net|azurewebsites\.net|azurecontainerapps\.io|azurecr\.io"
-    r"|azurestaticapps\.net|vault\.azure\.net|(?:(?:blob|queue|table|file|dfs|web)\.core|search|database|servicebus)\.windows\.net|onmicrosoft\.com)"
+    r"|azurestaticapps\.net|(?:(?:blob|queue|table|file|dfs|web)\.core|search|database|servicebus)\.windows\.net"
+    r"|vault\.azure\.net|onmicrosoft\.com)"
 )
-STAND_IN = re.compile(r"resource|(?:example|(?:your|my)(?=[-_]|(?:resource|account|storage|app)\b)).*", re.IGNORECASE)
+STAND_IN = re.compile(  # what documentation has where a name belongs
+    r"resource|(?:example|your|my)(?:[-_]?(?:azure|open-?ai|ai|resource|account|storage|app|function|search|vault|name))*",
+    re.IGNORECASE,
+)
 OTHER_SERVICES = (
     r"gh[oprsu]_[A-Za-z0-9]{36}|github_pat_\w{60,}|glpat-[\w-]{20}|AKIA[0-9A-Z]{16}|AIza[\w-]{35}|"
     r"xox[abprs]-[\w-]{20,}|hf_[A-Za-z0-9]{34}|npm_[A-Za-z0-9]{36}|pypi-[\w-]{60,}"
@@ -31,10 +36,6 @@ MARKED_KEYS = (
     r"[A-Za-z0-9/+]{76}\+ASt[A-Za-z0-9/+]{6}==|[A-Za-z0-9/+]{33}\+ASb[A-Za-z0-9/+]{6}="
 )
 IMAGES_AND_CODE = re.compile(r".*\.(?:png|jpe?g|gif|svg|webp|css|js|ts|json|html|tgz|shape|size|dtype|values|data)")
-
-
-def always(_: str) -> bool:
-    return True
 
 
 def is_random(value: str) -> bool:
@@ -84,19 +85,23 @@ class Rule(NamedTuple):
     needle: str
     pattern: re.Pattern[str]
     instead: str | None
-    really: Callable[[str], bool] = always
+    really: Callable[[str], bool] = bool
 
 
 def _rule(
-    name: str, reason: str, needle: str, pattern: str, instead: str | None, really: Callable[[str], bool] = always
+    name: str,
+    reason: str,
+    needle: str,
+    pattern: str,
+    instead: str | None,
+    really: Callable[[str], bool] = bool,
+    *,
+    flags: int = re.ASCII | re.IGNORECASE,
 ) -> Rule:
-    return Rule(name, reason, needle, re.compile(pattern, re.IGNORECASE | re.ASCII), instead, really)
+    return Rule(name, reason, needle, re.compile(pattern, flags), instead, really)
 
 
-def _exact(
-    name: str, reason: str, needle: str, pattern: str, instead: str | None, really: Callable[[str], bool] = always
-) -> Rule:
-    return Rule(name, reason, needle, re.compile(pattern, re.ASCII), instead, really)
+_exact = functools.partial(_rule, flags=re.ASCII)
 
 
 def other_rule(name: str, reason: str, instead: str | None = None) -> Rule:

@@ -30,6 +30,7 @@ JWT = f"eyJhbGciOiJSUzI1NiJ9.eyJvaWQiOiJ4In0.{letters(40)}"
 SECRETS = {  # kind → (text in which it stands, the secret)
     "host": (f"see {BASE}/openai", "contoso-ai"),
     "another host": ("see https://fabrikam-7.cognitiveservices.azure.com/x", "fabrikam-7"),
+    "my own host": ("see https://my-fabrikam-7.openai.azure.com/x", "my-fabrikam-7"),
     "internal host": ("at cmp.westus3.hyena.infra.ai.azure.com", "westus3.hyena"),
     "known key": (f"it is {KEY}", KEY),
     "known id": (f"it is {PRINCIPAL}", PRINCIPAL),

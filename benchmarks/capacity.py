@@ -21,6 +21,7 @@ SPREAD = 0.4  # of the logarithm of assumed durations: the slowest in twenty tak
 
 def main(argv: list[str] | None = None) -> int:
     arguments = parser().parse_args(argv)
+    arguments.output_tokens = arguments.output_tokens or arguments.tokens // 3
     try:
         durations, told = service_times(arguments)
         cost = measured(arguments.measured)
@@ -41,8 +42,10 @@ def planned(arguments: argparse.Namespace, durations: Sequence[float]) -> Plan:
     """Raises ValueError."""
     if arguments.tokens > arguments.tokens_per_minute:
         raise ValueError(f"one prompt takes {arguments.tokens:,} tokens, the deployment has fewer a minute")
-    if not 0 <= arguments.output_tokens <= arguments.tokens:
+    if arguments.output_tokens > arguments.tokens:
         raise ValueError("--output-tokens are a part of --tokens")
+    if arguments.always_ready > arguments.maximum_instances:
+        raise ValueError("--always-ready are a part of --maximum-instances")
     return Plan(
         users=arguments.users,
         prompts_per_minute=arguments.prompts_per_minute,
@@ -149,24 +152,29 @@ def positive(text: str) -> float:
     return value
 
 
-def whole(text: str) -> int:
+def count(text: str) -> int:
     value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not above 0")
+    if value < 0:
+        raise argparse.ArgumentTypeError(f"{text} is below 0")
     return value
+
+
+def whole(text: str) -> int:
+    positive(text)
+    return int(text)
 
 
 OPTIONS: dict[str, tuple[Callable[[str], float], float | None, str]] = {  # name: (type, default, what it is)
     "users": (whole, None, "people who work at the same time"),
     "prompts-per-minute": (positive, None, "of each of them"),
     "tokens": (whole, None, "of a prompt and its answer together"),
-    "output-tokens": (whole, 500, "of the answer alone"),
+    "output-tokens": (count, 0, "of the answer alone; 0: a third"),
     "tokens-per-minute": (whole, 200_000, "the deployment's quota"),
     "minutes": (positive, 10.0, "of the lesson"),
-    "rush-seconds": (positive, 0.0, "everybody sends the first prompt within these; 0: one gap between prompts"),
+    "rush-seconds": (count, 0, "everybody sends the first prompt within these; 0: one gap between prompts"),
     "concurrency": (whole, 100, "HTTP_CONCURRENCY"),
     "maximum-instances": (whole, 40, "MAXIMUM_INSTANCES"),
-    "always-ready": (int, 0, "ALWAYS_READY_INSTANCES"),
+    "always-ready": (count, 0, "ALWAYS_READY_INSTANCES"),
     "start-seconds": (positive, 30.0, "until a new instance serves"),
     "first-token-seconds": (positive, 0.8, "until an answer begins"),
     "tokens-per-second": (positive, 60.0, "of an answer"),

@@ -18,9 +18,9 @@ $key = if (Get-Command az -ErrorAction SilentlyContinue) {
 }
 if ($key) {
     Put 'FUNCTION_HOST_KEY' $key
-    Write-Output 'Wrote PROXY_BASE_URL and FUNCTION_HOST_KEY to .env'
+    Write-Output "The proxy is at $env:PROXY_BASE_URL; this URL and a key are in .env"
 } else {
-    Write-Output 'Wrote PROXY_BASE_URL to .env. No key yet; once the code is deployed, this prints one:'
+    Write-Output "The proxy will be at $env:PROXY_BASE_URL, which is in .env. Once the code is deployed, this prints a key:"
     Write-Output "  $env:PROXY_KEY_COMMAND"
 }
 exit 0

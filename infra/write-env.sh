@@ -20,8 +20,8 @@ if key=$(az functionapp keys list --subscription "$AZURE_SUBSCRIPTION_ID" \
     --resource-group "$AZURE_RESOURCE_GROUP" --name "$AZURE_FUNCTION_APP" --query functionKeys.default \
     --output tsv 2>/dev/null) && [ -n "$key" ]; then
     put FUNCTION_HOST_KEY "$key"
-    echo "Wrote PROXY_BASE_URL and FUNCTION_HOST_KEY to .env"
+    echo "The proxy is at $PROXY_BASE_URL; this URL and a key are in .env"
 else
-    echo "Wrote PROXY_BASE_URL to .env. No key yet; once the code is deployed, this prints one:"
+    echo "The proxy will be at $PROXY_BASE_URL, which is in .env. Once the code is deployed, this prints a key:"
     echo "  $PROXY_KEY_COMMAND"
 fi

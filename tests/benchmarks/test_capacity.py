@@ -113,6 +113,7 @@ def test_costs_of_a_run_of_the_benchmarks_count(capsys: pytest.CaptureFixture[st
     [
         (["--tokens-per-minute", "1000"], "error: one prompt takes 1,500 tokens"),
         (["--output-tokens", "2000"], "error: --output-tokens are a part of --tokens"),
+        (["--always-ready", "41"], "error: --always-ready are a part of --maximum-instances"),
         (["--durations", "/nowhere"], "error: [Errno 2]"),
         (["--durations", __file__], "error: could not convert"),
         (["--measured", "benchmarks/requirements.txt"], "error: benchmarks/requirements.txt is no result of"),

@@ -53,6 +53,7 @@ def test_url_and_key_are_written_and_other_lines_stay(tmp_path: Path, shell: str
         "--subscription sub-x --resource-group rg-x --name func-x --query functionKeys.default"
         in (tmp_path / "asked").read_text()
     )
+    assert OUTPUTS["PROXY_BASE_URL"] in told
     assert "the-key" not in told
 
 

@@ -3,6 +3,7 @@
 AZURE_OPENAI_BASE=https://… AZURE_OPENAI_DEPLOYMENT=gpt-4o-mini pytest --record-mode=once tests/test_story.py
 """
 
+import inspect
 import os
 import re
 import sys
@@ -67,7 +68,7 @@ def stack_of(config: pytest.Config, folders: list[Path], settings: dict[str, str
 @contextmanager
 def cassette_of(test: pytest.Item, stack: RecordingStack) -> Iterator[None]:
     """What this test asks goes to its cassette, unless the test was interrupted: then the old one stays."""
-    stack.begin(cassette_name(test))
+    stack.begin(cassette_name(test), about(test))
     yield
     if test.stash.get(ENDED, False):
         stack.finish()
@@ -85,6 +86,13 @@ def cassette_name(test: pytest.Item) -> str:
         return str(marker.args[0])
     plain = re.sub(r"[^A-Za-z0-9_]+", "-", test.name.removeprefix("test_")).strip("-")
     return f"{test.path.stem.removeprefix('test_')}/{plain}"
+
+
+def about(test: pytest.Item) -> str:
+    """The first line of the test's docstring, or its name in words: test_a_story_streams says "A story streams."."""
+    told = inspect.getdoc(getattr(test, "obj", None))
+    words = test.name.partition("[")[0].removeprefix("test_").replace("_", " ").capitalize()
+    return f"{(told.splitlines()[0] if told else words).rstrip('.')}."
 
 
 class Told:

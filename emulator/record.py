@@ -70,8 +70,8 @@ class RecordingStack(LocalStack):
         self.live.close()
         super().__exit__(*error)
 
-    def begin(self, name: str) -> None:
-        self.recorder.begin(name)
+    def begin(self, name: str, about: str = "") -> None:
+        self.recorder.begin(name, about)
 
     def finish(self) -> int:
         """Write what was recorded; gives how many answers. They are played from now on."""

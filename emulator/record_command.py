@@ -26,6 +26,7 @@ def add_arguments(added: argparse.ArgumentParser) -> None:
     added.add_argument(
         "--cassette", metavar="NAME", help="where answers are kept, as in chat/story (default: today's date)"
     )
+    added.add_argument("--about", default="", metavar="SENTENCE", help="what a new cassette shows")
     added.add_argument(
         "--record-mode",
         choices=[mode for mode in MODES if mode != "none"],
@@ -59,7 +60,7 @@ def record(arguments: argparse.Namespace, wait: Callable[[], None]) -> int:
             port=arguments.port,
             say=lambda line: print(line, file=sys.stderr, flush=True),
         )
-        stack.begin(name)
+        stack.begin(name, arguments.about)
         stack.live.check_credential()
         with stack:
             if arguments.json:

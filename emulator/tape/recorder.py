@@ -63,17 +63,19 @@ class Recorder:
         self._changed = threading.Condition()
         self._new: list[tuple[int, Interaction]] = []
         self._order = self._open = 0
+        self._about = ""
 
     # --- one cassette -------------------------------------------------------------------------------------------------
 
-    def begin(self, name: str) -> None:
-        """From now on, what is recorded belongs to the cassette of this name. Raises RecordingRefused."""
+    def begin(self, name: str, about: str = "") -> None:
+        """From now on, what is recorded belongs to the cassette of this name; `about` is one sentence on it, for a new
+        one. Raises RecordingRefused."""
         if not is_name(name):
             raise RecordingRefused(
                 f"{name!r} is no cassette's name: use letters, digits, - _ . and /, as in chat/story."
             )
         with self._changed:
-            self.name, self._new, self._order = name, [], 0
+            self.name, self._new, self._order, self._about = name, [], 0, about
 
     def asks_live(self, recorded: bool) -> bool:
         """Whether a request goes to the live service, given whether there is a recording of it."""
@@ -180,7 +182,8 @@ class Recorder:
         self.run.note(cassette=name, recorded=len(new), holds=len(after))
 
     def _notes_for(self, there: Cassette) -> dict[str, Any]:
-        old = {} if is_synthetic(there) else dict(there.notes)
+        old = {"about": there.notes.get("about") or self._about or "Recorded."}
+        old |= {} if is_synthetic(there) else there.notes
         return old | {"origin": "recorded", "recorded": date.today().isoformat()} | self.notes
 
 

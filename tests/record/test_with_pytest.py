@@ -80,6 +80,7 @@ def test_a_new_test_is_recorded_once_and_then_plays_offline(live: Live, project:
     assert_golden("../record/golden/summary.txt", section + "\n")
     written = cassettes(project)
     assert sorted(written) == ["chat/capital", "new/story"]
+    assert b"about: Capital.\n" in written["chat/capital"]
     assert all(live.env["AZURE_OPENAI_BASE"].encode() not in data for data in written.values())
     live.azure.reset()
     status, told = run(project, None)

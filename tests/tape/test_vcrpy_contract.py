@@ -1,10 +1,13 @@
 """Our cassettes are stock VCR.py files: vcrpy plays what we write, and we play what vcrpy writes."""
 
+import subprocess
+import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import httpx
 import pytest
+import requests
 import vcr
 import yaml
 
@@ -77,8 +80,30 @@ def test_no_two_cassettes_answer_the_same_request() -> None:
     assert [sorted(names) for names in files.values() if len(names) > 1] == []
 
 
-@pytest.fixture
-def recorded_by_vcrpy(tmp_path: Path) -> tuple[Path, list[tuple[httpx.Request, httpx.Response]]]:
+class Talked(NamedTuple):
+    """What a client sent and got."""
+
+    target: str
+    sent: bytes
+    status: int
+    got: bytes
+
+
+def with_httpx(url: str, asked: dict[str, Any]) -> Talked:
+    with httpx.Client() as client:
+        answer = client.post(url, json=asked)
+    return Talked(answer.request.url.raw_path.decode(), answer.request.content, answer.status_code, answer.content)
+
+
+def with_requests(url: str, asked: dict[str, Any]) -> Talked:
+    with requests.Session() as session:
+        answer = session.post(url, json=asked, timeout=10)
+    assert isinstance(answer.request.body, bytes)
+    return Talked(answer.request.path_url, answer.request.body, answer.status_code, answer.content)
+
+
+@pytest.fixture(params=[with_httpx, with_requests], ids=["httpx", "requests"])
+def recorded_by_vcrpy(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Path, list[Talked]]:
     """A cassette that vcrpy recorded from a local server, and what its client sent and got."""
 
     async def server(scope: Scope, receive: Receive, send: Send) -> None:
@@ -91,13 +116,12 @@ def recorded_by_vcrpy(tmp_path: Path) -> tuple[Path, list[tuple[httpx.Request, h
         await send({"type": "http.response.body", "body": b""})
 
     path = tmp_path / "recorded.yaml"
-    with serving(server, bind(0)) as base, vcr.use_cassette(str(path), record_mode="all"), httpx.Client() as client:
+    with serving(server, bind(0)) as base, vcr.use_cassette(str(path), record_mode="all"):
         talked = []
         for number, route in enumerate(ANSWERS):
             asked = {"model": "gpt-4o-mini", "input": f"Grüße {number}", "stream": route.startswith("/openai/dep")}
             query = "?api-version=2024-10-21" if "deployments" in route else ""
-            answer = client.post(base + route + query, json=asked)
-            talked.append((answer.request, answer))
+            talked.append(request.param(base + route + query, asked))
     return path, talked
 
 
@@ -108,9 +132,44 @@ def test_the_emulator_plays_what_vcrpy_recorded(recorded_by_vcrpy: Any) -> None:
     assert len(library.interactions()) == len(ANSWERS)
     azure = FakeAzure(library)
     with serving(azure, bind(0)) as base, httpx.Client(base_url=base, headers={"api-key": azure.api_key}) as client:
-        for asked, answered in talked:
-            again = client.post(asked.url.raw_path.decode(), content=asked.content)
-            assert (again.status_code, again.content) == (answered.status_code, answered.content)
+        for target, sent, status, got in talked:
+            again = client.post(target, content=sent)
+            assert (again.status_code, again.content) == (status, got)
             assert again.headers["x-request-id"] == "1"
             assert again.headers.get_list("x-twice") == ["a", "b"]
     assert [exchange.miss for exchange in azure.journal.exchanges] == [None] * len(ANSWERS)
+
+
+WITH_PYTEST_RECORDING = """
+import httpx
+import pytest
+import yaml
+
+def test_it_plays(cassette):
+    with open(cassette) as file:
+        recorded = yaml.safe_load(file)["interactions"]
+    with httpx.Client() as client:
+        for interaction in recorded:
+            asked, answer = interaction["request"], interaction["response"]
+            got = client.request(asked["method"], asked["uri"], content=asked["body"] or "")
+            assert (got.status_code, got.text) == (answer["status"]["code"], answer["body"]["string"])
+
+def pytest_generate_tests(metafunc):
+    paths = [pytest.param(path, marks=pytest.mark.vcr(path)) for path in PATHS]
+    metafunc.parametrize("cassette", paths)
+
+@pytest.fixture(scope="module")
+def vcr_config():
+    return {"match_on": MATCH_ON}
+"""
+
+
+def test_pytest_recording_plays_our_cassettes(tmp_path: Path) -> None:
+    """With the network blocked, so that nothing else can have answered."""
+    paths = [str(CASSETTES / f"{name}.yaml") for name in NAMES]
+    constants = f"PATHS = {paths!r}\nMATCH_ON = {MATCH_ON!r}\n"
+    (tmp_path / "test_others.py").write_text(constants + WITH_PYTEST_RECORDING)
+    command = [sys.executable, "-m", "pytest", "-q", "--record-mode=none", "--block-network", "test_others.py"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=100)
+    assert done.returncode == 0, done.stdout
+    assert f"{len(NAMES)} passed" in done.stdout

@@ -6,20 +6,25 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lark import Token, Tree
+from lark import Lark, Token, Tree
 from lark.exceptions import LarkError
 from pycep import BicepParser
 
-PARSER = BicepParser().lark_parser
 DECLARATIONS = ("param", "var", "resource", "module", "child_resource", "output")
 
 Node = Tree[Token] | Token | None
 
 
 @functools.cache
+def parser() -> Lark:
+    """Of syntax trees; pycep's own dictionaries do not tell a name from a text."""
+    return BicepParser(cache=False).lark_parser  # its cache is a pickle in the folder for temporary files
+
+
+@functools.cache
 def parsed(text: str) -> Tree[Token]:
-    """The syntax tree; pycep's own dictionaries do not tell a name from a text. Raises LarkError."""
-    return PARSER.parse(text)
+    """Raises LarkError."""
+    return parser().parse(text)
 
 
 @dataclass

@@ -1,0 +1,143 @@
+"""Hours of calls with random faults, compressed:
+`python -m tests.load.soak [--minutes 60] [--time-scale 20] [--callers 30] [--seed 0]`.
+
+Every clock in the chain runs `time-scale` times faster: schedules of streams, time-outs and token lifetimes. The token
+is renewed about three times an hour, and the identity endpoint is down for a minute in every five. Ends with 0 when
+every call ended as tests/load/outcomes.py says, and nothing was left behind.
+"""
+
+import argparse
+import asyncio
+import random
+import sys
+import tempfile
+import time
+from collections import Counter
+
+import aiohttp
+
+from emulator.azure.journal import Exchange
+from emulator.tape.library import Library
+from tests.load.footprint import Counted, Footprint, assert_no_leak, counted_proxy
+from tests.load.outcomes import AT, CASES, Answer, Case
+
+THINKING_SECONDS = 20.0  # a caller's, between two calls, on average
+TOKEN_SECONDS = 1_500.0  # a token's lifetime; it is renewed in its last five minutes
+OUTAGE_EVERY, OUTAGE_SECONDS = 300.0, 60.0  # of the identity endpoint
+OFTEN = ("an answer", "a long answer", "a stream")
+NAME = "x-client-request-id"  # passed on to Azure: which case it is
+HANGS_SECONDS = 60.0  # of real time; the slowest case waits 225 s of the proxy's
+
+
+def prepare(counted: Counted) -> None:
+    """Make the fake Azure do what the cases say, and its tokens expire by the proxy's clock."""
+    azure = counted.running.azure
+    answer, mint = azure.answer, azure.identity.answer
+
+    async def late(exchange: Exchange, send: object) -> None:
+        if before := CASES[exchange.header(NAME) or ""].before:
+            await before(exchange)
+        await answer(exchange, send)  # type: ignore[arg-type]
+
+    async def hold(exchange: Exchange, piece: int) -> None:
+        held = CASES[exchange.header(NAME) or ""].hold
+        if held and piece == AT:
+            await held(exchange)
+
+    def token(query: str, header: str | None) -> tuple[int, bytes]:
+        now = counted.now()
+        azure.identity.lifetime = TOKEN_SECONDS + now - time.time()
+        down = (now - counted.clock_start) % OUTAGE_EVERY > OUTAGE_EVERY - OUTAGE_SECONDS
+        azure.identity.failure = 500 if down else None
+        return mint(query, header)
+
+    azure.answer, azure.hold, azure.identity.answer = late, hold, token  # type: ignore[method-assign]
+
+
+async def call(session: aiohttp.ClientSession, base_url: str, name: str, case: Case) -> Answer:
+    received = b""
+    headers = {**case.headers, NAME: name, "content-type": "application/json"}
+    async with session.post(f"{base_url}/chat/completions", data=case.request, headers=headers) as got:
+        try:
+            async for part in got.content.iter_any():
+                received += part
+        except aiohttp.ClientPayloadError:
+            return Answer(got.status, received, whole=False)
+        return Answer(got.status, received, whole=True)
+
+
+async def crowd(counted: Counted, names: list[str], callers: int, until: float, seed: int) -> Counter[str]:
+    """How many calls of each case there were. Raises AssertionError for the first that ended otherwise than it must."""
+    ended: Counter[str] = Counter()
+    names = [*OFTEN * (len(names) // len(OFTEN)), *names]  # every other call is an ordinary one
+
+    async def caller(dice: random.Random) -> None:
+        while counted.now() < until:
+            await asyncio.sleep(dice.expovariate(1 / THINKING_SECONDS) / counted.clock_factor)
+            name = dice.choice(names)
+            case, began = CASES[name], counted.now()
+            try:
+                case.judge(await call(session, counted.running.base_url, name, case))
+            except (AssertionError, aiohttp.ClientError, TimeoutError) as problem:
+                minute = (began - counted.clock_start) / 60
+                raise AssertionError(
+                    f"{name!r} in minute {minute:.1f} must be {case.outcome}: {problem!r}"
+                ) from problem
+            ended[name] += 1
+
+    timeout = aiohttp.ClientTimeout(total=HANGS_SECONDS)
+    async with aiohttp.ClientSession(timeout=timeout, connector=aiohttp.TCPConnector(limit=0)) as session:
+        await asyncio.gather(*(caller(random.Random(f"{seed}/{number}")) for number in range(callers)))
+    return ended
+
+
+def soak(
+    minutes: float, time_scale: float, callers: int, seed: int, backend: str | None = None, timeouts: bool = True
+) -> tuple[Footprint, Footprint, Counter[str], int]:
+    """(the footprint after a tenth of the time, the one at the end, calls by case, requests for a token).
+
+    Without `timeouts`, what only a time-out ends does not happen, and the proxy's time-outs are as long as ever."""
+    library = Library([case.recording for case in CASES.values() if case.recording])
+    names = [name for name, case in CASES.items() if timeouts or not case.ends_by_timeout]
+    settings = {"FUNCTIONS_HOST_BACKEND": backend} if backend else {}
+    with (
+        tempfile.TemporaryFile() as log,
+        counted_proxy(
+            library=library,
+            settings=settings,
+            clock_factor=time_scale,
+            loop_factor=time_scale if timeouts else 1.0,
+            verbose=True,
+            log=log,
+        ) as counted,
+    ):
+        counted.running.azure.time_scale = time_scale
+        prepare(counted)
+        asyncio.run(crowd(counted, [*OFTEN], 1, counted.now() + 1, seed))
+        idle, end = counted.footprint(), counted.now() + 60 * minutes
+        ended = asyncio.run(crowd(counted, names, callers, end - 54 * minutes, seed))
+        before = counted.warmed_up(idle)
+        ended += asyncio.run(crowd(counted, names, callers, end, seed + 1))
+        after = counted.settled(before)
+        log.seek(0)
+        logged = log.read()
+        assert b"Traceback" not in logged, logged[logged.index(b"Traceback") - 500 :][:3_000].decode()
+        return before, after, ended, counted.running.azure.identity.requests
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--minutes", type=float, default=60.0)
+    parser.add_argument("--time-scale", type=float, default=20.0)
+    parser.add_argument("--callers", type=int, default=30)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--backend", choices=("public", "runtime"))
+    before, after, ended, tokens = soak(**vars(parser.parse_args()))
+    for name, case in CASES.items():
+        print(f"{ended[name]:>6,}  {name:32} {case.outcome}")
+    print(f"{ended.total():>6,} calls, {tokens} requests for a token\nbefore  {before}\nafter   {after}")
+    assert_no_leak(before, after)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

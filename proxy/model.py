@@ -10,7 +10,7 @@ from .errors import ProxyError
 Members = tuple[tuple[str, Any], ...]  # of a JSON object; objects in it are such tuples too, and all numbers floats
 
 DECODER = json.JSONDecoder(object_pairs_hook=tuple, parse_int=float)  # int() refuses 4,300 digits
-TOKEN = re.compile(r'("[^"\\]*(?:\\.[^"\\]*)*")(\s*:\s*)?|[{}\[\]]')
+GAP = re.compile(r"[ \t\r\n,:]*")  # what stands between the members of an object, and in them
 
 
 class Asked(NamedTuple):
@@ -53,13 +53,21 @@ def choose_deployment(body: bytes, deployments: Mapping[str, str], required: boo
 
 def with_model(text: str, deployment: str, replace: bool, alone: bool) -> str:
     """A JSON object's text with its own `model` replaced, or added in front; every other character stays."""
-    name, depth = json.dumps(deployment), 0
-    for token in TOKEN.finditer(text) if replace else ():
-        depth += {"{": 1, "[": 1, "}": -1, "]": -1}.get(token[0], 0)
-        if depth == 1 and token[2] and json.loads(token[1]) == "model":
-            return text[: token.end()] + name + text[DECODER.raw_decode(text, token.end())[1] :]
-    start = text.index("{") + 1
+    name, start = json.dumps(deployment), text.index("{") + 1
+    at = start
+    while replace:  # member by member: what is inside of a value may be large
+        key, at = DECODER.raw_decode(text, after_gap(text, at))
+        at = after_gap(text, at)
+        end = DECODER.raw_decode(text, at)[1]
+        if key == "model":
+            return text[:at] + name + text[end:]
+        at = end
     return text[:start] + f'"model":{name}' + "," * (not alone) + text[start:]
+
+
+def after_gap(text: str, at: int) -> int:
+    found = GAP.match(text, at)
+    return found.end() if found else at
 
 
 def deployment_of(model: str, deployments: Mapping[str, str]) -> str:

@@ -49,14 +49,15 @@ def read_request(sock: socket.socket, number: int) -> Arrived | None:
         if not (part := sock.recv(65536)):
             return None
         data += part
-    head, _, body = data.partition(b"\r\n\r\n")
+    head, _, begun = data.partition(b"\r\n\r\n")
+    body = bytearray(begun)
     line, *lines = head.decode("latin-1").split("\r\n")
     headers = {name.lower(): value.strip() for name, _, value in (item.partition(":") for item in lines)}
     while len(body) < int(headers.get("content-length", 0)):
         if not (part := sock.recv(65536)):
             return None
         body += part
-    return Arrived(line, headers, body, number, head)
+    return Arrived(line, headers, bytes(body), number, head)
 
 
 @contextmanager

@@ -78,7 +78,7 @@ def serves(name: str, route: str, *methods: str) -> Callable[[Handler], Handler]
             answer = await answer_of(handler, req, record)
             answer.raw_headers.append(record.server_timing())
             if not isinstance(answer, Relay):  # which is not over yet
-                record.write(answer.status_code, answer.raw_headers, bytes_out=len(answer.body))
+                record.close(answer.status_code, answer.raw_headers, bytes_out=len(answer.body))
             return answer
 
         return handler

@@ -43,6 +43,6 @@ class Ending:
         if self.mark is None or (self.resumed and not self.excerpt.kept):
             return True  # a stream taken up again after its last event has none left
         tail = self.excerpt.tail
-        if self.mark is DONE and DONE.search(tail):
+        if self.mark is DONE and DONE.search(tail, max(0, tail.rfind(b"[DONE]") - LONGEST_MARK)):
             return True
         return self.between_events and bool(self.last_event or ERROR.search(tail))

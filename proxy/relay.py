@@ -12,7 +12,6 @@ from .ending import Ending
 from .errors import ProxyError
 from .record import Record
 from .upstream import FAILURES
-from .usage import told
 
 
 class Relay(StreamingResponse):  # type: ignore[misc]
@@ -65,13 +64,8 @@ class Relay(StreamingResponse):  # type: ignore[misc]
             await self.azure.aclose()
             if self.outcome == "caller_left" and self.ending.mark and self.ending.reached:
                 self.outcome = "complete"  # some clients leave at the last event
-            self.write_record()
-
-    def write_record(self) -> None:
-        fields = told(self.ending.excerpt)
-        if response_id := fields.pop("response_id"):
-            self.record.note_response(response_id)
-        self.record.write(self.status_code, self.raw_headers, outcome=self.outcome, bytes_out=self.sent, **fields)
+            excerpt = self.ending.excerpt
+            self.record.close(self.status_code, self.raw_headers, excerpt, outcome=self.outcome, bytes_out=self.sent)
 
 
 def decoded(encoding: bytes, read: Callable[[bytes], None]) -> Callable[[bytes], None]:

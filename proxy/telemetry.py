@@ -66,11 +66,12 @@ def keep_quiet(scope: MutableMapping[str, Any]) -> None:
         span.set_attribute("url.query", "")
 
 
-def end(span: Span, fields: Mapping[str, Any]) -> None:
+def end(span: Span, fields: Mapping[str, Any], at: int) -> None:
+    """`at` is in nanoseconds since 1970."""
     if span.is_recording():
         for field, attribute in ATTRIBUTES.items():
             if (value := fields.get(field)) is not None:
                 span.set_attribute(attribute, value.split(",") if field == "finish_reason" else value)
         if fields["status"] >= 400 or fields["outcome"] == "upstream_stream_broken":
             span.set_status(Status(StatusCode.ERROR, fields["error"] or fields["outcome"]))
-    span.end()
+    span.end(at)

@@ -1,8 +1,6 @@
 """What an answer says about itself: tokens, model, why it ended. Read from the two ends of it that were kept."""
 
-import json
 import re
-from contextlib import suppress
 from typing import Any
 
 from .excerpt import HEAD_BYTES, Excerpt
@@ -15,12 +13,20 @@ STATUS = re.compile(rb'"status"\s*:\s*"([^"]+)"')
 INCOMPLETE = re.compile(rb'"incomplete_details"\s*:\s*\{\s*"reason"\s*:\s*"([^"]+)"')
 ERROR = re.compile(rb'"error"\s*:\s*\{[^{}]*?"code"\s*:\s*"?(\w+)')
 USAGES = (b'"usage":{', b'"usage": {')  # never the null of a stream's other events
+COUNT = re.compile(rb'"(\w+)"\s*:\s*(\d+)')
 LAST_BYTES = 8_192  # an asynchronous filter's verdicts may come after the reason
 LONGEST_USAGE = 4_096  # bytes; real ones have up to 600
 
-FIELDS = ("input_tokens", "output_tokens", "total_tokens", "cached_tokens", "reasoning_tokens")
-RENAMED = {"prompt_tokens": "input_tokens", "completion_tokens": "output_tokens"}  # of chat and embeddings
-DECODER = json.JSONDecoder()
+TOKENS = {  # as the APIs call them: as the record does
+    b"input_tokens": "input_tokens",
+    b"prompt_tokens": "input_tokens",
+    b"output_tokens": "output_tokens",
+    b"completion_tokens": "output_tokens",
+    b"total_tokens": "total_tokens",
+    b"cached_tokens": "cached_tokens",
+    b"reasoning_tokens": "reasoning_tokens",
+}
+UNKNOWN = dict.fromkeys(TOKENS.values())
 
 
 def told(excerpt: Excerpt) -> dict[str, Any]:
@@ -50,16 +56,9 @@ def first(pattern: re.Pattern[bytes], text: bytes) -> str | None:
 def tokens(tail: bytes) -> dict[str, int | None]:
     """Those of the last usage in it; a JSON schema that the answer repeats may have a property of that name."""
     at = len(tail)
-    while (at := max(tail.rfind(usage, 0, at) for usage in USAGES)) >= 0:
-        with suppress(ValueError):  # cut off
-            usage, _ = DECODER.raw_decode(tail[tail.index(b"{", at) : at + LONGEST_USAGE].decode("utf-8", "replace"))
-            if "total_tokens" in usage:
-                return counts(usage)
-    return dict.fromkeys(FIELDS)
-
-
-def counts(usage: dict[str, Any]) -> dict[str, int | None]:
-    """Its numbers and those of its details, by the record's names."""
-    parts = (part for part in (usage, *usage.values()) if isinstance(part, dict))
-    named = {RENAMED.get(name, name): value for part in parts for name, value in part.items()}
-    return {field: value if isinstance(value := named.get(field), int) else None for field in FIELDS}
+    while (at := max(tail.rfind(USAGES[0], 0, at), tail.rfind(USAGES[1], 0, at))) >= 0:
+        found = COUNT.findall(tail, at, at + LONGEST_USAGE)
+        counts = {TOKENS[name]: int(number) for name, number in found if name in TOKENS}
+        if "total_tokens" in counts:
+            return UNKNOWN | counts
+    return UNKNOWN

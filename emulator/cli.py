@@ -16,6 +16,7 @@ from . import host, record_command, transcript
 from .azure import FakeAzure
 from .azure.app import IDENTITY_PATH
 from .azure.faults import FaultError
+from .azure.limits import Limits
 from .azure.live import LiveError
 from .server import PortError, bind, run, serving, url_of
 from .stack import CASSETTES, ROOT, HostFailed, LocalStack
@@ -75,6 +76,11 @@ def parser() -> argparse.ArgumentParser:
             "--fault", metavar="WISH", help="what goes wrong with every answer, as in 'reset; at_frame=3; times=1'"
         )
 
+        for what in ("requests", "tokens"):
+            added.add_argument(
+                f"--{what}-per-minute", type=int, metavar="N", help="a rate limit for each deployment; see --time-scale"
+            )
+
     added = verb("demo", demo, "Show real traffic through the whole chain, then keep it running.")
     added.add_argument("--once", action="store_true", help="end after the steps (default without a terminal)")
     added = verb("serve", serve, "Run the fake Azure and the proxy until Ctrl-C.")
@@ -127,8 +133,7 @@ def serve(arguments: argparse.Namespace) -> None:
         port=arguments.port,
         time_scale=arguments.time_scale,
     )
-    if arguments.fault:
-        stack.azure.misbehave(arguments.fault)
+    fail(stack.azure, arguments)
     with stack:
         if arguments.json:
             say(json.dumps(stack.describe()))
@@ -158,8 +163,7 @@ def show(arguments: argparse.Namespace) -> None:
 
 def azure(arguments: argparse.Namespace) -> None:
     fake = FakeAzure(open_library(arguments.cassettes), arguments.time_scale)
-    if arguments.fault:
-        fake.misbehave(arguments.fault)
+    fail(fake, arguments)
     with serving(fake, bind(arguments.port)) as base:
         described = {
             "azure_base": base,
@@ -175,6 +179,14 @@ def azure(arguments: argparse.Namespace) -> None:
         else:
             say("\n".join(f"{name:18} {value}" for name, value in described.items()) + "\n\nCtrl-C stops it.")
         wait_for_ever()
+
+
+def fail(fake: FakeAzure, arguments: argparse.Namespace) -> None:
+    """What was asked to go wrong. Raises FaultError."""
+    if arguments.fault:
+        fake.misbehave(arguments.fault)
+    if arguments.requests_per_minute or arguments.tokens_per_minute:
+        fake.limits = Limits(arguments.requests_per_minute, arguments.tokens_per_minute, arguments.time_scale)
 
 
 def write_local_settings(described: dict[str, Any], library: Library) -> None:

@@ -11,19 +11,23 @@ import json
 import secrets
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Any
 
 from ..connection import EXTENSION
 from ..tape import diagnose
-from ..tape.canonical import key_of, parse_body
-from ..tape.interaction import COMPLETE, Response
+from ..tape.budget import expected_tokens
+from ..tape.canonical import deployment_of, key_of, parse_body
+from ..tape.interaction import COMPLETE, Request, Response
 from ..tape.library import Library, Take
-from ..tape.route import parse
+from ..tape.route import Route, parse
 from . import errors, faults
 from .asgi import ClientLeft, Receive, Scope, Send, read_body, respond, start, until_client_leaves
 from .delivery import deliver
 from .faults import Fault, FaultError, Plan
 from .identity import ManagedIdentity
 from .journal import Exchange, Journal
+from .limits import Limits
 from .rules import facts_of, refusal
 
 IDENTITY_PATH = "/msi/token"
@@ -35,7 +39,8 @@ FAULT_HEADER = "openai-emulator-fault"  # the proxy forwards openai-*, and Azure
 class FakeAzure:
     """`hold`, when a test sets it, is awaited before each piece of a body with the exchange and the piece's number:
     a schedule of the test's own. `fault` is what goes wrong with every request (`misbehave` sets it); the header
-    `openai-emulator-fault` asks for it in a single one. `deployments` are those that exist; empty: any."""
+    `openai-emulator-fault` asks for it in a single one. `limits` are rate limits. `deployments` are those that exist;
+    empty: any."""
 
     def __init__(self, library: Library, time_scale: float = 0.0) -> None:
         self.library, self.time_scale = library, time_scale
@@ -44,6 +49,7 @@ class FakeAzure:
         self.journal = Journal()
         self.hold: Callable[[Exchange, int], Awaitable[None]] | None = None
         self.fault: Fault | None = None
+        self.limits: Limits | None = None
         self.happened = Counter[tuple[str, bytes]]()
         self.deployments = frozenset(library.deployments())
 
@@ -80,19 +86,31 @@ class FakeAzure:
             return
         refused = self.unauthorized(exchange) or refusal(route, parsed, self.deployments)
         if fault and fault.name in errors.ERRORS and refused not in UNAUTHORIZED:
-            await self.send_error(fault.name, facts_of(route, parsed), exchange, send, fault.arguments.get("retry"))
+            await self.send_error(fault.name, facts_of(route, parsed), exchange, send, fault.waiting())
             return
         if refused:
             await self.send_error(refused, facts_of(route, parsed), exchange, send)
             return
         assert route is not None
+        admitted, left = self.admit(route, parsed, exchange)
+        if not admitted:
+            facts = facts_of(route, parsed) | {"seconds": left["retry-after"]}
+            await self.send_error("rate_limited", facts, exchange, send, left)
+            return
         key = key_of(exchange.method, route, parsed)
         take = self.library.take(key, route.generation)
         if take is None:
             explained = diagnose.explain(key, exchange.body, self.library)
             await self.send_miss(explained, "no_recorded_interaction", exchange, send)
             return
-        await self.play(take, exchange, send, fault)
+        await self.play(take, exchange, send, fault, left)
+
+    def admit(self, route: Route, parsed: Any, exchange: Exchange) -> tuple[bool, dict[str, str]]:
+        """What the deployment's rate limits say: Limits.admit."""
+        deployment = deployment_of(route, parsed)
+        if self.limits is None or exchange.method != "POST" or not deployment:
+            return True, {}
+        return self.limits.admit(deployment, expected_tokens(Request("POST", exchange.target, (), exchange.body)))
 
     def fault_for(self, exchange: Exchange) -> Fault | None:
         """What the request itself asks for, or the test; None when it has happened often enough. Raises FaultError."""
@@ -110,19 +128,22 @@ class FakeAzure:
         await respond(send, 424, errors.NO_RECORDING_HEADERS, errors.no_recording(why, code))
 
     async def send_error(
-        self, name: str, facts: dict[str, str], exchange: Exchange, send: Send, retry: str | None = None
+        self, name: str, facts: dict[str, str], exchange: Exchange, send: Send, said: dict[str, str] | None = None
     ) -> None:
+        """`said` replaces what the error's headers say of the rate limit."""
         error = errors.ERRORS[name]
         exchange.status, body = error.status, error.body_for(facts)
         headers = error.headers_for(facts)
-        if retry:
-            headers = [pair for pair in headers if pair[0] not in faults.WAITING] + [*faults.RETRY[retry]().items()]
+        if said is not None:
+            headers = [pair for pair in headers if pair[0] not in (*faults.WAITING, *said)] + [*said.items()]
         await start(send, error.status, headers + ([] if error.chunked else [("content-length", str(len(body)))]))
         await send({"type": "http.response.body", "body": body})
 
-    async def play(self, take: Take, exchange: Exchange, send: Send, fault: Fault | None = None) -> None:
+    async def play(
+        self, take: Take, exchange: Exchange, send: Send, fault: Fault | None = None, left: dict[str, str] | None = None
+    ) -> None:
         """A recording that a fault hit, or whose caller left, is played again; one that breaks off by itself is not."""
-        whole = take.interaction.response
+        whole = with_headers(take.interaction.response, left or {})
         exchange.recording, exchange.status = take.interaction.label, whole.status
         try:
             if fault is None and whole.outcome != COMPLETE:
@@ -161,10 +182,16 @@ class FakeAzure:
         self.journal.clear()
         self.library.rewind()
         self.identity.behave()
-        self.hold = self.fault = None
+        self.hold = self.fault = self.limits = None
         self.happened.clear()
 
     def misbehave(self, wish: str) -> None:
         """Until `reset`: a fault (faults.py) for every request, or one of the identity endpoint. Raises FaultError."""
         if not self.identity.misbehave(wish):
             self.fault = faults.parse(wish)
+
+
+def with_headers(response: Response, said: dict[str, str]) -> Response:
+    """The response with what is said now instead of what was recorded."""
+    kept = [(name, value) for name, value in response.headers if name.lower() not in said]
+    return replace(response, headers=(*kept, *said.items())) if said else response

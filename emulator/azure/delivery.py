@@ -40,6 +40,7 @@ async def deliver(
     if not response.header("transfer-encoding"):
         promised = "" if ends else whole.header("content-length")
         kept.append(("content-length", promised or str(len((response if ends else whole).body))))
+    exchange.sent_headers = tuple(kept)
     await start(send, response.status, kept)
     started = time.monotonic()
     played = pieces(response, time_scale)
@@ -48,7 +49,7 @@ async def deliver(
             await hold(exchange, number)
         if (wait := started + piece.at - time.monotonic() + plan.pause * (number + 1)) > 0:
             await asyncio.sleep(wait)
-        journal.sent(exchange)
+        journal.sent(exchange, piece.data)
         more = not ends or number + 1 < len(played)
         await send({"type": "http.response.body", "body": piece.data, "more_body": more})
     if ends and not played:

@@ -57,6 +57,11 @@ class Fault:
     def times(self) -> int | None:
         return self.arguments.get("times")
 
+    def waiting(self) -> dict[str, str] | None:
+        """Headers that say how long to wait, where the wish spells them."""
+        spelling = self.arguments.get("retry")
+        return RETRY[spelling]() if spelling else None
+
 
 class Kind(NamedTuple):
     """`apply(response, arguments, place)`: place is how many frames leave before the fault. Other answers than

@@ -7,12 +7,14 @@ from typing import Any
 
 from ..connection import Connection
 
+NOT_TOLD = ("connection", "broken", "sent", "sent_headers")
+
 
 @dataclass
 class Exchange:
     """One request. `recording` is the label of what answered it, `miss` the explanation when nothing did; `sent_at` has
-    one time.monotonic() per piece of the body; `outcome` is "open", "complete", "client_left", or how it was broken;
-    `fault` what was asked to go wrong."""
+    one time.monotonic() per piece of the body in `sent`; `outcome` is "open", "complete", "client_left", or how it was
+    broken; `fault` what was asked to go wrong."""
 
     method: str
     target: str
@@ -25,6 +27,8 @@ class Exchange:
     started_at: float = field(default_factory=time.monotonic)
     ended_at: float | None = None
     sent_at: list[float] = field(default_factory=list)
+    sent_headers: tuple[tuple[str, str], ...] = ()
+    sent: list[bytes] = field(default_factory=list)
     connection: Connection | None = None
     broken: str | None = None
     fault: str | None = None
@@ -36,7 +40,7 @@ class Exchange:
         """Without credentials, for the control route."""
         hidden = ("authorization", "api-key")
         headers = [[name, "hidden" if name in hidden else value] for name, value in self.headers]
-        told = {name: value for name, value in vars(self).items() if name not in ("connection", "broken")}
+        told = {name: value for name, value in vars(self).items() if name not in NOT_TOLD}
         return {**told, "headers": headers, "body": self.body.decode(errors="replace")}
 
 
@@ -52,10 +56,11 @@ class Journal:
             self._exchanges.append(exchange)
             self._changed.notify_all()
 
-    def sent(self, exchange: Exchange) -> None:
+    def sent(self, exchange: Exchange, piece: bytes) -> None:
         """A piece of the body leaves."""
         with self._changed:
             exchange.sent_at.append(time.monotonic())
+            exchange.sent.append(piece)
             self._changed.notify_all()
 
     def ended(self, exchange: Exchange, outcome: str) -> None:

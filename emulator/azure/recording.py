@@ -103,7 +103,7 @@ class RecordingAzure(FakeAzure):
         await start(send, answered.status_code, headers)
         tape.started = time.monotonic()
         while (piece := await tape.next()) is not None:
-            self.journal.sent(exchange)
+            self.journal.sent(exchange, piece)
             await send({"type": "http.response.body", "body": piece, "more_body": True})
             tape.keep(piece)
         await send({"type": "http.response.body", "body": b""})

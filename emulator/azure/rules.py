@@ -38,5 +38,6 @@ def facts_of(route: Route | None, parsed: Any) -> dict[str, str]:
         "model": deployment,
         "deployment": deployment,
         "operation": OPERATION_IDS.get(operation, "Responses_Create"),
+        "seconds": "60",
         "api_version": (route.api_version if route else None) or "v1",
     }

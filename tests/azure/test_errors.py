@@ -25,6 +25,7 @@ EXCEPTIONS = {
     503: openai.InternalServerError,
 }
 FACTS = {
+    "seconds": "60",
     "model": "gpt-4o-mini",
     "deployment": "gpt-4o-mini",
     "operation": "ChatCompletions_Create",

@@ -63,11 +63,17 @@ def test_the_curl_example_runs_as_it_stands(proxy_base_url: str, function_key: s
     assert answer["choices"][0]["message"]["content"] == "Hello, curl!"
 
 
-def test_the_example_test_passes(openai_client: OpenAI) -> None:
-    (block,) = readme.blocks("python", "def test_")
-    names: dict[str, Any] = {}
+@pytest.mark.parametrize(
+    ("name", "statuses"), [("test_the_class_is_greeted", [200]), ("test_a_rate_limit_is_waited_out", [429, 200])]
+)
+def test_the_example_tests_pass(openai_client: OpenAI, aoai_emulator: Emulator, name: str, statuses: list[int]) -> None:
+    (block,) = readme.blocks("python", f"def {name}")
+    names: dict[str, Any] = {"pytest": pytest}
     exec(compile(block, "README.md", "exec"), names)  # noqa: S102
-    names["test_the_class_is_greeted"](openai_client)
+    for marker in getattr(names[name], "pytestmark", ()):
+        aoai_emulator.fault(*marker.args)
+    names[name](openai_client)
+    assert [exchange.status for exchange in aoai_emulator.requests] == statuses
 
 
 def test_the_environment_alone_configures_the_sdk(

@@ -11,6 +11,7 @@ from typing import Any
 from .bench import Bench, Failed, Sample
 from .contender import Contender
 from .native import program
+from .quiet import quiet
 from .server import LOAD_CORE, on_core
 from .site import Site, headers_of
 from .summary import percentile
@@ -22,7 +23,12 @@ WARM_UP_MS = 300
 def bench(workload: Workload, site: Site, kind: type[Contender] = Contender) -> Bench:
     """The workload for every contender of the kind that runs."""
     asked = [contender for contender in site.running if isinstance(contender, kind)]
-    return Bench(workload.name, {c.name: functools.partial(sample, workload, c, site) for c in asked})
+    return Bench(workload.name, {c.name: functools.partial(quiet_sample, workload, c, site) for c in asked})
+
+
+def quiet_sample(workload: Workload, contender: Contender, site: Site) -> Sample:
+    processes = [process for server in site.running.values() for process in server.family()] + site.upstream.family()
+    return quiet(lambda: sample(workload, contender, site), lambda: set(processes))
 
 
 def sample(workload: Workload, contender: Contender, site: Site) -> Sample:

@@ -32,10 +32,15 @@ def is_timeout(failure: BaseException) -> bool:
 
 
 class Wire(ResponseHandler):
-    """aiohttp's connection, telling who reads a body that its chunks are malformed: aiohttp itself (3.14, with its C
-    parser) tells nobody, and the reader waits for ever."""
+    """aiohttp's connection (3.14, with its C parser), but for two things."""
+
+    def resume_reading(self, resume_parser: bool = True) -> None:
+        """Only after a pause: aiohttp resumes, and parses, after each chunk that is read."""
+        if self._reading_paused:
+            super().resume_reading(resume_parser)
 
     def set_exception(self, *error: Any) -> None:
+        """Tells who reads a body that its chunks are malformed: aiohttp tells nobody, and the reader waits for ever."""
         if self._payload and not self._payload.is_eof() and not self._payload.exception():
             self._payload.set_exception(aiohttp.ClientPayloadError("malformed answer"))
         super().set_exception(*error)

@@ -23,10 +23,11 @@ from .site import Site
 
 def main(argv: list[str] | None = None) -> int:
     arguments = parser().parse_args(argv)
-    rounds, seconds = (1, 0.2) if arguments.quick else (arguments.rounds, arguments.seconds)
-    result: dict[str, Any] = {**described(), "rounds": rounds, "seconds": seconds}
+    if arguments.quick:
+        arguments.rounds, arguments.seconds, arguments.tries = 1, 0.2, 1
+    result: dict[str, Any] = {**described(), "rounds": arguments.rounds, "seconds": arguments.seconds}
     try:
-        result |= measured(arguments, rounds, seconds)
+        result |= measured(arguments)
     except Failed as why:
         print(f"error: {why}", file=sys.stderr)
         return 1
@@ -37,20 +38,20 @@ def main(argv: list[str] | None = None) -> int:
     return 0
 
 
-def measured(arguments: argparse.Namespace, rounds: int, seconds: float) -> dict[str, Any]:
+def measured(arguments: argparse.Namespace) -> dict[str, Any]:
     """What the run gave: samples, failed, skipped. Raises Failed where nothing could be measured at all."""
     console, run, skipped = Console(stderr=True), Run(), {}
     columns = TextColumn("{task.description:60}"), BarColumn(), TimeRemainingColumn()
     with Progress(*columns, console=console, refresh_per_second=1) as progress:
-        for part in parts(seconds):
+        for part in parts(arguments.seconds, arguments.tries):
             makers = [make for name, make in part.benches.items() if wanted(name, arguments.only)]
             with Site(part.contenders if makers else None, frozenset(arguments.contenders)) as site:
                 skipped |= site.skipped
                 for name, why in site.skipped.items():
                     console.print(f"skipped: {name}: {why}")
                 benches = [make(site) for make in makers]
-                task = progress.add_task("", total=steps(benches, rounds), visible=bool(benches))
-                run.take(benches, rounds, lambda text: progress.update(task, description=text, advance=1))  # noqa: B023
+                task = progress.add_task("", total=steps(benches, arguments.rounds), visible=bool(benches))
+                run.take(benches, arguments.rounds, lambda text: progress.update(task, description=text, advance=1))  # noqa: B023
     if not run.samples:
         raise Failed("nothing was measured; --only takes parts of the benches' names")
     return {"skipped": skipped, **vars(run)}
@@ -67,6 +68,7 @@ def parser() -> argparse.ArgumentParser:
     root.add_argument("--contenders", nargs="+", default=[], metavar="NAME", help="these beside `direct`; default: all")
     root.add_argument("--rounds", type=int, default=3, help="default: 3")
     root.add_argument("--seconds", type=float, default=2.0, help="length of a sample (default: 2)")
+    root.add_argument("--tries", type=int, default=5, help="for a sample that other programs disturb (default: 5)")
     root.add_argument("--out", type=Path, default=Path("benchmark-results"), metavar="DIR", help="default: %(default)s")
     return root
 

@@ -23,8 +23,12 @@ class Part:
     benches: Makers
 
 
-def parts(seconds: float) -> list[Part]:
-    """`seconds` is the length of a sample of traffic."""
+def parts(seconds: float, tries: int) -> list[Part]:
+    """`seconds` is the length of a sample of traffic; `tries` how often a disturbed one is taken again, at most."""
+
+    def sent(*asked: Workload, kind: type[Contender] = Contender) -> Makers:
+        return {w.name: lambda site, workload=w: traffic.bench(workload, site, tries, kind) for w in asked}
+
     return [
         Part(None, {bench.name: lambda _, bench=bench: bench for bench in local()}),
         Part(proxies, {**sent(*workloads(seconds)), startup.FIRST_ANSWER: startup.first_answers}),
@@ -35,8 +39,4 @@ def parts(seconds: float) -> list[Part]:
 
 
 def local() -> list[Bench]:
-    return [startup.imports(), tokens.tokens(), tapes.matching(), tapes.explaining(), tapes.loading()]
-
-
-def sent(*asked: Workload, kind: type[Contender] = Contender) -> Makers:
-    return {workload.name: lambda site, workload=workload: traffic.bench(workload, site, kind) for workload in asked}
+    return [startup.imports(), tokens.tokens(), tapes.matching(), tapes.loading()]

@@ -10,18 +10,17 @@ import psutil
 from .bench import Sample
 
 MOST = 0.05  # of the machine's processors, for other programs
-TRIES = 8
 
 
-def quiet(sample: Callable[[], Sample], processes: Callable[[], Iterable[psutil.Process]]) -> Sample:
-    """A sample while other programs left the machine alone, or the quietest of TRIES; `others_share` says which.
-    `processes` are those that the sample is about; what it starts and waits for is known."""
+def quiet(sample: Callable[[], Sample], processes: Iterable[psutil.Process], tries: int) -> Sample:
+    """A sample while other programs left the machine alone, or the quietest of so many; `others_share` is their part
+    of it. `processes` are those that the sample is about; what it starts and waits for is known."""
     taken = []
-    for _ in range(TRIES):
-        before = busy_seconds() - own_seconds(processes())
+    for _ in range(tries):
+        before = busy_seconds() - own_seconds(processes)
         began = time.monotonic()
         values = sample()
-        others = busy_seconds() - own_seconds(processes()) - before
+        others = busy_seconds() - own_seconds(processes) - before
         taken.append({**values, "others_share": max(0.0, others) / (time.monotonic() - began) / (os.cpu_count() or 1)})
         if taken[-1]["others_share"] <= MOST:
             break

@@ -3,25 +3,25 @@
 from collections.abc import Mapping
 from typing import Any
 
+from .summary import Samples
 from .table import comparison, markdown, number
 from .targets import targets
 
 
 def report(result: Mapping[str, Any]) -> str:
-    judged = [
-        (
-            target.what,
-            number(target.figure),
-            *((f"{number(bound)}") for bound in (target.must, target.aim)),
-            target.verdict,
-        )
-        for target in targets(result["samples"])
-        if target.figure is not None
-    ]
-    parts = [markdown(["what", "measured", "must", "aim", "reached"], judged)]
+    """The targets, and everything that was measured."""
+    parts = [judged(result["samples"])]
     for bench, variants in result["samples"].items():
-        metrics = list(dict.fromkeys(metric for values in variants.values() for metric in values))
+        metrics = dict.fromkeys(metric for values in variants.values() for metric in values)
         parts += [f"### {bench}", markdown(["", *variants], comparison(result["samples"], bench, metrics))]
-    for bench, variant, why in result["failed"]:
-        parts.append(f"failed: {bench}: {variant}: {why}")
+    parts += [f"failed: {bench}: {variant}: {why}" for bench, variant, why in result["failed"]]
     return "\n\n".join(parts)
+
+
+def judged(samples: Samples) -> str:
+    """Each target, what was measured, and whether it was reached."""
+    rows = [
+        [target.what, number(target.figure), number(target.must), number(target.aim), target.verdict]
+        for target in targets(samples)
+    ]
+    return markdown(["what", "measured", "must", "aim", "reached"], rows)

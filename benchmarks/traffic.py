@@ -20,15 +20,15 @@ from .workload import Workload
 WARM_UP_MS = 300
 
 
-def bench(workload: Workload, site: Site, kind: type[Contender] = Contender) -> Bench:
-    """The workload for every contender of the kind that runs."""
+def bench(workload: Workload, site: Site, tries: int = 1, kind: type[Contender] = Contender) -> Bench:
+    """The workload for every contender of the kind that runs; `tries` as in quiet.py."""
     asked = [contender for contender in site.running if isinstance(contender, kind)]
-    return Bench(workload.name, {c.name: functools.partial(quiet_sample, workload, c, site) for c in asked})
+    return Bench(workload.name, {c.name: functools.partial(quiet_sample, workload, c, site, tries) for c in asked})
 
 
-def quiet_sample(workload: Workload, contender: Contender, site: Site) -> Sample:
-    processes = [process for server in site.running.values() for process in server.family()] + site.upstream.family()
-    return quiet(lambda: sample(workload, contender, site), lambda: set(processes))
+def quiet_sample(workload: Workload, contender: Contender, site: Site, tries: int) -> Sample:
+    processes = {process for server in (site.upstream, *site.running.values()) for process in server.family()}
+    return quiet(lambda: sample(workload, contender, site), processes, tries)
 
 
 def sample(workload: Workload, contender: Contender, site: Site) -> Sample:

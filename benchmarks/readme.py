@@ -1,0 +1,66 @@
+"""Puts the figures of a run into the READMEs: `python -m benchmarks.readme`, from published/result.json."""
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from .contender import ROOT
+from .report import judged
+from .summary import Samples, added, median
+from .table import markdown, number
+
+PUBLISHED = Path(__file__).with_name("published") / "result.json"
+BEGIN, END = "<!-- written by python -m benchmarks.readme -->\n", "<!-- end -->\n"
+FILES = {ROOT / "README.md": "short", ROOT / "benchmarks" / "README.md": "whole"}
+SHOWN = {"ours": "this proxy", "nginx": "nginx", "Portkey": "Portkey", "LiteLLM": "LiteLLM"}
+ROWS = {  # what: (bench, metric, whether it is what the proxy adds to a call without one)
+    "answers a second, 16 connections": ("json, 16 connections", "requests_s", False),
+    "added to a call, ms (median, 1 connection)": ("json, 1 connections", "p50_ms", True),
+    "CPU for an answer, µs (16 connections)": ("json, 16 connections", "cpu_us_request", False),
+    "streamed frames a second, 16 streams": ("burst of 200 frames, 16 streams", "frames_s", False),
+    "added to a frame, ms (median, 50 streams)": ("200 frames every 20 ms, 50 streams", "delay_p50_ms", True),
+    "added to a frame, ms (99 of 100, 50 streams)": ("200 frames every 20 ms, 50 streams", "delay_p99_ms", True),
+    "of 1,000 streams at once, complete": ("200 frames every 20 ms, 1000 streams", "complete", False),
+    "the slowest of them, s (4.0 without a proxy)": ("200 frames every 20 ms, 1000 streams", "slowest_s", False),
+    "upstream closed after the caller left, ms": ("caller leaves", "upstream_closed_ms", False),
+    "memory after 64 connections, MB": ("json, 64 connections", "rss_mb", False),
+    "process start to first answer, s": ("start to first answer", "first_answer_s", False),
+}
+
+
+def main() -> None:
+    result = json.loads(PUBLISHED.read_text())
+    for file in FILES:
+        file.write_text(rewritten(file, result))
+
+
+def rewritten(file: Path, result: Mapping[str, Any]) -> str:
+    """The file with its section from the run in `result`."""
+    text = file.read_text(encoding="utf-8")
+    section = compared(result) if FILES[file] == "short" else f"{compared(result)}\n{judged(result['samples'])}\n"
+    return re.sub(f"(?<={re.escape(BEGIN)}).*(?={re.escape(END)})", lambda _: section, text, count=1, flags=re.DOTALL)
+
+
+def compared(result: Mapping[str, Any]) -> str:
+    """When, where and with what; and the table."""
+    versions = ", ".join(f"{name} {version}" for name, version in result["versions"].items())
+    where = f"{result['date']}, {result['machine']}; medians of {result['rounds']} rounds. {versions}.\n"
+    shown = {variant: label for variant, label in SHOWN.items() if variant in result["samples"]["json, 16 connections"]}
+    rows = [
+        [what, *(number(figure(result["samples"], bench, variant, metric, is_added)) for variant in shown)]
+        for what, (bench, metric, is_added) in ROWS.items()
+    ]
+    return f"{where}\n{markdown(['', *shown.values()], rows)}\n"
+
+
+def figure(samples: Samples, bench: str, variant: str, metric: str, is_added: bool) -> float | None:
+    if metric == "slowest_s":
+        milliseconds = median(samples, bench, variant, "slowest_ms")
+        return milliseconds and milliseconds / 1000
+    return (added if is_added else median)(samples, bench, variant, metric)
+
+
+if __name__ == "__main__":
+    main()

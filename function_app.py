@@ -21,7 +21,7 @@ import os
 import re
 import time
 import uuid
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any, TypeVar
 from urllib.parse import unquote_plus
 
@@ -163,7 +163,7 @@ async def send(
         raise ProxyError("identity_unavailable") from error
     began = time.monotonic()
     try:
-        request = httpx.Request(method, url, headers=headers, content=body)
+        request = httpx.Request(method, upstream.parsed(url), headers=headers, content=body)
         answered = await upstream.client().send(request, stream=True)
     except upstream.FAILURES as error:
         raise ProxyError("upstream_timeout" if upstream.is_timeout(error) else "upstream_unreachable") from error
@@ -233,19 +233,23 @@ def json_response(content: dict[str, Any]) -> Response:
     return Response(json.dumps(content), headers=headers, media_type="application/json")
 
 
-async def unless_caller_leaves(req: Request, work: Coroutine[Any, Any, T]) -> T:
+async def unless_caller_leaves(req: Request, work: Awaitable[T]) -> T:
     """The result of `work`; when the caller leaves first, `work` is cancelled, which nothing else would do."""
-    doing, gone = asyncio.create_task(work), asyncio.create_task(caller_left(req))
+    working, left = asyncio.current_task(), False
+    assert working is not None
+
+    async def watch() -> None:
+        nonlocal left
+        while (await req.receive())["type"] != "http.disconnect":
+            pass
+        left = working.cancel()
+
+    watching = asyncio.create_task(watch())
     try:
-        await asyncio.wait((doing, gone), return_when=asyncio.FIRST_COMPLETED)
-        if doing.done():
-            return doing.result()
-        raise ClientDisconnect
+        return await work
+    except asyncio.CancelledError:
+        if left and not working.uncancel():
+            raise ClientDisconnect from None
+        raise
     finally:
-        doing.cancel()
-        gone.cancel()
-
-
-async def caller_left(req: Request) -> None:
-    while (await req.receive())["type"] != "http.disconnect":
-        pass
+        watching.cancel()

@@ -11,7 +11,7 @@ from starlette.types import Receive, Scope, Send
 from .ending import Ending
 from .errors import ProxyError
 from .record import Record
-from .upstream import FAILURES
+from .upstream import FAILURES, Body
 
 
 class Relay(StreamingResponse):  # type: ignore[misc]
@@ -57,7 +57,10 @@ class Relay(StreamingResponse):  # type: ignore[misc]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            await super().__call__(scope, receive, send)
+            if isinstance(self.azure.stream, Body) and self.azure.stream.arrived:
+                await self.stream_response(send)  # without a listener for the caller's leaving: nothing is waited for
+            else:
+                await super().__call__(scope, receive, send)
         except FAILURES:
             pass  # no last chunk: the server closes the caller's connection
         finally:

@@ -1,8 +1,11 @@
-"""The emulator's recordings: finding one, saying why none is found, and loading many."""
+"""The emulator's recordings: finding one, saying why none is found, and loading many.
+
+`python -m benchmarks.tapes` prints the medians of these benches alone."""
 
 import functools
 import json
 import os
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -91,3 +94,15 @@ def load_sample(size: int) -> Sample:
             for _ in range(2)
         )
     return {"cold_ms": cold, "cached_ms": cached}
+
+
+def main(rounds: int = 5) -> None:
+    for bench in (matching(), explaining(), loading()):
+        for variant, sample in bench.variants.items():
+            samples = [sample() for _ in range(rounds)]
+            medians = {metric: statistics.median(one[metric] for one in samples) for metric in samples[0]}
+            print(bench.name, variant, *(f"{metric} {median:.3g}" for metric, median in medians.items()), sep="  ")
+
+
+if __name__ == "__main__":
+    main()

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from ..tape.canonical import Key, key_of, parse_body
+from ..tape.canonical import Key
 from .context import Context
 from .finding import Finding, error
 from .recording import Recording
@@ -13,8 +13,9 @@ def check(tapes: Tapes, _: Context) -> Iterator[Finding]:
     first = dict[tuple[str, Key], Recording]()
     told = set[tuple[str, Key, str]]()
     for recording in tapes.recordings:
-        request, generation = recording.interaction.request, recording.route.generation
-        key = key_of(request.method, recording.route, parse_body(request.body))
+        if (meaning := recording.interaction.request.meaning) is None:
+            continue
+        generation, key = meaning.generation, meaning.key
         earlier = first.setdefault((generation, key), recording)
         if earlier.file != recording.file and (generation, key, recording.file) not in told:
             told.add((generation, key, recording.file))

@@ -30,19 +30,25 @@ class Identity:
         self.current: Any = None  # azure.core.credentials.AccessToken: token, expires_on in Unix seconds
         self.fetch: asyncio.Task[None] | None = None
         self.fetched_at = 0.0
+        self.refused = False
 
     async def token(self) -> str:
         """Raises what azure-identity raises when there is none to be had."""
         now = time.time()
         left = self.current.expires_on - now if self.current else 0.0
-        good = left > EXPIRY_MARGIN_SECONDS
-        due = left < REFRESH_AHEAD_SECONDS and not (good and now - self.fetched_at < REFRESH_PAUSE_SECONDS)
+        valid = left > EXPIRY_MARGIN_SECONDS
+        good = valid and not self.refused
+        due = not good or (left < REFRESH_AHEAD_SECONDS and now - self.fetched_at >= REFRESH_PAUSE_SECONDS)
         if due and (self.fetch is None or self.fetch.done()):
-            self.fetched_at = now
+            self.fetched_at, self.refused = now, False
             self.fetch = asyncio.create_task(self.renew())
             self.fetch.add_done_callback(report_failure)
         if not good and self.fetch:
-            await asyncio.shield(self.fetch)
+            try:
+                await asyncio.shield(self.fetch)
+            except Exception:
+                if not valid:
+                    raise
         return str(self.current.token)
 
     async def renew(self) -> None:
@@ -59,9 +65,10 @@ class Identity:
         return self.credential.get_token(self.scope)
 
     def distrust(self) -> None:
-        """Azure refused the token: the next caller asks for a new one, in case a role was granted meanwhile."""
+        """Azure refused the token: the next caller asks for a new one, in case a role was granted meanwhile. While
+        there is none to be had, the old one goes on: it may not have been the token's fault."""
         if time.time() - self.fetched_at > REFRESH_PAUSE_SECONDS:
-            self.credential = self.current = None
+            self.credential, self.refused = None, True
 
 
 def report_failure(task: "asyncio.Task[None]") -> None:

@@ -117,3 +117,12 @@ async def test_a_refused_token_is_fetched_anew(identity: Identity, credential: C
     identity.distrust()
     identity.credential = credential
     assert await identity.token() == "token-2"
+
+
+async def test_a_refused_token_goes_on_while_there_is_no_other(identity: Identity, credential: Credential) -> None:
+    await identity.token()
+    identity.fetched_at -= 60
+    identity.distrust()
+    identity.credential, credential.broken = credential, True
+    assert [await identity.token() for _ in range(3)] == ["token-1"] * 3
+    assert len(credential.calls) == 2, "only one caller waited to hear that there is none"

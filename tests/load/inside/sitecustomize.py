@@ -31,7 +31,8 @@ def count(*_: object) -> None:
 def hasten_loop(factor: float) -> None:
     sys.modules["uvloop"] = None  # type: ignore[assignment]  # its clock cannot be reached; asyncio takes its place
     time.monotonic = faster(time.monotonic, factor, time.monotonic())
-    select = selectors.DefaultSelector.select
+    select, sleep = selectors.DefaultSelector.select, time.sleep
+    time.sleep = lambda seconds: sleep(seconds / factor)  # between two attempts to get a token
 
     def sooner(self: Any, timeout: float | None = None) -> Any:
         return select(self, timeout / factor if timeout else timeout)

@@ -1,5 +1,6 @@
 """The proxy from the bytes that its server reads to the bytes that it writes, without sockets and without a clock, so
-that what a request costs can be counted: `python -m tests.benchmarks.hot_path` prints the counts as JSON, in its last line.
+that what a request costs can be counted: `python -m tests.benchmarks.hot_path` prints the counts as JSON, in its last
+line.
 
 uvicorn's protocol and aiohttp's are the real ones, on transports that only remember; the fake Azure answers from here.
 """

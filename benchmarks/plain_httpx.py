@@ -1,10 +1,10 @@
-"""`python -m emulator` with the proxy on httpx's own transport: what the transport in proxy/upstream.py gains."""
+"""`python -m emulator.host` with the proxy on httpx's own transport: what the transport in proxy/upstream.py gains."""
 
 import sys
 
 import httpx
 
-from emulator.cli import main
+from emulator.host.command import main
 from proxy import upstream
 
 upstream.Transport = lambda: httpx.AsyncHTTPTransport(  # type: ignore[assignment,misc]

@@ -44,11 +44,11 @@ http {{
 class Ours(Contender):
     """The function in the local Functions host, as `python -m emulator host` starts it."""
 
-    python, module, backend = sys.executable, "emulator", "public"
+    python, module, backend = sys.executable, "emulator.host", "public"
 
     def command(self, place: Place) -> list[str | Path]:
-        host = ["host", "--json", "--port", str(place.port), "--backend", self.backend]
-        return [self.python, "-m", self.module, *host]
+        options = ["--json", "--port", str(place.port), "--backend", self.backend]
+        return [self.python, "-m", self.module, *options]
 
     def environment(self, place: Place) -> dict[str, str]:
         return {

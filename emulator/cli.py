@@ -2,9 +2,7 @@
 
 import argparse
 import json
-import logging
 import os
-import secrets
 import signal
 import sys
 import threading
@@ -18,14 +16,15 @@ from .azure.app import IDENTITY_PATH
 from .azure.faults import FaultError
 from .azure.limits import Limits
 from .azure.live import LiveError
-from .server import PortError, bind, run, serving, url_of
+from .host import command
+from .host.command import DEFAULT_PORT
+from .server import PortError, bind, serving
 from .stack import CASSETTES, ROOT, HostFailed, LocalStack
 from .tape.cassette import CassetteError
 from .tape.library import Library
 from .tape.recorder import RecordingRefused
 from .usage import how_to_call
 
-DEFAULT_PORT = 7071  # where `func start` listens
 FROM_ENVIRONMENT = ("AZURE_OPENAI_DEPLOYMENT", "AZURE_OPENAI_API_VERSION")
 
 
@@ -108,13 +107,8 @@ def parser() -> argparse.ArgumentParser:
     added.add_argument("--audit", action="store_true", help="change every request, and see that the change is noticed")
     added.add_argument("--played", type=Path, metavar="FILE", help="what `pytest --emulator-played=FILE` wrote")
     added.add_argument("--json", action="store_true", help="print one JSON object")
-    added = verb(
-        "host", functions_host, "Run the proxy in the local Functions host, with all settings from the environment."
-    )
-    common(added, DEFAULT_PORT)
-    added.add_argument("--backend", choices=("public", "runtime"), help="how functions are called (default: best)")
-    added.add_argument("--verbose", action="store_true", help="show the function's log on standard error")
-    added.add_argument("--until-stdin-closes", action="store_true", help=argparse.SUPPRESS)
+    added = verb("host", command.host, command.SUMMARY)
+    command.add_arguments(added)
     return root
 
 
@@ -220,31 +214,6 @@ def check(arguments: argparse.Namespace) -> int:
     found = lint.findings(tapes, context, arguments.audit)
     say(json.dumps(lint.described(tapes, found)) if arguments.json else lint.text(tapes, found))
     return int(any(finding.severity == "error" for finding in found))
-
-
-def functions_host(arguments: argparse.Namespace) -> None:
-    key = os.environ.get("FUNCTION_HOST_KEY") or secrets.token_urlsafe(24)
-    sock = bind(arguments.port)
-    base_url = f"{url_of(sock)}/api/v1"
-    if arguments.verbose:
-        logging.basicConfig(level=logging.INFO)
-    if arguments.until_stdin_closes:
-        threading.Thread(target=end_with_parent, daemon=True).start()
-
-    def ready(_: list[str]) -> None:
-        described = {"base_url": base_url, "function_key": key, "pid": os.getpid()}
-        say(
-            json.dumps(described) if arguments.json else f"The proxy is at {base_url}, with key {key}\nCtrl-C stops it."
-        )
-        sys.stdout = sys.stderr if arguments.verbose else open(os.devnull, "w")  # noqa: SIM115  the function prints
-
-    run(host.serve(ROOT, {"default": key}, sock, ready, arguments.backend))
-    logging.getLogger("asyncio").setLevel(logging.CRITICAL)  # a function has no hook to close its client at the end
-
-
-def end_with_parent() -> None:
-    sys.stdin.read()
-    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def require_folders(folders: Iterable[Path]) -> None:

@@ -106,7 +106,7 @@ class LocalStack:
 
 
 class HostProcess:
-    """`python -m emulator host` as a child that ends with its parent (it watches its standard input). `log` takes its
+    """`python -m emulator.host` as a child that ends with its parent (it watches its standard input). `log` takes its
     standard error; by default it is the parent's."""
 
     def __init__(
@@ -117,7 +117,7 @@ class HostProcess:
         verbose: bool = False,
         log: IO[bytes] | None = None,
     ) -> None:
-        command = [sys.executable, "-m", "emulator", "host", "--json", "--port", str(port), "--until-stdin-closes"]
+        command = [sys.executable, "-m", "emulator.host", "--json", "--port", str(port), "--until-stdin-closes"]
         command += ["--backend", backend] if backend else []
         command += ["--verbose"] if verbose else []
         self.process = subprocess.Popen(

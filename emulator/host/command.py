@@ -1,0 +1,67 @@
+"""The verb `host` of `python -m emulator`. `python -m emulator.host` is the same without loading the other verbs."""
+
+import argparse
+import json
+import logging
+import os
+import secrets
+import signal
+import sys
+import threading
+from pathlib import Path
+
+from ..server import PortError, bind, run, url_of
+from .app import AppError
+from .server import serve
+
+DEFAULT_PORT = 7071  # where `func start` listens
+ROOT = Path(__file__).resolve().parents[2]  # where function_app.py is
+SUMMARY = "Run the proxy in the local Functions host, with all settings from the environment."
+
+
+def main(argv: list[str] | None = None) -> int:
+    """0: stopped, 1: failed, 2: wrong usage. Errors are one line on standard error."""
+    parser = argparse.ArgumentParser(prog="python -m emulator.host", description=SUMMARY)
+    add_arguments(parser)
+    for stop in (signal.SIGINT, signal.SIGTERM):  # a shell starts background jobs with SIGINT ignored
+        signal.signal(stop, signal.default_int_handler)
+    try:
+        host(parser.parse_args(argv))
+    except KeyboardInterrupt:
+        pass
+    except (PortError, AppError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--port", type=int, default=DEFAULT_PORT, help=f"0 for a free one (default: {DEFAULT_PORT})")
+    parser.add_argument("--json", action="store_true", help="print one JSON object, then nothing else")
+    parser.add_argument("--backend", choices=("public", "runtime"), help="how functions are called (default: best)")
+    parser.add_argument("--verbose", action="store_true", help="show the function's log on standard error")
+    parser.add_argument("--until-stdin-closes", action="store_true", help=argparse.SUPPRESS)
+
+
+def host(arguments: argparse.Namespace) -> None:
+    key = os.environ.get("FUNCTION_HOST_KEY") or secrets.token_urlsafe(24)
+    sock = bind(arguments.port)
+    base_url = f"{url_of(sock)}/api/v1"
+    if arguments.verbose:
+        logging.basicConfig(level=logging.INFO)
+    if arguments.until_stdin_closes:
+        threading.Thread(target=end_with_parent, daemon=True).start()
+
+    def ready(_: list[str]) -> None:
+        described = {"base_url": base_url, "function_key": key, "pid": os.getpid()}
+        text = f"The proxy is at {base_url}, with key {key}\nCtrl-C stops it."
+        print(json.dumps(described) if arguments.json else text, flush=True)
+        sys.stdout = sys.stderr if arguments.verbose else open(os.devnull, "w")  # noqa: SIM115  the function prints
+
+    run(serve(ROOT, {"default": key}, sock, ready, arguments.backend))
+    logging.getLogger("asyncio").setLevel(logging.CRITICAL)  # a function has no hook to close its client at the end
+
+
+def end_with_parent() -> None:
+    sys.stdin.read()
+    os.kill(os.getpid(), signal.SIGTERM)

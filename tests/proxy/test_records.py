@@ -39,6 +39,7 @@ EVENTS = [
     {"choices": [{"delta": {}, "finish_reason": "length", "index": 0}], "model": "m-1", "usage": None},
 ]
 USAGE = {"choices": [], "model": "m-1", "usage": CHAT["usage"]}
+BEGUN = {"choices": [], "model": "m-1", "usage": {"completion_tokens": 0, "prompt_tokens": 11, "total_tokens": 11}}
 RESPONSE = {
     "id": "resp_private",
     "status": "incomplete",
@@ -177,6 +178,7 @@ def test_a_chat_is_counted(call: Call) -> None:
     [
         (sse(*EVENTS, USAGE), "chat/completions", COUNTED, "length"),
         (sse(*EVENTS), "chat/completions", UNKNOWN, "length"),
+        (sse(BEGUN, *EVENTS, USAGE), "chat/completions", COUNTED, "length"),
         (response_events("response.incomplete", RESPONSE), "responses", COUNTED_RESPONSE, "max_output_tokens"),
         (
             response_events("response.completed", RESPONSE | {"status": "completed", "incomplete_details": None}),

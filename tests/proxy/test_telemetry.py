@@ -9,9 +9,13 @@ from typing import Any
 
 import httpx
 import pytest
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.semconv._incubating.attributes import azure_attributes, gen_ai_attributes, url_attributes
 from opentelemetry.semconv.attributes import error_attributes, http_attributes
 
+from proxy import telemetry
 from proxy.telemetry import ATTRIBUTES
 from tests.support import Arrived, Proxy, RawUpstream, proxy
 
@@ -108,6 +112,21 @@ def test_azure_is_called_below_a_span_below_the_callers(upstream: RawUpstream, t
     assert spans.above(span)[-1] == f"0x{CALLER}"
     assert span["context"]["span_id"] == f"0x{span_id}"
     assert arrived.headers["tracestate"] == "vendor=1"
+
+
+def test_the_span_takes_the_callers_place_in_the_headers(monkeypatch: pytest.MonkeyPatch) -> None:
+    provider, exporter = TracerProvider(), InMemorySpanExporter()
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    monkeypatch.setattr(telemetry.trace, "get_tracer_provider", lambda: provider)
+    monkeypatch.setattr(telemetry, "tracer", provider.get_tracer("test"))
+    headers = [(name.encode(), value.encode()) for name, value in HEADERS.items()] + [(b"accept", b"*/*")]
+    fields = dict.fromkeys(ATTRIBUTES) | {"route": "embeddings", "model": "e-1", "status": 200, "outcome": "complete"}
+    telemetry.end(telemetry.begin(fields, "https://azure.example/", headers), fields, at=2_000)
+    (span,) = exporter.get_finished_spans()
+    assert (span.name, span.end_time) == ("embeddings e-1", 2_000)
+    parent = f"00-{TRACE}-{span.context.span_id:016x}-01"
+    assert headers == [(b"accept", b"*/*"), (b"traceparent", parent.encode()), (b"tracestate", b"vendor=1")]
+    provider.shutdown()
 
 
 def test_a_call_without_a_trace_begins_one(upstream: RawUpstream, traced: Proxy, spans: Spans) -> None:

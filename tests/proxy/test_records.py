@@ -178,7 +178,7 @@ def test_a_chat_is_counted(call: Call) -> None:
     [
         (sse(*EVENTS, USAGE), "chat/completions", COUNTED, "length"),
         (sse(*EVENTS), "chat/completions", UNKNOWN, "length"),
-        (sse(BEGUN, *EVENTS, USAGE), "chat/completions", COUNTED, "length"),
+        (sse(BEGUN, *EVENTS * 30, USAGE), "chat/completions", COUNTED, "length"),
         (response_events("response.incomplete", RESPONSE), "responses", COUNTED_RESPONSE, "max_output_tokens"),
         (
             response_events("response.completed", RESPONSE | {"status": "completed", "incomplete_details": None}),

@@ -6,12 +6,13 @@ from typing import Any
 from .excerpt import HEAD_BYTES, Excerpt
 
 # A quote inside a JSON string is escaped, so that none of these can be found in what a model wrote.
-MODEL = re.compile(rb'"model"\s*:\s*"([^"]+)"')
-FINISH_REASON = re.compile(rb'"finish_reason"\s*:\s*"([^"]+)"')
-RESPONSE = re.compile(rb'"id"\s*:\s*"(resp_[^"]+)"')
-STATUS = re.compile(rb'"status"\s*:\s*"([^"]+)"')
-INCOMPLETE = re.compile(rb'"incomplete_details"\s*:\s*\{\s*"reason"\s*:\s*"([^"]+)"')
-ERROR = re.compile(rb'"error"\s*:\s*\{[^{}]*?"code"\s*:\s*"?(\w+)')
+MODEL = re.compile(rb'"model"\s*:\s*"([\w.:/@ -]+)"')
+FINISH_REASON = re.compile(rb'"finish_reason"\s*:\s*"(\w+)"')
+RESPONSE = re.compile(rb'"id"\s*:\s*"(resp_[\w-]+)"')
+STATUS = re.compile(rb'"status"\s*:\s*"(\w+)"')
+INCOMPLETE = re.compile(rb'"incomplete_details"\s*:\s*\{\s*"reason"\s*:\s*"(\w+)"')
+ERROR = re.compile(rb'"error"\s*:\s*\{[^{}\0]*?"code"\s*:\s*"?(\w+)')
+SEAM = b"\0"  # between head and tail: none of these may begin in one and end in the other
 USAGES = (b'"usage":{', b'"usage": {')  # never the null of a stream's other events
 COUNT = re.compile(rb'"(\w+)"\s*:\s*(\d+)')
 LAST_BYTES = 8_192  # an asynchronous filter's verdicts may come after the reason
@@ -33,7 +34,7 @@ def told(excerpt: Excerpt) -> dict[str, Any]:
     """The record's fields that an answer tells, None where it does not."""
     tail = excerpt.tail
     head = excerpt.head or tail[:HEAD_BYTES]
-    ends = tail if len(tail) <= LAST_BYTES and not excerpt.head else head + tail[-LAST_BYTES:]
+    ends = tail if len(tail) <= LAST_BYTES and not excerpt.head else head + SEAM + tail[-LAST_BYTES:]
     response_id = first(RESPONSE, head)
     if response_id:
         reason = first(INCOMPLETE, head) or first(STATUS, head)

@@ -83,7 +83,7 @@ def refused(name: str) -> Case:
     return served(JSON, name, status=error.status, body=error.body_for(FACTS))
 
 
-CASES = {
+CASES = {  # a stream that broke with its headers would never have begun, for the proxy: a 502
     "an answer": served(JSON),
     "a long answer": served(LONG),
     "a stream": served(STREAM),
@@ -95,12 +95,12 @@ CASES = {
     "stall": served(STREAM, "stall", whole=False, ends_by_timeout=True),
     "reset": served(STREAM, "reset", status=502, code="upstream_unreachable"),
     "reset in mid-stream": served(STREAM, "reset; at_frame=9", whole=False),
-    "close": served(STREAM, "close", whole=False),
+    "close": served(STREAM, "close; at_frame=9", whole=False),
     "close inside a frame": served(STREAM, "close; at_byte=500", whole=False),
-    "malformed_chunk": served(STREAM, "malformed_chunk", whole=False),
+    "malformed_chunk": served(STREAM, "malformed_chunk; at_frame=9", whole=False),
     "malformed_json": served(STREAM, "malformed_json", says=b'data: {"choices":[{\n\n'),
     "half_character": served(
-        STREAM, "half_character", whole=False, added=b'data: {"choices":[{"delta":{"content":"\xe2\x82'
+        STREAM, "half_character; at_frame=9", whole=False, added=b'data: {"choices":[{"delta":{"content":"\xe2\x82'
     ),
     "no_end": served(STREAM, "no_end", whole=False),
     "silent_truncation": served(STREAM, "silent_truncation", whole=False),

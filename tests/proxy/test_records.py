@@ -2,7 +2,6 @@
 
 import gzip
 import json
-import os
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -101,18 +100,10 @@ def log(tmp_path_factory: pytest.TempPathFactory) -> Log:
 
 @pytest.fixture(scope="module")
 def behind(upstream: RawUpstream, log: Log) -> Iterator[Proxy]:
-    """The proxy whose log can be read: it inherits a standard error that is a file."""
-    saved = os.dup(2)
-    with log.path.open("wb") as file:
-        os.dup2(file.fileno(), 2)
-        try:
-            started = proxy(upstream.base, {"PROXY_KEY_SALT": SALT}, verbose=True)
-            running = started.__enter__()
-        finally:
-            os.dup2(saved, 2)
-            os.close(saved)
-    yield running
-    started.__exit__(None, None, None)
+    """The proxy whose log can be read."""
+    salt = {"PROXY_KEY_SALT": SALT}
+    with log.path.open("wb") as file, proxy(upstream.base, salt, verbose=True, log=file) as running:
+        yield running
 
 
 @pytest.fixture

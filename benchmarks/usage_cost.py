@@ -10,12 +10,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from emulator import cli
+from emulator.host.command import main as host
 from proxy.ending import Ending
 from proxy.excerpt import Excerpt
 from proxy.record import Record
 
 from . import traffic
+from .bench import Failed
 from .contender import Place
 from .machine import described
 from .proxies import KEY, Ours
@@ -52,7 +53,7 @@ def serve() -> int:
             (Ending, "reached", True),
         ):
             setattr(kind, name, value)
-    return cli.main()
+    return host()
 
 
 def main() -> int:
@@ -65,7 +66,9 @@ def main() -> int:
     Variant.backend = arguments.backend
     run = Run()
     with Site(lambda _: [Variant(WITHOUT, **caller), Variant(WITH, **caller)]) as site:
-        run.take([traffic.bench(workload, site, Variant) for workload in workloads], arguments.rounds)
+        if site.skipped:
+            raise Failed("; ".join(site.skipped.values()))
+        run.take([traffic.bench(workload, site, tries=3) for workload in workloads], arguments.rounds)
     print(f"{described()}\n\nwith records ÷ without, {arguments.rounds} rounds: median of the rounds, best ÷ best\n")
     for workload in workloads:
         variants = run.samples[workload.name]

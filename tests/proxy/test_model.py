@@ -1,6 +1,7 @@
 """Only the value of `model` is ever rewritten; every other byte of the body stays."""
 
 import json
+import sys
 from typing import Any
 
 import pytest
@@ -85,3 +86,15 @@ def test_an_unknown_model_is_told_which_are_served() -> None:
     with pytest.raises(ProxyError) as caught:
         chosen(b'{"model":"gpt-5"}')
     assert json.loads(caught.value.body)["error"]["message"].endswith("gpt-4o-mini, gpt-4o.")
+
+
+def test_the_work_does_not_grow_with_what_is_inside_of_values() -> None:
+    """Nobody else is served while a body is read."""
+    events = []
+    body = b'{"input":[%s[]],"model":"gpt-4o"}' % (b"[]," * 10_000)
+    sys.setprofile(lambda _, event, __: events.append(event))
+    try:
+        choose_deployment(body, {"gpt-4o": "my-4o-deployment"}, required=True, in_path=False)
+    finally:
+        sys.setprofile(None)
+    assert len(events) < 500

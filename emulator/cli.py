@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from . import host, record_command, transcript
+from . import doctor_command, host, record_command, transcript
 from .azure import FakeAzure
 from .azure.app import IDENTITY_PATH
 from .azure.faults import FaultError
@@ -107,6 +107,8 @@ def parser() -> argparse.ArgumentParser:
     added.add_argument("--audit", action="store_true", help="change every request, and see that the change is noticed")
     added.add_argument("--played", type=Path, metavar="FILE", help="what `pytest --emulator-played=FILE` wrote")
     added.add_argument("--json", action="store_true", help="print one JSON object")
+    added = verb("doctor", doctor, "Examine a deployed proxy from the outside: 0 well, 1 a problem, 2 wrong usage.")
+    doctor_command.add_arguments(added)
     added = verb("host", command.host, command.SUMMARY)
     command.add_arguments(added)
     return root
@@ -214,6 +216,13 @@ def check(arguments: argparse.Namespace) -> int:
     found = lint.findings(tapes, context, arguments.audit)
     say(json.dumps(lint.described(tapes, found)) if arguments.json else lint.text(tapes, found))
     return int(any(finding.severity == "error" for finding in found))
+
+
+def doctor(arguments: argparse.Namespace) -> int:
+    try:
+        return doctor_command.run(arguments, say)
+    except ValueError as error:
+        raise UsageError(str(error)) from error
 
 
 def require_folders(folders: Iterable[Path]) -> None:

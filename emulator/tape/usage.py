@@ -82,7 +82,7 @@ class Price(NamedTuple):
     output: float
 
 
-PRICED = "as of September 2026: Azure's retail prices API, East US, pay as you go, as litellm 1.106.2 lists them"
+PRICED = "Azure list prices, pay as you go, East US, as litellm 1.106.2 has them, read 2026-11-23"
 PRICES = {  # models without an entry get no estimate
     "gpt-4.1": Price(2.00, 0.50, 8.00),
     "gpt-4.1-mini": Price(0.40, 0.10, 1.60),

@@ -14,9 +14,9 @@ from emulator.synthetic import Author, AuthoringError, Scenario, calls, embeds, 
 from emulator.tape import cassette
 from emulator.tape.canonical import key_of, parse_body
 from emulator.tape.route import parse
-from tests.e2e.scenarios import chat, embeddings, errors, responses, sdk, stored, streams
+from tests.e2e.scenarios import chat, doctor, embeddings, errors, responses, sdk, stored, streams
 
-MODULES = [chat, responses, embeddings, errors, stored, streams]
+MODULES = [chat, doctor, responses, embeddings, errors, stored, streams]
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,66 @@
+"""The verb `doctor` of `python -m emulator`: which proxy to examine, and what is told of it."""
+
+import argparse
+import json
+import os
+import textwrap
+from collections.abc import Callable, Iterable
+from dataclasses import asdict
+
+from .doctor import Check, Doctor
+from .transcript import CONTROL, WIDTH
+
+
+def add_arguments(added: argparse.ArgumentParser) -> None:
+    added.add_argument("--base-url", metavar="URL", help="ends in /api/v1 ($PROXY_BASE_URL, or of .env)")
+    added.add_argument("--key", help="the function key ($FUNCTION_HOST_KEY, or of .env; that keeps it out of ps)")
+    added.add_argument("--model", default="", help="the model to ask (default: the first that is served)")
+    added.add_argument("--embeddings", default="", metavar="MODEL", help="ask this model for a vector as well")
+    added.add_argument("--no-calls", action="store_true", help="ask no model: costs no tokens, sees less")
+    added.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def run(arguments: argparse.Namespace, say: Callable[[str], None]) -> int:
+    """0: well, 1: a problem. Raises ValueError for wrong usage."""
+    given = from_file() | os.environ
+    base_url = arguments.base_url or given.get("PROXY_BASE_URL")
+    key = arguments.key or given.get("FUNCTION_HOST_KEY")
+    if not base_url or not key:
+        missing = "--key or FUNCTION_HOST_KEY" if base_url else "--base-url or PROXY_BASE_URL"
+        raise ValueError(f"{missing} is needed, as an option, in the environment or in .env.")
+    if not (key.isascii() and key.isprintable()) or key != key.strip():
+        raise ValueError("The key has characters that no header can hold: copy it again, without line breaks.")
+    examined = Doctor(
+        base_url, key, calls=not arguments.no_calls, model=arguments.model, embeddings=arguments.embeddings
+    )
+    return report(examined.examine(), say, arguments.json)
+
+
+def from_file() -> dict[str, str]:
+    """What .env in the current folder says, where python-dotenv is installed."""
+    try:
+        from dotenv import dotenv_values
+    except ImportError:
+        return {}
+    return {name: value for name, value in dotenv_values(".env").items() if value}
+
+
+def report(checks: Iterable[Check], say: Callable[[str], None], as_json: bool) -> int:
+    """Say what was found, while it is found unless as JSON; 0: well, 1: a problem."""
+    done = list[Check]()
+    for check in checks:
+        done.append(check)
+        if not as_json:
+            say(shown(check))
+    problems, tokens = sum(check.result == "problem" for check in done), sum(check.tokens for check in done)
+    if as_json:
+        say(json.dumps({"problems": problems, "tokens": tokens, "checks": [asdict(check) for check in done]}))
+    else:
+        say(f"\n{problems or 'no'} problem{'s' * (problems != 1)}, {tokens} tokens used")
+    return int(problems > 0)
+
+
+def shown(check: Check) -> str:
+    head = f"{check.result:8} {check.name:11} "
+    told = [line for text in (check.found, check.meaning) for line in textwrap.wrap(text, WIDTH - len(head))]
+    return (head + f"\n{' ' * len(head)}".join(told)).translate(CONTROL)

@@ -56,7 +56,8 @@ class Live:
             for name, value in headers
             if name.lower() not in NOT_SENT and not name.lower().startswith(EMULATOR_ONLY)
         ]
-        kept += [("accept-encoding", "identity"), await asyncio.to_thread(self._authorization)]
+        key = ("api-key", self.api_key) if self.api_key else await asyncio.to_thread(self._authorization)
+        kept += [("accept-encoding", "identity"), key]
         if self._client is None:
             self._loop = asyncio.get_running_loop()
             self._client = httpx.AsyncClient(timeout=httpx.Timeout(READ_SECONDS, connect=10.0))

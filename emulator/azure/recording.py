@@ -16,7 +16,7 @@ from ..tape.budget import BudgetSpent
 from ..tape.canonical import key_of, parse_body
 from ..tape.cassette import COMPLETE, CassetteError, Request, Response, sse_frames
 from ..tape.library import Library
-from ..tape.recorder import Recorder, RecordingRefused
+from ..tape.recorder import Place, Recorder, RecordingRefused
 from ..tape.route import parse
 from .app import FakeAzure
 from .asgi import Send, start
@@ -53,9 +53,8 @@ class RecordingAzure(FakeAzure):
             return
         await self.record(place, request, exchange, send)
 
-    async def record(self, place: int, request: Request, exchange: Exchange, send: Send) -> None:
+    async def record(self, place: Place, request: Request, exchange: Exchange, send: Send) -> None:
         """Ask, pass on, keep. An answer that breaks off breaks off here as well, and is kept as broken."""
-        taped: Response | None = None
         try:
             answered = await self.ask(request, exchange)
         except (httpx.HTTPError, LiveError) as failure:
@@ -77,11 +76,21 @@ class RecordingAzure(FakeAzure):
             tape.outcome = "truncated" if isinstance(failure, httpx.RemoteProtocolError) else "reset"
             await break_off(tape.outcome, exchange)
         finally:
-            taped = tape.response()
-            refusal = self.recorder.end(place, request, taped)
+            # Under way before anything is awaited: the client may leave now, and that cancels what is waited for.
+            keeping = asyncio.get_running_loop().run_in_executor(
+                None, self.keep, place, request, tape.response(), exchange
+            )
             await tape.close()
-            if refusal and taped.status < 400:
-                exchange.miss = f"This answer could not be kept. {refusal.why}"
+            await asyncio.shield(keeping)
+
+    def keep(self, place: Place, request: Request, answer: Response, exchange: Exchange) -> None:
+        """In a thread: a long answer is looked through for a while, and other streams go on."""
+
+        def refused(why: str) -> None:
+            if answer.status < 400:
+                exchange.miss = f"This answer could not be kept. {why}"
+
+        self.recorder.end(place, request, answer, refused)
 
     async def ask(self, request: Request, exchange: Exchange) -> httpx.Response:
         """The live answer; a rate limit is waited out, unless errors are to be recorded."""

@@ -6,10 +6,10 @@ at all, and never with a secret in it. Several processes may record the same cas
 
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from . import cassette
 from .budget import expected_tokens, used
@@ -27,19 +27,18 @@ MODES = {  # vcrpy's and pytest-recording's words: what is asked of the live ser
 }
 REPLACING = ("all", "rewrite")
 COMPARED = ("request body", "request address path", "request address query")  # by what tells requests apart
-SETTLE_SECONDS = 5.0  # for an answer whose last byte the client has, but not yet the tape
+SETTLE_SECONDS = 5.0  # without any news of an answer whose last byte the client may have, but not yet the tape
 
 
 class RecordingRefused(Exception):
     """A request that must not be recorded; the message says why and what to do."""
 
 
-@dataclass(frozen=True)
-class Refusal:
-    """Something that was asked live and not kept; both are for people."""
+class Place(NamedTuple):
+    """Where an answer belongs: the number of the cassette, and of the request in it."""
 
-    what: str
-    why: str
+    cassette: int
+    request: int
 
 
 class Recorder:
@@ -61,8 +60,8 @@ class Recorder:
         self.keep_errors, self.notes, self.say = keep_errors, dict(notes or {}), say
         self.name: str | None = None
         self._changed = threading.Condition()
-        self._new: list[tuple[int, Interaction]] = []
-        self._order = self._open = 0
+        self._new: list[tuple[Place, Interaction]] = []
+        self._number = self._order = self._open = 0
         self._about = ""
 
     # --- one cassette -------------------------------------------------------------------------------------------------
@@ -75,6 +74,7 @@ class Recorder:
                 f"{name!r} is no cassette's name: use letters, digits, - _ . and /, as in chat/story."
             )
         with self._changed:
+            self._number += 1
             self.name, self._new, self._order, self._about = name, [], 0, about
 
     def asks_live(self, recorded: bool) -> bool:
@@ -90,7 +90,13 @@ class Recorder:
         """Write what was recorded since `begin`; gives it. Raises CassetteError when the file cannot be read,
         SecretFound when a note has one."""
         with self._changed:
-            self._changed.wait_for(lambda: not self._open, SETTLE_SECONDS)
+            while self._open and self._changed.wait(SETTLE_SECONDS):
+                pass
+            if self._open:
+                self._tell_refused(
+                    f"{self._open} answers", "they had not ended; end what asks before the recording ends"
+                )
+            self._open = 0
             new, name = [interaction for _, interaction in sorted(self._new, key=lambda item: item[0])], self.name
             self._new, self.name = [], None
         if name and new:
@@ -103,7 +109,7 @@ class Recorder:
 
     # --- one request --------------------------------------------------------------------------------------------------
 
-    def start(self, request: Request) -> int:
+    def start(self, request: Request) -> Place:
         """Before a request goes to the live service: gives its place in the cassette. Raises RecordingRefused or
         BudgetSpent, and then it must not go."""
         self._refuse_what_cannot_be_kept(request)
@@ -111,38 +117,46 @@ class Recorder:
         with self._changed:
             self._open += 1
             self._order += 1
-            return self._order
+            return Place(self._number, self._order)
 
-    def end(self, place: int, request: Request, response: Response | None) -> Refusal | None:
-        """After it: keep the answer, or say why not. None instead of a response: there was no answer."""
-        refusal, kept = None, None
+    def end(
+        self,
+        place: Place,
+        request: Request,
+        response: Response | None,
+        refused: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        """After it: keep the answer, or tell `refused` why not. None instead of a response: there was no answer."""
+        kept = None
         try:
-            if response is not None:
-                kept, refusal = self._kept(request, response)
+            kept = response and self._kept(request, response, refused)
         finally:
             with self._changed:
-                if kept:
-                    self._new.append((place, kept))
-                self._open -= 1
-                self._changed.notify_all()
-        return refusal
+                if place.cassette == self._number and self.name:
+                    self._new += [(place, kept)] if kept else []
+                    self._open -= 1
+                    self._changed.notify_all()
 
-    def _kept(self, request: Request, response: Response) -> tuple[Interaction | None, Refusal | None]:
+    def _kept(self, request: Request, response: Response, refused: Callable[[str], None]) -> Interaction | None:
         self.run.spend(replace(used(request, response), requests=0))  # that was counted before
         what = f"{request.method} {request.uri.partition('?')[0].removeprefix(self.known.base)}: {response.status}"
-        if response.status >= 400 and not self.keep_errors:
-            return None, self._refused(what, "an error; --record-errors keeps errors")
-        try:
-            kept = scrubbed(Interaction(request, response), self.known)
-        except SecretFound as found:
-            return None, self._refused(what, str(found))
-        self.say(f"recorded for {self.name}: {what}, {len(response.frames())} frames, {response.outcome}")
-        return kept, None
+        why = "an error; --record-errors keeps errors"
+        if response.status < 400 or self.keep_errors:
+            try:
+                kept = scrubbed(Interaction(request, response), self.known)
+            except SecretFound as found:
+                why = str(found)
+            else:
+                frames = len(response.frames())
+                self.say(f"recorded for {self.name}: {what}, {frames} frames, {response.outcome}")
+                return kept
+        self._tell_refused(what, why)
+        refused(why)
+        return None
 
-    def _refused(self, what: str, why: str) -> Refusal:
+    def _tell_refused(self, what: str, why: str) -> None:
         self.say(f"NOT recorded for {self.name}: {what}: {why}")
         self.run.note(cassette=self.name, refused=what, why=why)
-        return Refusal(what, why)
 
     def _refuse_what_cannot_be_kept(self, request: Request) -> None:
         if self.mode == "new_episodes" and self.path.exists() and is_synthetic(cassette.load(self.path)):

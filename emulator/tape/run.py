@@ -31,7 +31,7 @@ class Run:
     """`folder` belongs to this run alone, and to all of its processes."""
 
     def __init__(self, folder: Path, budget: Budget | None = None) -> None:
-        self.folder, self.budget = folder, budget or Budget()
+        self.folder, self.budget, self._spent = folder, budget or Budget(), folder / "spent.json"
         folder.mkdir(parents=True, exist_ok=True)
 
     def begun(self, name: str) -> Path:
@@ -40,19 +40,20 @@ class Run:
 
     @property
     def spent(self) -> Spent:
-        path = self.folder / "spent.json"
-        return Spent(**json.loads(path.read_text())) if path.exists() else Spent()
+        with locked(self._spent):
+            return self._read()
 
     def reserve(self, expected_tokens: int) -> None:
         """Count one request before it is made. Raises BudgetSpent instead when the budget does not allow it."""
-        with locked(self.folder / "spent"):
-            if refusal := self.budget.refusal(self.spent, expected_tokens):
+        with locked(self._spent):
+            spent = self._read()
+            if refusal := self.budget.refusal(spent, expected_tokens):
                 raise BudgetSpent(refusal)
-            self._write(self.spent + Spent(requests=1))
+            self._write(spent + Spent(requests=1))
 
     def spend(self, spent: Spent) -> None:
-        with locked(self.folder / "spent"):
-            self._write(self.spent + spent)
+        with locked(self._spent):
+            self._write(self._read() + spent)
 
     def note(self, **told: Any) -> None:
         with (self.folder / "notes.jsonl").open("ab", buffering=0) as notes:  # appended in one write
@@ -63,7 +64,9 @@ class Run:
         path = self.folder / "notes.jsonl"
         return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
+    def _read(self) -> Spent:
+        return Spent(**json.loads(self._spent.read_text())) if self._spent.exists() else Spent()
+
     def _write(self, spent: Spent) -> None:
-        new = self.folder / "spent.new"
-        new.write_text(json.dumps(asdict(spent)))
-        new.replace(self.folder / "spent.json")
+        """In place: a client waits for it, and only who holds the lock looks."""
+        self._spent.write_text(json.dumps(asdict(spent)))

@@ -106,3 +106,20 @@ def test_a_recording_that_was_interrupted_changes_nothing(tmp_path: Path) -> Non
     taking.begin("x")
     keep(taking, 1, "new")
     assert (tmp_path / "x.yaml").read_bytes() == before
+
+
+def test_an_answer_that_has_not_ended_is_told_and_joins_no_other_cassette(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("emulator.tape.recorder.SETTLE_SECONDS", 0.05)
+    taking = recorder(tmp_path, tmp_path / "run", "all")
+    taking.begin("first")
+    request = Request("POST", f"{BASE}/openai/v1/responses", (), b"{}")
+    late = taking.start(request)
+    keep(taking, 1, "answer")
+    assert len(taking.finish()) == 1
+    assert taking.run.notes[0]["refused"] == "1 answers"
+    taking.begin("second")
+    taking.end(late, request, Response(200, "OK", (), b"late"))
+    assert taking.finish() == []
+    assert not (tmp_path / "second.yaml").exists()

@@ -2,6 +2,7 @@
 
 import json
 import re
+import statistics
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -47,12 +48,19 @@ def compared(result: Mapping[str, Any]) -> str:
     """When, where and with what; and the table."""
     versions = ", ".join(f"{name} {version}" for name, version in result["versions"].items())
     where = f"{result['date']}, {result['machine']}; medians of {result['rounds']} rounds. {versions}.\n"
+    where += f"Other programs took {100 * others_share(result['samples']):.0f} % of the machine meanwhile.\n"
     shown = {variant: label for variant, label in SHOWN.items() if variant in result["samples"]["json, 16 connections"]}
     rows = [
         [what, *(number(figure(result["samples"], bench, variant, metric, is_added)) for variant in shown)]
         for what, (bench, metric, is_added) in ROWS.items()
     ]
     return f"{where}\n{markdown(['', *shown.values()], rows)}\n"
+
+
+def others_share(samples: Samples) -> float:
+    """Of the processors, the median over all samples (quiet.py)."""
+    metrics = [metrics for variants in samples.values() for metrics in variants.values()]
+    return statistics.median(share for taken in metrics for share in taken.get("others_share", ()))
 
 
 def figure(samples: Samples, bench: str, variant: str, metric: str, is_added: bool) -> float | None:

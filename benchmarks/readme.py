@@ -1,6 +1,7 @@
 """Puts the figures of a run into the READMEs: `python -m benchmarks.readme`, from published/result.json."""
 
 import json
+import math
 import re
 import statistics
 from collections.abc import Mapping
@@ -64,6 +65,8 @@ def others_share(samples: Samples) -> float:
 
 
 def figure(samples: Samples, bench: str, variant: str, metric: str, is_added: bool) -> float | None:
+    if metric == "upstream_closed_ms" and median(samples, bench, variant, "never_closed"):
+        return math.inf
     if metric == "slowest_s":
         milliseconds = median(samples, bench, variant, "slowest_ms")
         return milliseconds and milliseconds / 1000

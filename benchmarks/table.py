@@ -1,5 +1,6 @@
 """The Markdown table of a run: one row per bench and metric, one column per variant."""
 
+import math
 from collections.abc import Iterable
 
 from .summary import Samples, median, ratio
@@ -9,8 +10,8 @@ OURS = "ours"
 
 def number(value: float | None) -> str:
     """Three figures that count; thousands with commas."""
-    if value is None:
-        return "–"
+    if value is None or value == math.inf:
+        return "–" if value is None else "never"
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 

@@ -31,6 +31,7 @@ def test_what_was_not_measured_has_no_value():
     assert ratio(SAMPLES, "json", "ours", "LiteLLM", "p50_ms") is None
     assert ratio(SAMPLES, "absent", "ours", "nginx", "p50_ms") is None
     assert number(None) == "–"
+    assert number(math.inf) == "never"
 
 
 def test_numbers_have_three_figures():

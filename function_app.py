@@ -7,6 +7,7 @@ Forwarded  The body byte for byte (only a `model` that must become a deployment 
 Dropped    On the way up: authorization, api-key, x-functions-key, cookies and every other header that is not listed;
            QUERY_DROPPED. On the way back: hop-by-hop headers (RFC 9110 section 7.6.1) and RESPONSE_HEADERS_DROPPED.
 Replaced   Azure's 401 and 403 are about this function's identity, not the caller's key: they become a 502 that says so.
+           So does a web page with status 200, which no client takes for an error.
 Broken off A stream that Azure ends without `[DONE]` or the last event of a Response: no client would notice.
 Retried    Nothing. The SDKs and DSPy retry on their own, and retries multiply.
 Added      `Server-Timing` on every answer.
@@ -173,6 +174,9 @@ async def send(
         await answered.aclose()
         identity.distrust()
         raise ProxyError("upstream_authentication_error", answered.status_code)
+    if answered.is_success and answered.headers.get("content-type", "").startswith("text/html"):
+        await answered.aclose()
+        raise ProxyError("upstream_web_page")  # a client that waits for a stream takes it for an empty one
     return answered
 
 

@@ -35,6 +35,11 @@ ERRORS = {  # code: (status, whether trying again can help, message)
         "The proxy cannot reach Azure OpenAI. Try again in a moment; if it stays, the administrator must check "
         "AZURE_OPENAI_BASE.",
     ),
+    "upstream_web_page": (
+        *(502, True),
+        "Instead of Azure OpenAI a web page answered. Try again in a moment; if it stays, the administrator must check "
+        "AZURE_OPENAI_BASE, and what stands between the function and Azure.",
+    ),
     "upstream_stream_broken": (502, True, "Azure OpenAI broke off the stream; the answer is incomplete."),
     "misconfigured": (503, False, "The administrator must mend the app settings: {}."),
     "upstream_timeout": (

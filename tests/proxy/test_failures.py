@@ -214,3 +214,12 @@ def test_only_listed_headers_go_up(upstream: RawUpstream, behind: Proxy) -> None
     assert not (set(secret) | {"x-functions-key"}) & set(arrived.headers)
     assert "mine" not in str(arrived.headers)
     assert arrived.headers["host"] == upstream.base.removeprefix("http://"), "never the caller's Host"
+
+
+@pytest.mark.parametrize("stream", [b"false", b"true"])
+def test_a_web_page_is_no_answer(served: Proxy, stream: bytes) -> None:
+    """A captive portal, or a gateway's login page: with status 200, clients take it for an empty stream."""
+    body = BODY.replace(b"}", b',"stream":' + stream + b"}")
+    served.azure.library.add(recording(body, b"data: [DONE]\n\n", sse=True))
+    response = post(served, body=body, **{"openai-emulator-fault": "wrong_content_type"})
+    assert_error(response, 502, "upstream_web_page")

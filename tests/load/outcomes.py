@@ -107,7 +107,7 @@ CASES = {  # a stream that broke with its headers would never have begun, for th
     "error_event": served(STREAM, "error_event", says=b"The server had an error"),
     "content_filter_event": served(STREAM, "content_filter_event", says=b'"finish_reason":"content_filter"'),
     "one_byte_chunks": served(STREAM, "one_byte_chunks"),
-    "wrong_content_type": served(STREAM, "wrong_content_type", says=b"<html>"),
+    "wrong_content_type": served(STREAM, "wrong_content_type", status=502, code="upstream_web_page"),
     "no JSON": Case(b"{", status=400, code="invalid_json"),
     "an unknown model": Case(b'{"model":"gpt-9"}', status=404, code="model_not_found"),
     "a wrong key": Case(b"{}", {"x-functions-key": "wrong"}, status=401),

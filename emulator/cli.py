@@ -144,7 +144,7 @@ def serve(arguments: argparse.Namespace) -> None:
 def record(arguments: argparse.Namespace) -> int:
     require_folders(arguments.cassettes)
     try:
-        return record_command.record(arguments, wait_for_ever)
+        return record_command.record(arguments)
     except LookupError as error:
         raise UsageError(str(error)) from error
 

@@ -5,7 +5,7 @@ import json
 import os
 import sys
 import tempfile
-from collections.abc import Callable
+import time
 from datetime import date
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from .tape.budget import Budget
 from .tape.recorder import MODES
 from .usage import how_to_call
 
+SETTLE_EVERY_SECONDS = 0.5
 SUMMARY = "Run the proxy in front of live Azure OpenAI and record its answers, until Ctrl-C."
 
 
@@ -42,7 +43,7 @@ def add_arguments(added: argparse.ArgumentParser) -> None:
     added.add_argument("--verify", action="store_true", help="ask again what is recorded, report drift, write nothing")
 
 
-def record(arguments: argparse.Namespace, wait: Callable[[], None]) -> int:
+def record(arguments: argparse.Namespace) -> int:
     """Raises LiveError, RecordingRefused, CassetteError, and LookupError for a name that no cassette has."""
     budget = Budget(arguments.max_requests, arguments.max_tokens)
     if arguments.verify:
@@ -70,7 +71,10 @@ def record(arguments: argparse.Namespace, wait: Callable[[], None]) -> int:
                 print(f"Answers of         {stack.live.base}\ngo to              {stack.recorder.path}")
                 print(f"\n{how_to_call(stack)}\n\nCtrl-C writes the cassette and stops.", flush=True)
             try:
-                wait()
+                while True:
+                    time.sleep(SETTLE_EVERY_SECONDS)
+                    if stack.recorder.is_quiet:
+                        stack.recorder.settle()
             finally:
                 stack.finish()
                 print(f"{stack.recorder.run.spent}\nReview: git diff, python -m emulator show {name}", file=sys.stderr)

@@ -76,16 +76,10 @@ class RecordingAzure(FakeAzure):
             tape.outcome = "truncated" if isinstance(failure, httpx.RemoteProtocolError) else "reset"
             await break_off(tape.outcome, exchange)
         finally:
-            # Under way before anything is awaited: the client may leave now, and that cancels what is waited for.
-            keeping = asyncio.get_running_loop().run_in_executor(
-                None, self.keep, place, request, tape.response(), exchange
-            )
+            self.keep(place, request, tape.response(), exchange)
             await tape.close()
-            await asyncio.shield(keeping)
 
     def keep(self, place: Place, request: Request, answer: Response, exchange: Exchange) -> None:
-        """In a thread: a long answer is looked through for a while, and other streams go on."""
-
         def refused(why: str) -> None:
             if answer.status < 400:
                 exchange.miss = f"This answer could not be kept. {why}"

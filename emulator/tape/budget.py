@@ -39,6 +39,10 @@ class Budget:
     requests: int | None = None
     tokens: int | None = None
 
+    @property
+    def is_limited(self) -> bool:
+        return self.requests is not None or self.tokens is not None
+
     def refusal(self, spent: Spent, expected_tokens: int) -> str | None:
         """Why one more call could go beyond the budget, or None."""
         if self.requests is not None and spent.requests >= self.requests:

@@ -6,13 +6,12 @@ at all, and never with a secret in it. Several processes may record the same cas
 
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from . import cassette
-from .budget import expected_tokens, used
+from .budget import Spent, expected_tokens, used
 from .cassette import Cassette, Interaction, Request, Response
 from .merge import identity, merged
 from .run import Run, locked
@@ -41,6 +40,18 @@ class Place(NamedTuple):
     request: int
 
 
+Told = Callable[[str], None]
+
+
+class Unsettled(NamedTuple):
+    """An answer that has not been looked through."""
+
+    place: Place
+    request: Request
+    response: Response
+    refused: Told
+
+
 class Recorder:
     """`folder` gets the cassettes; `known` are the secrets that may not appear in them. Statuses from 400 on are kept
     only with `keep_errors`. `say` tells a person what happens. Safe to use from several threads."""
@@ -63,6 +74,7 @@ class Recorder:
         self._new: list[tuple[Place, Interaction]] = []
         self._number = self._order = self._open = 0
         self._about = ""
+        self._unsettled: list[Unsettled] = []
 
     # --- one cassette -------------------------------------------------------------------------------------------------
 
@@ -97,6 +109,8 @@ class Recorder:
                     f"{self._open} answers", "they had not ended; end what asks before the recording ends"
                 )
             self._open = 0
+        self.settle()
+        with self._changed:
             new, name = [interaction for _, interaction in sorted(self._new, key=lambda item: item[0])], self.name
             self._new, self.name = [], None
         if name and new:
@@ -119,26 +133,29 @@ class Recorder:
             self._order += 1
             return Place(self._number, self._order)
 
-    def end(
-        self,
-        place: Place,
-        request: Request,
-        response: Response | None,
-        refused: Callable[[str], None] = lambda _: None,
-    ) -> None:
-        """After it: keep the answer, or tell `refused` why not. None instead of a response: there was no answer."""
-        kept = None
-        try:
-            kept = response and self._kept(request, response, refused)
-        finally:
-            with self._changed:
-                if place.cassette == self._number and self.name:
-                    self._new += [(place, kept)] if kept else []
-                    self._open -= 1
-                    self._changed.notify_all()
+    def end(self, place: Place, request: Request, response: Response | None, refused: Told = lambda _: None) -> None:
+        """After it: remember the answer. Whether it can be kept, `settle` finds out later, because that takes a while
+        and the next request may be waiting; then `refused` is told why not. None: there was no answer."""
+        self.run.spend(used(request, response) if response else Spent(requests=1))
+        with self._changed:
+            if place.cassette == self._number and self.name:
+                self._unsettled += [Unsettled(place, request, response, refused)] if response else []
+                self._open -= 1
+                self._changed.notify_all()
 
-    def _kept(self, request: Request, response: Response, refused: Callable[[str], None]) -> Interaction | None:
-        self.run.spend(replace(used(request, response), requests=0))  # that was counted before
+    def settle(self) -> None:
+        """Look through the answers so far, and keep what can be kept. For a quiet moment."""
+        with self._changed:
+            unsettled, self._unsettled = self._unsettled, []
+        for answer in unsettled:
+            if kept := self._kept(answer.request, answer.response, answer.refused):
+                self._new.append((answer.place, kept))
+
+    @property
+    def is_quiet(self) -> bool:
+        return not self._open
+
+    def _kept(self, request: Request, response: Response, refused: Told) -> Interaction | None:
         what = f"{request.method} {request.uri.partition('?')[0].removeprefix(self.known.base)}: {response.status}"
         why = "an error; --record-errors keeps errors"
         if response.status < 400 or self.keep_errors:

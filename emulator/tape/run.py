@@ -44,7 +44,10 @@ class Run:
             return self._read()
 
     def reserve(self, expected_tokens: int) -> None:
-        """Count one request before it is made. Raises BudgetSpent instead when the budget does not allow it."""
+        """Count what a request may use before it is made. Raises BudgetSpent instead when the budget does not allow it.
+        Without a budget nothing is counted yet: a client waits."""
+        if not self.budget.is_limited:
+            return
         with locked(self._spent):
             spent = self._read()
             if refusal := self.budget.refusal(spent, expected_tokens):
@@ -52,8 +55,10 @@ class Run:
             self._write(spent + Spent(requests=1))
 
     def spend(self, spent: Spent) -> None:
+        """Count what a request did use; the request itself, unless `reserve` has."""
+        counted = Spent(requests=-spent.requests) if self.budget.is_limited else Spent()
         with locked(self._spent):
-            self._write(self._read() + spent)
+            self._write(self._read() + spent + counted)
 
     def note(self, **told: Any) -> None:
         with (self.folder / "notes.jsonl").open("ab", buffering=0) as notes:  # appended in one write

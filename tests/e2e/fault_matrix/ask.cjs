@@ -6,12 +6,12 @@ async function ask({ base_url, key, stream, timeout, retries, body }) {
     baseURL: base_url,
     apiKey: "unused",
     defaultHeaders: { "x-functions-key": key },
-    timeout: 1000 * timeout,
+    timeout: 2000 * timeout, // the signal comes first
     maxRetries: retries,
   });
   client.calculateDefaultRetryTimeoutMillis = () => 1;
   // its own time-out ends with the headers, so a careful user passes a signal; a stream that it aborts raises nothing
-  const signal = AbortSignal.timeout(3000 * timeout);
+  const signal = AbortSignal.timeout(1000 * timeout);
   const answer = await client.chat.completions.create(body, { signal });
   if (!stream) return answer.choices[0].message.content;
   let text = "";

@@ -1,7 +1,7 @@
 """The matrix: what the proxy makes of each fault, and what each client makes of that.
 
 A cell is the class of the exception that the client's user sees, or `whole`, or curl's exit status; `×2` is how many
-requests reach Azure when the client may try once more (DSPy and curl are told not to).
+requests reach Azure when the client may try once more (DSPy and curl are told not to); where it says nothing, one.
 """
 
 from collections.abc import Iterator
@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 COLUMNS = ("openai 2", "openai 3", "DSPy on LiteLLM", "DSPy's own", "openai npm", "curl")
 PLAIN, STREAMED = "An answer in one piece", "A streamed answer"
+TOKENLESS = "A proxy that never had a token"
 
 
 def cells(*row: str) -> dict[str, str]:
@@ -22,6 +23,7 @@ OUTCOMES: dict[str, dict[str, str]] = {  # what the proxy does: what each client
     "passes it on": cells(*["whole"] * 6),
     "502": FAILED,
     "502, not to be tried again": FAILED_FOR_GOOD,
+    "502, without asking Azure": {client: f"{cell} ×0" for client, cell in FAILED_FOR_GOOD.items()},
     "passes on 400": cells(*["BadRequestError"] * 2, *["LMInvalidRequestError"] * 2, "BadRequestError", "exit 22"),
     "passes on 400, too long": cells(
         *["BadRequestError"] * 2, *["ContextWindowExceededError"] * 2, "BadRequestError", "exit 22"
@@ -106,6 +108,11 @@ MATRIX: dict[str, dict[str, str]] = {  # fault: what the proxy does; "or" where 
         "error_event; at_frame=2": "passes on the error",
         "content_filter_event; at_frame=2": "passes on the filter's word",
         "rate_limited; retry=ms": "passes on 429",
+    },
+    TOKENLESS: {  # in this order: the last leaves it with a token, which Azure refuses
+        "identity_400": "502, without asking Azure",
+        "identity_403": "502, without asking Azure",
+        "identity_wrong_audience": "502, not to be tried again",
     },
 }
 

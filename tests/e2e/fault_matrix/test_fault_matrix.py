@@ -4,6 +4,7 @@ part of an answer that passes for all of it."""
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -13,7 +14,7 @@ from emulator.stack import CASSETTES
 from emulator.tape.library import Library
 from tests.e2e.fault_matrix.__main__ import README, with_table
 from tests.e2e.fault_matrix.clients import CLIENTS, OTHER, WHOLE, Call, absent, stop_node
-from tests.e2e.fault_matrix.expected import COLUMNS, MATRIX, OUTCOMES, STREAMED, expected
+from tests.e2e.fault_matrix.expected import COLUMNS, MATRIX, OUTCOMES, PLAIN, STREAMED, TOKENLESS, expected
 from tests.support import Proxy, proxy
 
 # LiteLLM's streaming makes pydantic warn about one of LiteLLM's own types.
@@ -25,15 +26,32 @@ PATIENCE_SECONDS = 20.0  # that it waits otherwise
 HANGS_SECONDS = 10.0
 
 
-@pytest.fixture(scope="module")
-def behind() -> Iterator[Proxy]:
+@contextmanager
+def without_traceback() -> Iterator[Proxy]:
     """The proxy in front of the fake Azure; whatever a test does to it, nothing that the host logs is a traceback."""
     with tempfile.TemporaryFile() as log:
         with proxy(library=Library.from_folders([CASSETTES]), log=log) as running:
             yield running
-            stop_node()
         log.seek(0)
         assert b"Traceback" not in (logged := log.read()), logged.decode()
+
+
+@pytest.fixture(scope="module")
+def healthy() -> Iterator[Proxy]:
+    with without_traceback() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def tokenless() -> Iterator[Proxy]:
+    with without_traceback() as running:
+        yield running
+
+
+@pytest.fixture(scope="module", autouse=True)
+def node_ends() -> Iterator[None]:
+    yield
+    stop_node()
 
 
 @pytest.fixture(autouse=True)
@@ -47,17 +65,18 @@ def call(behind: Proxy, kind: str, fault: str = "") -> Call:
 
 
 @pytest.mark.parametrize("client", CLIENTS)
-def test_a_client_is_answered_when_nothing_goes_wrong(behind: Proxy, client: str) -> None:
+def test_a_client_is_answered_when_nothing_goes_wrong(healthy: Proxy, client: str) -> None:
     if reason := absent(client):
         pytest.skip(f"{client}: {reason}")
-    behind.azure.reset()
-    assert [CLIENTS[client][1](call(behind, kind)) for kind in MATRIX] == [WHOLE, WHOLE]
+    healthy.azure.reset()
+    assert [CLIENTS[client][1](call(healthy, kind)) for kind in (PLAIN, STREAMED)] == [WHOLE, WHOLE]
 
 
 @pytest.mark.parametrize("client", PRESENT)
 @pytest.mark.parametrize(("kind", "fault"), [(kind, fault) for kind in MATRIX for fault in MATRIX[kind]])
-def test_a_fault_ends_as_the_matrix_says(behind: Proxy, kind: str, fault: str, client: str) -> None:
+def test_a_fault_ends_as_the_matrix_says(request: pytest.FixtureRequest, kind: str, fault: str, client: str) -> None:
     column, ask = CLIENTS[client]
+    behind = request.getfixturevalue("tokenless" if kind == TOKENLESS else "healthy")
     behind.azure.reset()
     behind.azure.misbehave(fault)
     began = time.monotonic()

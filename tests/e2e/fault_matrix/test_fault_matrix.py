@@ -21,7 +21,7 @@ from tests.support import Proxy, proxy
 pytestmark = pytest.mark.filterwarnings("ignore:Item 'summary' on TypedDict class 'ChatCompletionReasoningItem'")
 
 PRESENT = [client for client in CLIENTS if not absent(client)]
-SILENCE_SECONDS = 0.4  # that a client waits for a byte, where none comes
+SILENCE_SECONDS = 0.6  # that a client waits for a byte, where none comes; far longer than headers take
 PATIENCE_SECONDS = 20.0  # that it waits otherwise
 HANGS_SECONDS = 10.0
 

@@ -20,7 +20,7 @@ from pathlib import Path
 import httpx
 
 from emulator.azure import FakeAzure
-from emulator.record import RecordingStack, Wish
+from emulator.recording.stack import RecordingStack, Wish
 from emulator.server import bind, serving
 from emulator.stack import CASSETTES
 from emulator.tape import cassette

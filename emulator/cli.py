@@ -10,14 +10,16 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from . import doctor_command, host, record_command, transcript
+from . import host, transcript
 from .azure import FakeAzure
 from .azure.app import IDENTITY_PATH
 from .azure.faults import FaultError
 from .azure.limits import Limits
 from .azure.live import LiveError
+from .doctor import command as doctor_command
 from .host import command
 from .host.command import DEFAULT_PORT
+from .recording import command as recording_command
 from .server import PortError, bind, serving
 from .stack import CASSETTES, ROOT, HostFailed, LocalStack
 from .tape.cassette import CassetteError
@@ -91,10 +93,10 @@ def parser() -> argparse.ArgumentParser:
     replaying(added)
     failing(added)
     added.add_argument("--settings", action="store_true", help="write local.settings.json for `func start`")
-    added = verb("record", record, record_command.SUMMARY)
+    added = verb("record", record, recording_command.SUMMARY)
     common(added, DEFAULT_PORT)
     added.add_argument("--cassettes", type=Path, nargs="+", default=[CASSETTES], metavar="DIR")
-    record_command.add_arguments(added)
+    recording_command.add_arguments(added)
     added = verb("show", show, "Print cassettes as transcripts: what was asked, what was answered.")
     added.add_argument("names", nargs="+", metavar="CASSETTE", help="a name, as in chat/story, or a file")
     added.add_argument("--cassettes", type=Path, nargs="+", default=[CASSETTES], metavar="DIR")
@@ -144,7 +146,7 @@ def serve(arguments: argparse.Namespace) -> None:
 def record(arguments: argparse.Namespace) -> int:
     require_folders(arguments.cassettes)
     try:
-        return record_command.record(arguments)
+        return recording_command.record(arguments)
     except LookupError as error:
         raise UsageError(str(error)) from error
 

@@ -6,7 +6,7 @@
 Redefine `aoai_cassette_folders` or `aoai_settings` in a conftest.py to serve other recordings or other app settings. A
 test fails at its end when a request found no recording, even if its client swallowed the error; mark it with
 `aoai_allow_unmatched` where that is the point. With `--record-mode`, what has no recording is asked of Azure itself
-(emulator/record.py); `@pytest.mark.cassette("chat/story")` says where the answer is kept. Works under pytest-xdist:
+(emulator/recording/); `@pytest.mark.cassette("chat/story")` says where the answer is kept. Works under pytest-xdist:
 every worker has a stack of its own.
 """
 
@@ -18,11 +18,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from . import pytest_recording
 from .azure import expect
 from .azure.journal import Exchange
 from .azure.limits import Limits
-from .record import RecordingStack
+from .recording import with_pytest
+from .recording.stack import RecordingStack
 from .stack import CASSETTES, LocalStack
 from .tape.library import PLAYED
 
@@ -37,13 +37,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """With `=` before the file: pytest reads its command line once before it knows this option."""
     told = "collect the labels of all played recordings in this file, for `python -m emulator check --played`"
     parser.addoption("--emulator-played", metavar="FILE", help=told)
-    pytest_recording.add_options(parser)
+    with_pytest.add_options(parser)
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "aoai_fault(wish): what goes wrong in this test, as in 'reset; at_frame=3'")
     config.addinivalue_line("markers", "aoai_allow_unmatched: requests without a recording do not fail this test")
-    pytest_recording.configure(config)
+    with_pytest.configure(config)
     os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"  # else litellm asks GitHub for prices when it is imported
     if played := config.getoption("--emulator-played"):
         file = config.invocation_params.dir / played
@@ -53,7 +53,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> None:
-    pytest_recording.note_end(item, call)
+    with_pytest.note_end(item, call)
 
 
 @pytest.fixture(scope="session")
@@ -73,9 +73,9 @@ def aoai_emulator_server(
     pytestconfig: pytest.Config, aoai_cassette_folders: list[Path], aoai_settings: dict[str, str]
 ) -> Iterator[LocalStack]:
     """The stack that all tests of a session share."""
-    recording = pytest_recording.wish_of(pytestconfig).live
+    recording = with_pytest.wish_of(pytestconfig).live
     with (
-        pytest_recording.stack_of(pytestconfig, aoai_cassette_folders, aoai_settings)
+        with_pytest.stack_of(pytestconfig, aoai_cassette_folders, aoai_settings)
         if recording
         else LocalStack(aoai_cassette_folders, settings=aoai_settings)
     ) as stack:
@@ -130,7 +130,7 @@ def aoai_emulator(request: pytest.FixtureRequest, aoai_emulator_server: LocalSta
     for marker in request.node.iter_markers("aoai_fault"):
         emulator.fault(marker.args[0])
     stack = aoai_emulator_server
-    with pytest_recording.cassette_of(request.node, stack) if isinstance(stack, RecordingStack) else nullcontext():
+    with with_pytest.cassette_of(request.node, stack) if isinstance(stack, RecordingStack) else nullcontext():
         yield emulator
     if emulator.unmatched and not request.node.get_closest_marker("aoai_allow_unmatched"):
         pytest.fail("\n\n".join(str(exchange.miss) for exchange in emulator.unmatched), pytrace=False)

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from emulator import cli, doctor, troubleshooting
-from emulator.doctor import Doctor
+from emulator import cli
+from emulator.doctor import examination, troubleshooting
+from emulator.doctor.examination import Doctor
 from emulator.stack import CASSETTES, ROOT, LocalStack
 from tests.golden import assert_golden
 from tests.support import Arrived, RawUpstream, closed_port, proxy, raw_upstream
@@ -211,9 +212,9 @@ def test_wrong_usage_is_one_line(
 
 
 def test_every_cause_has_its_row_in_the_readme() -> None:
-    sources = [(ROOT / f"emulator/{name}.py").read_text() for name in ("doctor", "troubleshooting")]
+    sources = [(ROOT / f"emulator/doctor/{name}.py").read_text() for name in ("examination", "troubleshooting")]
     named = {*troubleshooting.BY_STATUS.values(), *troubleshooting.BY_CODE.values(), "another error"}
-    named |= {row for _, row in doctor.BREAKS}
+    named |= {row for _, row in examination.BREAKS}
     named |= set(re.findall(r'(?:meaning_of\(|Problem\([^\n]*, )"([^"]+)"\)', "\n".join(sources)))
     assert len(named) > 10
     for cause in named:

@@ -11,7 +11,7 @@ import pytest
 from openai import OpenAI
 
 from emulator.azure import FakeAzure
-from emulator.record import RecordingStack, Wish
+from emulator.recording.stack import RecordingStack, Wish
 from emulator.server import bind, serving
 from emulator.stack import CASSETTES
 from emulator.tape.library import Library

@@ -13,7 +13,7 @@ import pytest
 
 from emulator.azure import FakeAzure
 from emulator.azure.journal import Exchange
-from emulator.record import RecordingStack, Wish
+from emulator.recording.stack import RecordingStack, Wish
 from emulator.server import bind, serving
 from emulator.stack import CASSETTES
 from emulator.tape import cassette

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from openai import APIStatusError
 
-from emulator.record import Wish
+from emulator.recording.stack import Wish
 from emulator.stack import CASSETTES
 from emulator.tape import cassette
 from tests.e2e.scenarios import chat

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from openai import APIStatusError, BadRequestError, RateLimitError
 
-from emulator.record import RecordingStack, Wish
+from emulator.recording.stack import RecordingStack, Wish
 from emulator.tape import cassette
 from emulator.tape.budget import Budget, expected_tokens
 from emulator.tape.cassette import Request

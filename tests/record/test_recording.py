@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from emulator.azure.delivery import NOT_REPLAYED
-from emulator.record import Wish
+from emulator.recording.stack import Wish
 from emulator.stack import CASSETTES
 from emulator.synthetic import Scenario
 from emulator.tape import cassette

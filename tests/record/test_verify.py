@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from emulator.drift import drifts
+from emulator.recording.drift import drifts
 from emulator.stack import CASSETTES, ROOT
 from emulator.tape import cassette
 from emulator.tape.cassette import Response

@@ -1,6 +1,6 @@
-"""What `python -m emulator doctor` asks; its prompts are in emulator/doctor.py."""
+"""What `python -m emulator doctor` asks; its prompts are in emulator/doctor/examination.py."""
 
-from emulator.doctor import Doctor
+from emulator.doctor.examination import Doctor
 from emulator.synthetic import Scenario, embeds, says
 
 MODEL = "text-embedding-3-small"

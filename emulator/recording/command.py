@@ -9,12 +9,12 @@ import time
 from datetime import date
 from pathlib import Path
 
+from ..azure.live import Live
+from ..tape.budget import Budget
+from ..tape.recorder import MODES
+from ..usage import how_to_call
 from . import verify
-from .azure.live import Live
-from .record import RecordingStack, Wish
-from .tape.budget import Budget
-from .tape.recorder import MODES
-from .usage import how_to_call
+from .stack import RecordingStack, Wish
 
 SETTLE_EVERY_SECONDS = 0.5
 SUMMARY = "Run the proxy in front of live Azure OpenAI and record its answers, until Ctrl-C."

@@ -4,9 +4,9 @@ import json
 from collections.abc import Iterator
 from typing import Any, Literal, NamedTuple
 
-from .tape.cassette import Response
-from .tape.frame import frames
-from .tape.usage import tokens_of
+from ..tape.cassette import Response
+from ..tape.frame import frames
+from ..tape.usage import tokens_of
 
 Severity = Literal["error", "warning", "info"]
 OF_THE_MOMENT = ("id", "created", "created_at", "system_fingerprint", "obfuscation", "item_id", "response_id")

@@ -5,7 +5,7 @@ import re
 
 import httpx
 
-from .stack import ROOT
+from ..stack import ROOT
 
 BY_STATUS = {  # an error without a body, which comes from the Functions host
     401: "401 with an empty body",

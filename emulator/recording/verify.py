@@ -9,17 +9,17 @@ from pathlib import Path
 import httpx
 from rich.console import Console
 
-from .azure.live import Live
-from .azure.recording import Tape
+from ..azure.live import Live
+from ..azure.recording import Tape
+from ..tape import cassette
+from ..tape.budget import Budget, Spent, expected_tokens, used
+from ..tape.cassette import Interaction
+from ..tape.recorder import is_synthetic
+from ..tape.route import parse
+from ..tape.scrub import Known, SecretFound, scrubbed
+from ..tape.secret import PLACEHOLDER
 from .drift import Drift, drifts
 from .progress import Bar
-from .tape import cassette
-from .tape.budget import Budget, Spent, expected_tokens, used
-from .tape.cassette import Interaction
-from .tape.recorder import is_synthetic
-from .tape.route import parse
-from .tape.scrub import Known, SecretFound, scrubbed
-from .tape.secret import PLACEHOLDER
 
 
 @dataclass(frozen=True)

@@ -11,14 +11,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from .azure.live import Live, LiveError
-from .azure.recording import RecordingAzure
-from .stack import LocalStack
-from .tape.budget import Budget
-from .tape.library import Library
-from .tape.recorder import Recorder
-from .tape.run import Run
-from .tape.scrub import Known
+from ..azure.live import Live, LiveError
+from ..azure.recording import RecordingAzure
+from ..stack import LocalStack
+from ..tape.budget import Budget
+from ..tape.library import Library
+from ..tape.recorder import Recorder
+from ..tape.run import Run
+from ..tape.scrub import Known
 
 FROM_ENVIRONMENT = ("AZURE_OPENAI_DEPLOYMENT", "AZURE_OPENAI_API_VERSION")
 

@@ -16,11 +16,11 @@ from typing import Any
 
 import pytest
 
+from ..tape.budget import Budget
+from ..tape.recorder import MODES
+from ..tape.run import Run
 from .progress import Bar
-from .record import RecordingStack, Wish
-from .tape.budget import Budget
-from .tape.recorder import MODES
-from .tape.run import Run
+from .stack import RecordingStack, Wish
 
 ENDED = pytest.StashKey[bool]()
 RUN = "AOAI_RECORDING_RUN"  # the folder that the processes of one run share

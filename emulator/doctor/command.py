@@ -7,8 +7,8 @@ import textwrap
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
 
-from .doctor import Check, Doctor
-from .transcript import CONTROL, WIDTH
+from ..transcript import CONTROL, WIDTH
+from .examination import Check, Doctor
 
 
 def add_arguments(added: argparse.ArgumentParser) -> None:

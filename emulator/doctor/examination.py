@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from .tape.cassette import Response
-from .tape.usage import tokens_of
+from ..tape.cassette import Response
+from ..tape.usage import tokens_of
 from .troubleshooting import Problem, meaning_of, require
 
 PATH = "/api/v1"

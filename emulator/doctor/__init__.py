@@ -1,0 +1,1 @@
+"""`python -m emulator doctor`: a deployed proxy, examined from the outside."""

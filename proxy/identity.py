@@ -55,14 +55,19 @@ class Identity:
         self.current = await asyncio.to_thread(self.get_token)
 
     def get_token(self) -> Any:
-        if self.credential is None:
-            from azure.identity import DefaultAzureCredential, ManagedIdentityCredential
+        self.credential = self.credential or self.new_credential()
+        try:
+            return self.credential.get_token(self.scope)
+        except Exception:
+            self.credential = None  # MSAL remembers a refusal for a while, and repeats it without asking
+            raise
 
-            if "IDENTITY_ENDPOINT" in os.environ:
-                self.credential = ManagedIdentityCredential(client_id=self.client_id)
-            else:
-                self.credential = DefaultAzureCredential()
-        return self.credential.get_token(self.scope)
+    def new_credential(self) -> Any:
+        from azure.identity import DefaultAzureCredential, ManagedIdentityCredential
+
+        if "IDENTITY_ENDPOINT" in os.environ:
+            return ManagedIdentityCredential(client_id=self.client_id)
+        return DefaultAzureCredential()
 
     def distrust(self) -> None:
         """Azure refused the token: the next caller asks for a new one, in case a role was granted meanwhile. While

@@ -43,7 +43,7 @@ def credential() -> Credential:
 @pytest.fixture
 def identity(credential: Credential) -> Identity:
     made = Identity("scope")
-    made.credential = credential
+    made.new_credential = lambda: credential  # type: ignore[method-assign]
     return made
 
 
@@ -126,3 +126,13 @@ async def test_a_refused_token_goes_on_while_there_is_no_other(identity: Identit
     identity.credential, credential.broken = credential, True
     assert [await identity.token() for _ in range(3)] == ["token-1"] * 3
     assert len(credential.calls) == 2, "only one caller waited to hear that there is none"
+
+
+async def test_a_credential_that_failed_is_not_asked_again(identity: Identity, credential: Credential) -> None:
+    """MSAL remembers a 429 for a minute, and repeats it although the endpoint is well again."""
+    credential.broken = True
+    with pytest.raises(OSError, match="outage"):
+        await identity.token()
+    well = Credential()
+    identity.new_credential = lambda: well  # type: ignore[method-assign]
+    assert await identity.token()

@@ -73,7 +73,7 @@ def test_a_stream_is_recorded_with_the_times_of_its_frames(folder: Path) -> None
         list(chat.story(client))
     original, copied = (of(where, "chat/stream")[0].response for where in (CASSETTES, folder))
     assert len(copied.frame_at_ms) == len(original.frame_at_ms)
-    assert copied.frame_at_ms[0] >= original.frame_at_ms[0] / 10
+    assert copied.frame_at_ms[0] > 10, "the first frame left 30 ms after the headers; the clocks are two"
     assert list(copied.frame_at_ms) == sorted(copied.frame_at_ms)
 
 

@@ -101,7 +101,7 @@ MATRIX: dict[str, dict[str, str]] = {  # fault: what the proxy does; "or" where 
         "close; at_byte=100": "breaks off the stream",
         "malformed_chunk; at_frame=2": "says why, breaks off the stream or 502",
         "half_character; at_frame=2": "breaks off the stream",
-        "no_end": "says why, breaks off the stream",
+        "no_end": "says why, breaks off the stream or passes it on",  # all was said: some clients wait for no more
         "silent_truncation; at_frame=2": "says why, breaks off the stream",
         "silent_truncation; at_byte=100": "breaks off the stream",
         "malformed_json; at_frame=2": "passes on an event that is no JSON",

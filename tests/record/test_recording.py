@@ -65,6 +65,7 @@ def test_each_frame_arrives_while_it_is_recorded(live: Live, folder: Path) -> No
     with live.recording(folder, "chat/stream", "once") as client:
         for _ in chat.story(client):
             read += 1
+        assert read == len(of(CASSETTES, "chat/stream")[0].response.frames()) - 1, "all but [DONE], one by one"
         read += 1_000
 
 

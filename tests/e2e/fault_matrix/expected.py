@@ -62,7 +62,7 @@ OUTCOMES: dict[str, dict[str, str]] = {  # what the proxy does: what each client
     ),
 }
 
-MATRIX: dict[str, dict[str, str]] = {  # fault: what the proxy does; "or" where bytes may overtake each other
+MATRIX: dict[str, dict[str, str]] = {  # fault: what the proxy does; "or" where a break may overtake bytes on their way
     PLAIN: {
         "slow_first_byte; seconds=0.1": "passes it on",
         "slow_frames; seconds=0.01": "passes it on",
@@ -71,7 +71,7 @@ MATRIX: dict[str, dict[str, str]] = {  # fault: what the proxy does; "or" where 
         "reset": "502",
         "wrong_content_type": "502",
         "reset; at_byte=100": "breaks off or 502",
-        "close; at_frame=2": "breaks off",
+        "close; at_frame=2": "breaks off or 502",
         "malformed_chunk; at_frame=2": "breaks off or 502",
         "malformed_json; at_frame=2": "passes on what is no JSON",
         "silent_truncation; at_frame=2": "passes on what is no JSON",
@@ -96,11 +96,11 @@ MATRIX: dict[str, dict[str, str]] = {  # fault: what the proxy does; "or" where 
         "wrong_content_type": "502",
         "reset; at_frame=2": "says why, breaks off the stream or 502",
         "reset; at_byte=100": "breaks off the stream or says why, breaks off the stream or 502",
-        "close; at_frame=0": "says why, breaks off the stream",
-        "close; at_frame=2": "says why, breaks off the stream",
-        "close; at_byte=100": "breaks off the stream",
+        "close; at_frame=0": "says why, breaks off the stream or 502",
+        "close; at_frame=2": "says why, breaks off the stream or 502",
+        "close; at_byte=100": "breaks off the stream or says why, breaks off the stream or 502",
         "malformed_chunk; at_frame=2": "says why, breaks off the stream or 502",
-        "half_character; at_frame=2": "breaks off the stream",
+        "half_character; at_frame=2": "breaks off the stream or says why, breaks off the stream or 502",
         "no_end": "says why, breaks off the stream or passes it on",  # all was said: some clients wait for no more
         "silent_truncation; at_frame=2": "says why, breaks off the stream",
         "silent_truncation; at_byte=100": "breaks off the stream",

@@ -164,7 +164,7 @@ async def send(
         raise ProxyError("identity_unavailable") from error
     began = time.monotonic()
     try:
-        request = httpx.Request(method, upstream.parsed(url), headers=headers, content=body)
+        request = httpx.Request(method, upstream.parsed(url), headers=headers, stream=httpx.ByteStream(body))
         answered = await upstream.client().send(request, stream=True)
     except upstream.FAILURES as error:
         raise ProxyError("upstream_timeout" if upstream.is_timeout(error) else "upstream_unreachable") from error
@@ -174,7 +174,7 @@ async def send(
         await answered.aclose()
         identity.distrust()
         raise ProxyError("upstream_authentication_error", answered.status_code)
-    if answered.is_success and answered.headers.get("content-type", "").startswith("text/html"):
+    if answered.is_success and is_web_page(answered.headers.raw):
         await answered.aclose()
         raise ProxyError("upstream_web_page")  # a client that waits for a stream takes it for an empty one
     return answered
@@ -198,10 +198,15 @@ def is_forwarded(header: bytes) -> bool:
     return header in REQUEST_HEADERS or header.startswith(REQUEST_HEADER_PREFIXES)
 
 
+def is_web_page(headers: list[tuple[bytes, bytes]]) -> bool:
+    return any(name.lower() == b"content-type" and value.startswith(b"text/html") for name, value in headers)
+
+
 def relayed_headers(headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
     lowered = [(name.lower(), value) for name, value in headers]
     listed = {part.strip().lower() for name, value in lowered if name == b"connection" for part in value.split(b",")}
-    return [(name, value) for name, value in lowered if name not in RESPONSE_HEADERS_DROPPED | listed]
+    dropped = RESPONSE_HEADERS_DROPPED | listed
+    return [(name, value) for name, value in lowered if name not in dropped]
 
 
 def upstream_url(route: str, ids: Mapping[str, str], deployment: str | None, query: str) -> str:

@@ -40,7 +40,7 @@ class Relay(StreamingResponse):  # type: ignore[misc]
 
     async def chunks(self) -> AsyncIterator[bytes]:
         try:
-            async for chunk in self.azure.aiter_raw():
+            async for chunk in self.azure.stream:
                 yield chunk
                 if not self.sent:
                     self.record.note(first_byte_ms=self.record.milliseconds())
@@ -55,10 +55,16 @@ class Relay(StreamingResponse):  # type: ignore[misc]
                 yield b"data: " + ProxyError("upstream_stream_broken").body + b"\n\n"
             raise
 
+    async def pass_whole(self, send: Send) -> None:
+        """What is all here goes in one piece, and without a listener for the caller's leaving: nothing is waited for."""
+        body = b"".join([chunk async for chunk in self.chunks()])
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        await send({"type": "http.response.body", "body": body})
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            if isinstance(self.azure.stream, Body) and self.azure.stream.arrived:
-                await self.stream_response(send)  # without a listener for the caller's leaving: nothing is waited for
+            if isinstance(self.azure.stream, Body) and self.azure.stream.arrived and not self.takes_events:
+                await self.pass_whole(send)
             else:
                 await super().__call__(scope, receive, send)
         except FAILURES:

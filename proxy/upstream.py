@@ -27,6 +27,13 @@ logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs whole URLs, and 
 parsed = functools.lru_cache(64)(httpx.URL)  # a process calls few
 
 
+def text(header: bytes) -> str:
+    try:
+        return header.decode()
+    except UnicodeDecodeError:
+        return header.decode("latin-1")
+
+
 def is_timeout(failure: BaseException) -> bool:
     return isinstance(failure, TimeoutError)
 
@@ -87,8 +94,8 @@ class Transport(httpx.AsyncBaseTransport):
         answer = await self.session.request(
             request.method,
             URL(str(request.url), encoded=True),  # aiohttp alone would decode %2F and %7E in a query
-            headers=CIMultiDict(request.headers.multi_items()),
-            data=request.content or None,
+            headers=CIMultiDict([(text(name), text(value)) for name, value in request.headers.raw]),
+            data=await request.aread() or None,
             allow_redirects=False,
         )
         return httpx.Response(answer.status, headers=answer.raw_headers, stream=Body(answer), request=request)

@@ -4,8 +4,7 @@ import asyncio
 import logging
 import os
 import uuid
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Container, Iterable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Protocol
 
@@ -84,14 +83,11 @@ class FunctionsHost:
 
     async def _invoke(self, invocation: Invocation, scope: Scope, receive: Receive, send: Send) -> None:
         headers = [*_without(REQUEST_HOP, scope["headers"]), (INVOCATION_HEADER, invocation.id.encode())]
+        exchange = Exchange(receive, send, self._body_limit)
         status = HTTPStatus.BAD_GATEWAY
         try:
-            async with asyncio.timeout(None) as idle:
-                exchange = Exchange(receive, send, idle, self._body_limit)
-                with exchange.watched():
-                    await self._backend.invoke(
-                        invocation, {**scope, "headers": headers}, exchange.receive, exchange.send
-                    )
+            with exchange:
+                await self._backend.invoke(invocation, {**scope, "headers": headers}, exchange.receive, exchange.send)
         except TimeoutError:
             status = HTTPStatus.GATEWAY_TIMEOUT
         except Exception:
@@ -107,33 +103,32 @@ class FunctionsHost:
 class Exchange:
     """A request's body and its answer on their way between the server and a backend.
 
-    Puts off the time-out `idle` at each piece, ends a body that is too large like a client that went away, and
-    keeps the answer's connection headers back.
+    Ends a body that is too large like a client that went away, and keeps the answer's connection headers back. As a
+    context manager it cancels the block, and raises TimeoutError, when nothing has moved for ACTIVITY_TIMEOUT_S.
     """
 
-    def __init__(self, receive: Receive, send: Send, idle: asyncio.Timeout, body_limit: int) -> None:
-        self._receive, self._send, self._idle = receive, send, idle
-        self._bytes_left = body_limit
+    def __init__(self, receive: Receive, send: Send, body_limit: int) -> None:
+        self._receive, self._send, self._bytes_left = receive, send, body_limit
         self.answered = False
-        self._loop = asyncio.get_running_loop()
+        self._loop, self._task = asyncio.get_running_loop(), asyncio.current_task()
         self._moved_at = self._loop.time()
+        self._expired = False
 
-    @contextmanager
-    def watched(self) -> Iterator[None]:
-        """While it lasts, `idle` expires when nothing has moved for ACTIVITY_TIMEOUT_S."""
+    def __enter__(self) -> None:
         self._look()
-        try:
-            yield
-        finally:
-            self._timer.cancel()
+
+    def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
+        self._timer.cancel()
+        if self._expired and self._task and not self._task.uncancel() and kind is asyncio.CancelledError:
+            raise TimeoutError
 
     def _look(self) -> None:
         """A piece only notes its time, and the timer looks later: to put the timer off each time would cost more."""
         due = self._moved_at + ACTIVITY_TIMEOUT_S
         if due > self._loop.time():
             self._timer = self._loop.call_at(due, self._look)
-        else:
-            self._idle.reschedule(due)
+        elif self._task:
+            self._expired = self._task.cancel()
 
     @property
     def too_large(self) -> bool:

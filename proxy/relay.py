@@ -57,7 +57,7 @@ class Relay(StreamingResponse):  # type: ignore[misc]
 
     async def pass_whole(self, send: Send) -> None:
         """What is all here goes in one piece, and without a listener for the caller's leaving: nothing is waited for."""
-        body = b"".join([chunk async for chunk in self.chunks()])
+        body = b"".join([chunk async for chunk in self.body_iterator])
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
         await send({"type": "http.response.body", "body": body})
 

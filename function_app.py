@@ -9,7 +9,7 @@ Dropped    On the way up: authorization, api-key, x-functions-key, cookies and e
 Replaced   Azure's 401 and 403 are about this function's identity, not the caller's key: they become a 502 that says so.
            So does a web page with status 200, which no client takes for an error.
 Broken off A stream that Azure ends without `[DONE]` or the last event of a Response: no client would notice.
-Retried    Nothing. The SDKs and DSPy retry on their own, and retries multiply.
+Retried    Nothing but a GET that met a closing connection. The SDKs and DSPy retry on their own, and retries multiply.
 Added      `Server-Timing` on every answer.
 Refused    What proxy/limits.py finds too much; every limit is a setting and off by default.
 Logged     One record per call: proxy/record.py. Never a prompt, an answer, a key or a query string.

@@ -3,8 +3,8 @@
 import asyncio
 import logging
 import time
-from types import SimpleNamespace
 
+from proxy.credential import Token
 from proxy.identity import Identity
 
 from .bench import Bench, Sample
@@ -18,15 +18,15 @@ class Endpoint(Identity):
     """An identity whose endpoint takes 20 ms to answer, or fails, and counts."""
 
     def __init__(self, lifetime: float = DAY) -> None:
-        super().__init__("https://cognitiveservices.azure.com/.default")
+        super().__init__("https://cognitiveservices.azure.com/.default", source=self.answer)
         self.lifetime, self.asked, self.down = lifetime, 0, False
 
-    def get_token(self) -> SimpleNamespace:
+    async def answer(self, *_: object) -> Token:
         self.asked += 1
-        time.sleep(0.02)
+        await asyncio.sleep(0.02)
         if self.down:
             raise OSError("the identity endpoint is down")
-        return SimpleNamespace(token="made-up", expires_on=time.time() + self.lifetime)  # noqa: S106
+        return Token("made-up", time.time() + self.lifetime)
 
 
 def tokens() -> Bench:
@@ -56,7 +56,7 @@ async def cached_us() -> float:
 async def requests(identity: Endpoint, expires_in: float | None) -> int:
     """How often the endpoint was asked when 64 callers come at once and the token in hand expires so soon."""
     if expires_in is not None:
-        identity.current = SimpleNamespace(token="made-up", expires_on=time.time() + expires_in)  # noqa: S106
+        identity.current = Token("made-up", time.time() + expires_in)
     await asyncio.gather(*(identity.token() for _ in range(CALLERS)))
     await asyncio.sleep(0.1)
     return identity.asked
@@ -64,7 +64,7 @@ async def requests(identity: Endpoint, expires_in: float | None) -> int:
 
 async def failures_in_outage() -> int:
     identity = Endpoint()
-    identity.current = SimpleNamespace(token="made-up", expires_on=time.time() + 100)  # noqa: S106
+    identity.current = Token("made-up", time.time() + 100)
     identity.down = True
     results = await asyncio.gather(*(identity.token() for _ in range(CALLERS)), return_exceptions=True)
     await asyncio.sleep(0.1)

@@ -24,8 +24,9 @@ class Relay(StreamingResponse):  # type: ignore[misc]
     """
 
     def __init__(self, azure: httpx.Response, headers: list[tuple[bytes, bytes]], record: Record) -> None:
+        assert isinstance(azure.stream, httpx.AsyncByteStream)
         super().__init__(self.chunks(), azure.status_code)
-        self.azure, self.record = azure, record
+        self.azure, self.body, self.record = azure, azure.stream, record
         self.sent, self.outcome = 0, "caller_left"
         named = dict(headers)
         encoding = named.get(b"content-encoding", b"identity")
@@ -40,7 +41,7 @@ class Relay(StreamingResponse):  # type: ignore[misc]
 
     async def chunks(self) -> AsyncIterator[bytes]:
         try:
-            async for chunk in self.azure.stream:
+            async for chunk in self.body:
                 yield chunk
                 if not self.sent:
                     self.record.note(first_byte_ms=self.record.milliseconds())
@@ -56,14 +57,14 @@ class Relay(StreamingResponse):  # type: ignore[misc]
             raise
 
     async def pass_whole(self, send: Send) -> None:
-        """What is all here goes in one piece, and without a listener for the caller's leaving: nothing is waited for."""
-        body = b"".join([chunk async for chunk in self.body_iterator])
+        """What is all here goes in one piece. Nothing is waited for, so nothing listens for the caller's leaving."""
+        whole = b"".join([chunk async for chunk in self.body_iterator])
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-        await send({"type": "http.response.body", "body": body})
+        await send({"type": "http.response.body", "body": whole})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            if isinstance(self.azure.stream, Body) and self.azure.stream.arrived and not self.takes_events:
+            if isinstance(self.body, Body) and self.body.arrived and not self.takes_events:
                 await self.pass_whole(send)
             else:
                 await super().__call__(scope, receive, send)

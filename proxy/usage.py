@@ -1,7 +1,6 @@
 """What an answer says about itself: tokens, model, why it ended. Read from the two ends of it that were kept."""
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
 from .excerpt import HEAD_BYTES, Excerpt

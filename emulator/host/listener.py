@@ -18,6 +18,9 @@ STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 GRACE_S = 1
 """Seconds that open requests get to end in when the server stops; then they are cut."""
 
+ACCEPTED_AT_ONCE = 16
+"""libuv accepts one connection per listening socket and turn of its loop; on a busy server a turn can take 40 ms."""
+
 _logger = logging.getLogger("uvicorn.error")
 _EXPECTED = {
     # How an application makes uvicorn break a connection; the reason was logged before.
@@ -70,7 +73,7 @@ class Listener(uvicorn.Server):
     async def serve(self, sockets: list[socket.socket] | None = None) -> None:
         _logger.addFilter(_is_news)
         try:
-            await super().serve([self._sock])
+            await super().serve([self._sock, *(self._sock.dup() for _ in range(ACCEPTED_AT_ONCE - 1))])
         finally:
             self._stopped.set()
 

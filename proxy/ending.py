@@ -2,7 +2,7 @@
 
 import re
 
-from .excerpt import Excerpt
+from .excerpt import STREAM_TAIL_BYTES, Excerpt
 
 DONE = re.compile(rb"(?:^|[\r\n])data: ?\[DONE\]")
 ERROR = re.compile(rb'(?:^|[\r\n])(?:event: ?error[\r\n]|data: ?\{\s*"(?:type": ?"error"|error": ?[{"]))')
@@ -20,7 +20,7 @@ class Ending:
 
     def __init__(self, route: str, resumed: bool) -> None:
         self.mark, self.resumed = MARKS.get(route), resumed
-        self.excerpt = Excerpt()
+        self.excerpt = Excerpt(STREAM_TAIL_BYTES) if self.mark else Excerpt()
         self.last_event, self.seam = False, b""
         self.add = self.watch if self.mark is LAST_EVENT else self.excerpt.add
 

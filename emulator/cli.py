@@ -1,6 +1,7 @@
 """The verbs of `python -m emulator`."""
 
 import argparse
+import gc
 import json
 import os
 import signal
@@ -246,4 +247,6 @@ def say(text: str) -> None:
 
 
 def wait_for_ever() -> None:
+    gc.freeze()  # all is loaded by now: to collect it again and again would stop every answer for 100 ms a time
+    gc.set_threshold(20_000, 50, 100)
     threading.Event().wait()

@@ -27,6 +27,7 @@ async def read_body(receive: Receive) -> bytes:
 async def until_client_leaves(receive: Receive, work: Awaitable[None]) -> None:
     """Do the work; raises ClientLeft when the client leaves first."""
     working, left = asyncio.current_task(), False
+    watching: asyncio.Task[None] | None = None
     assert working is not None
 
     async def watch() -> None:
@@ -35,7 +36,11 @@ async def until_client_leaves(receive: Receive, work: Awaitable[None]) -> None:
             pass
         left = working.cancel()
 
-    watching = asyncio.create_task(watch())
+    def begin() -> None:
+        nonlocal watching
+        watching = asyncio.create_task(watch())
+
+    beginning = asyncio.get_running_loop().call_soon(begin)  # never for work that does not wait, as most
     try:
         await work
     except asyncio.CancelledError:
@@ -43,7 +48,9 @@ async def until_client_leaves(receive: Receive, work: Awaitable[None]) -> None:
             raise ClientLeft from None
         raise
     finally:
-        watching.cancel()
+        beginning.cancel()
+        if watching:
+            watching.cancel()
 
 
 async def start(send: Send, status: int, headers: Any) -> None:

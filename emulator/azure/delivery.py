@@ -31,7 +31,8 @@ async def deliver(
 ) -> None:
     """Send what the plan made of the `whole` answer. `hold` is awaited before each frame."""
     response = plan.response
-    await asyncio.sleep(plan.wait)
+    if plan.wait:
+        await asyncio.sleep(plan.wait)
     if plan.silent:
         await break_off(plan.ending, exchange)
         return

@@ -2,11 +2,13 @@
 
 import threading
 import time
+from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
 
 from ..connection import Connection
 
+LONGEST = 10_000  # exchanges; an emulator that runs for weeks must not fill the memory
 NOT_TOLD = ("connection", "broken", "sent", "sent_headers")
 
 
@@ -45,11 +47,12 @@ class Exchange:
 
 
 class Journal:
-    """The exchanges since the last `clear`, in order of arrival. Safe to use from several threads."""
+    """The exchanges since the last `clear`, the last LONGEST of them, in order of arrival. Safe to use from several
+    threads."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
-        self._exchanges: list[Exchange] = []
+        self._exchanges = deque[Exchange](maxlen=LONGEST)
 
     def add(self, exchange: Exchange) -> None:
         with self._changed:
@@ -70,7 +73,7 @@ class Journal:
 
     def clear(self) -> None:
         with self._changed:
-            self._exchanges = []
+            self._exchanges.clear()
 
     @property
     def exchanges(self) -> list[Exchange]:
@@ -80,6 +83,6 @@ class Journal:
     def wait_for(self, condition: Any, timeout: float = 10.0) -> list[Exchange]:
         """The exchanges, once `condition(exchanges)` holds. Raises TimeoutError after `timeout` seconds."""
         with self._changed:
-            if not self._changed.wait_for(lambda: condition(self._exchanges), timeout):
+            if not self._changed.wait_for(lambda: condition(list(self._exchanges)), timeout):
                 raise TimeoutError(f"after {timeout} s: {[(e.target, e.outcome) for e in self._exchanges]}")
             return list(self._exchanges)

@@ -46,7 +46,11 @@ class Response:
     outcome: str = COMPLETE
 
     def header(self, name: str) -> str:
-        return next((value for key, value in self.headers if key.lower() == name), "")
+        return self._first_values.get(name, "")
+
+    @cached_property
+    def _first_values(self) -> dict[str, str]:
+        return {name.lower(): value for name, value in reversed(self.headers)}
 
     @property
     def is_stream(self) -> bool:

@@ -139,19 +139,21 @@ async def forward(req: Request, record: Record, route: str) -> Response:
         if not re.fullmatch(r"[A-Za-z0-9_-]{1,256}", value):
             raise ProxyError("invalid_response_id", param="response_id")
         record.note_response(value)
-    asked = choose_deployment(
-        await read_body(req, record),
-        settings.deployments,
-        required=route in NEEDS_MODEL,
-        in_path=bool(settings.dated) and route in IN_DEPLOYMENT,
-    )
-    record.note(model=asked.model, deployment=asked.deployment)
-    check_limits(settings, route, asked.members)
-    url = upstream_url(route, req.path_params, asked.deployment, req.scope["query_string"].decode("latin-1"))
+    body, deployment = checked(await read_body(req, record), record, route)
+    url = upstream_url(route, req.path_params, deployment, req.scope["query_string"].decode("latin-1"))
     headers = [(name, value) for name, value in req.headers.raw if is_forwarded(name)]
     record.span = telemetry.begin(record.fields, url, headers)
-    answered = await unless_caller_leaves(req, send(req.method, url, headers, asked.body, record))
+    answered = await unless_caller_leaves(req, send(req.method, url, headers, body, record))
     return Relay(answered, relayed_headers(answered.headers.raw), record)
+
+
+def checked(body: bytes, record: Record, route: str) -> tuple[bytes, str | None]:
+    """The body as Azure gets it, and its deployment. What it was parsed to is not kept while Azure answers."""
+    in_path = bool(settings.dated) and route in IN_DEPLOYMENT
+    asked = choose_deployment(body, settings.deployments, required=route in NEEDS_MODEL, in_path=in_path)
+    record.note(model=asked.model, deployment=asked.deployment)
+    check_limits(settings, route, asked.members)
+    return asked.body, asked.deployment
 
 
 async def send(

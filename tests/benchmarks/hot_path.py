@@ -6,6 +6,7 @@ uvicorn's protocol and aiohttp's are the real ones, on transports that only reme
 """
 
 import asyncio
+import gc
 import json
 import os
 import sys
@@ -199,6 +200,20 @@ async def peak(work: Callable[[], Awaitable[Any]]) -> int:
         tracemalloc.stop()
 
 
+async def left_over(work: Callable[[], Awaitable[Any]]) -> float:
+    """Objects that only the collector can free, because they refer to each other: the mean of COUNTED times."""
+    for _ in range(WARM_UP):
+        await work()
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(COUNTED):
+            await work()
+        return gc.collect() / COUNTED
+    finally:
+        gc.enable()
+
+
 async def matches(recordings: int) -> float:
     """Calls to find a request's recording among so many."""
     from benchmarks.recordings import interactions
@@ -224,6 +239,8 @@ async def counted() -> dict[str, float]:
             "writes per request": len(await proxy.json()),
             "calls per frame": (many - few) / 100,
             "writes per frame": (len(await proxy.frames(110)) - len(await proxy.frames(10))) / 100,
+            "objects left to the collector per request": await left_over(proxy.json),
+            "objects left to the collector per stream": await left_over(lambda: proxy.frames(20)),
             "bytes held per byte of a large body": await peak(lambda: proxy.large(large)) / large,
             "calls per cached token": await calls(identity.token),
             "calls per match among 10": await matches(10),

@@ -32,6 +32,7 @@ FROM_HEADERS = {
     b"apim-request-id": "azure_request_id",
     b"x-ms-served-model": "model_served",
 }
+TIMES = ("upstream_ms", "proxy_ms", "first_byte_ms", "duration_ms")
 PAUSE_SECONDS = 0.01  # what a worker that dies may lose
 LONGEST_ID = 100  # characters of an id that the caller chose
 
@@ -45,17 +46,10 @@ class Record:
     """
 
     def __init__(self, request: Request, route: str, salt: str) -> None:
-        self.arrived, self.upstream_ms, self.salt = time.monotonic(), 0.0, salt
+        self.request, self.salt = request, salt
+        self.arrived, self.upstream_ms = time.monotonic(), 0.0
         self.span: Span = INVALID_SPAN
-        headers = dict(request.headers.raw)
-        key = headers.get(b"x-functions-key") or request.query_params.get("code", "").encode()
-        named = headers.get(b"x-client-request-id") or headers.get(b"x-ms-client-request-id")
-        self.fields: dict[str, Any] = UNKNOWN | {
-            "method": request.method,
-            "route": route,
-            "key": fingerprint(salt, key) if salt else None,
-            "client_request_id": named and named.decode("latin-1")[:LONGEST_ID],
-        }
+        self.fields: dict[str, Any] = {"method": request.method, "route": route, "model": None}
 
     def note(self, **fields: Any) -> None:
         self.fields.update(fields)
@@ -69,35 +63,48 @@ class Record:
         self.fields["bytes_in"], self.arrived = size, time.monotonic()
 
     def milliseconds(self) -> float:
-        return round(1000 * (time.monotonic() - self.arrived), 1)
+        return 1000 * (time.monotonic() - self.arrived)
 
     def server_timing(self) -> tuple[bytes, bytes]:
         """A header field of its own: Azure may send one too, and a list may come in several (RFC 9110, section 5.3)."""
-        upstream = round(self.upstream_ms, 1)
-        own = round(max(0.0, self.milliseconds() - upstream), 1)
-        self.fields["upstream_ms"], self.fields["proxy_ms"] = upstream, own
-        return b"server-timing", f"upstream;dur={upstream}, proxy;dur={own}".encode()
+        upstream = self.upstream_ms
+        own = self.fields["proxy_ms"] = max(0.0, self.milliseconds() - upstream)
+        return b"server-timing", b"upstream;dur=%.1f, proxy;dur=%.1f" % (upstream, own)
 
     def close(
         self, status: int, headers: Iterable[tuple[bytes, bytes]], excerpt: Excerpt | None = None, **fields: Any
     ) -> None:
         """The call is over: the answer's status and headers, and what was kept of Azure's. It is printed soon."""
-        self.note(status=status, duration_ms=self.milliseconds(), **fields)
-        self.closed, self.headers, self.excerpt = time.time_ns(), headers, excerpt
+        self.duration_ms, self.closed = self.milliseconds(), time.time_ns()
+        self.status, self.headers, self.excerpt = status, headers, excerpt
+        self.fields |= fields
         closed.append(self)
         if len(closed) == 1:
             asyncio.get_running_loop().call_later(PAUSE_SECONDS, print_closed)
 
     def line(self) -> str:
+        fields: dict[str, Any] = UNKNOWN | self.of_caller() | self.fields
+        fields["status"], fields["upstream_ms"], fields["duration_ms"] = self.status, self.upstream_ms, self.duration_ms
         if self.excerpt:
-            self.note(**told(self.excerpt))
-        for name, value in self.headers:
-            if name in FROM_HEADERS:
-                self.fields[FROM_HEADERS[name]] = value.decode("latin-1")
-        if response_id := self.fields.pop("response_id", None):
-            self.note_response(response_id)
-        telemetry.end(self.span, self.fields, self.closed)
-        return f"call {json.dumps(self.fields)}\n"
+            fields |= told(self.excerpt)
+        for header, value in self.headers:
+            if header in FROM_HEADERS:
+                fields[FROM_HEADERS[header]] = value.decode("latin-1")
+        if response_id := fields.pop("response_id", None):
+            fields["response"] = fingerprint(self.salt, response_id.encode())
+        for name in TIMES:
+            fields[name] = fields[name] and round(fields[name], 1)
+        telemetry.end(self.span, fields, self.closed)
+        return f"call {json.dumps(fields)}\n"
+
+    def of_caller(self) -> dict[str, Any]:
+        headers = dict(self.request.headers.raw)
+        key = headers.get(b"x-functions-key") or self.request.query_params.get("code", "").encode()
+        named = headers.get(b"x-client-request-id") or headers.get(b"x-ms-client-request-id")
+        return {
+            "key": fingerprint(self.salt, key) if self.salt else None,
+            "client_request_id": named and named.decode("latin-1")[:LONGEST_ID],
+        }
 
 
 closed: list[Record] = []

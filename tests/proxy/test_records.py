@@ -280,7 +280,7 @@ def test_a_key_is_known_again_wherever_it_stands(call: Call, behind: Proxy, log:
 
 def record_of(salt: str, *headers: tuple[bytes, bytes], query: bytes = b"") -> dict[str, Any]:
     scope = {"type": "http", "method": "POST", "headers": list(headers), "query_string": query}
-    return Record(Request(scope), "responses", salt).fields
+    return Record(Request(scope), "responses", salt).of_caller()
 
 
 def test_keys_differ_and_so_do_the_fingerprints_of_two_apps() -> None:

@@ -201,17 +201,25 @@ async def peak(work: Callable[[], Awaitable[Any]]) -> int:
 
 
 async def left_over(work: Callable[[], Awaitable[Any]]) -> float:
-    """Objects that only the collector can free, because they refer to each other: the mean of COUNTED times."""
+    """Objects that are still there when it is over, because they refer to each other: the mean of COUNTED times. The
+    collector would have to find them."""
     for _ in range(WARM_UP):
         await work()
-    gc.collect()
-    gc.disable()
-    try:
-        for _ in range(COUNTED):
-            await work()
-        return gc.collect() / COUNTED
-    finally:
-        gc.enable()
+    before = await tracked()
+    for _ in range(COUNTED):
+        await work()
+    after = await tracked(collect=False)
+    gc.enable()
+    return (after - before) / COUNTED
+
+
+async def tracked(collect: bool = True) -> int:
+    """Objects that the collector looks after, which is off then."""
+    await asyncio.sleep(0.1)  # the records are printed
+    if collect:
+        gc.collect()
+        gc.disable()
+    return len(gc.get_objects())
 
 
 async def matches(recordings: int) -> float:

@@ -47,7 +47,7 @@ param allowStore string = ''
 @description('PROXY_MAX_BODY_MB; empty: 100.')
 param maxBodyMb string = ''
 
-@description('PROXY_KEY_SALT; empty: one that is the same at every deployment, so that fingerprints stay the same.')
+@description('PROXY_KEY_SALT, which `azd up` makes; empty: fingerprints need what App Service may have for it.')
 @secure()
 param keySalt string = ''
 
@@ -137,7 +137,7 @@ module app 'function.bicep' = {
       PROXY_MAX_OUTPUT_TOKENS: maxOutputTokens
       PROXY_ALLOW_STORE: allowStore
       PROXY_MAX_BODY_MB: maxBodyMb
-      PROXY_KEY_SALT: empty(keySalt) ? guid(resourceGroup().id, environmentName) : keySalt
+      PROXY_KEY_SALT: keySalt
       AzureWebJobsStorage__blobServiceUri: storage.outputs.endpoint
       AzureWebJobsStorage__credential: 'managedidentity'
       AzureWebJobsStorage__clientId: identity.properties.clientId

@@ -46,7 +46,7 @@ param allowStore string = ''
 @description('PROXY_MAX_BODY_MB; empty: 100.')
 param maxBodyMb string = ''
 
-@description('PROXY_KEY_SALT; empty: one that is the same at every deployment, so that fingerprints stay the same.')
+@description('PROXY_KEY_SALT, which `azd up` makes; empty: fingerprints need what App Service may have for it.')
 @secure()
 param keySalt string = ''
 

@@ -3,6 +3,7 @@
 import json
 import re
 import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from emulator import cli
 from emulator.doctor import examination, troubleshooting
 from emulator.doctor.examination import Doctor
 from emulator.stack import CASSETTES, ROOT, LocalStack
+from proxy.errors import ProxyError
 from tests.golden import assert_golden
 from tests.support import Arrived, RawUpstream, closed_port, proxy, raw_upstream
 
@@ -153,8 +155,10 @@ def answers(upstream: RawUpstream, status: str, body: bytes = b"", *headers: str
         ("stopped", "403 Site Disabled", b"<html>Error 403 - This web app is stopped. \x1b[31m</html>"),
         ("other_server", "200 OK", b"<html>Welcome</html>"),
         ("not_found", "404 Not Found", b'{"error":{"code":"not_found","message":"There is no GET /api/v1/models."}}'),
+        ("timeout", "504 Timeout", ProxyError("upstream_timeout").body),
         ("echo", "400 Bad Request", b'{"error":{"code":"odd","message":"you sent a-function-key"}}'),
         ("null", "500 Error", b"null"),
+        ("too_busy", "429 Too Many Requests", b"Too Busy"),
     ],
 )
 def test_what_is_there_is_not_the_proxy(capsys: Capsys, name: str, status: str, body: bytes) -> None:
@@ -171,6 +175,23 @@ def test_a_clock_that_is_wrong_is_noted(capsys: Capsys) -> None:
         status, text = examined(capsys, "--base-url", base_url, "--no-calls")
     assert re.search(r"^note     clock .* apart from the proxy's$", text, re.MULTILINE)
     assert troubleshooting.meaning_of("a clock") in " ".join(text.split())
+    assert status == 0
+
+
+def test_a_cold_start_is_noted(capsys: Capsys, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(examination, "COLD_SECONDS", 0.3)
+    with raw_upstream() as upstream:
+        base_url = answers(upstream, "200 OK", b'{"data": [{"id": "m"}]}')
+        at_once = upstream.answer
+
+        def cold(request: Arrived, sock: socket.socket) -> None:
+            time.sleep(0 if len(upstream.arrived) > 1 else 0.5)
+            at_once(request, sock)
+
+        upstream.answer = cold
+        status, text = examined(capsys, "--base-url", base_url, "--no-calls")
+    assert re.search(r"^note     start ", text, re.MULTILINE)
+    assert troubleshooting.meaning_of("a slow first call") in " ".join(text.split())
     assert status == 0
 
 

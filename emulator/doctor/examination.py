@@ -2,7 +2,6 @@
 
 import ipaddress
 import socket
-import ssl
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ import httpx
 
 from ..tape.cassette import Response
 from ..tape.usage import tokens_of
-from .troubleshooting import Problem, meaning_of, require
+from .troubleshooting import Problem, meaning_of, read, require
 
 PATH = "/api/v1"
 CONNECT_SECONDS = 10.0
@@ -61,7 +60,8 @@ class Doctor:
     def examine(self) -> Iterator[Check]:
         """Each check as it ends; nothing after a problem that stops the rest."""
         timeout = httpx.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS)
-        with httpx.Client(headers={"x-functions-key": self.key}, timeout=timeout) as self.client:
+        self.tls = httpx.create_ssl_context()  # trusts whom the OpenAI SDK trusts
+        with httpx.Client(headers={"x-functions-key": self.key}, timeout=timeout, verify=self.tls) as self.client:
             for step in self.steps:
                 name = step.__name__
                 try:
@@ -109,7 +109,7 @@ class Doctor:
             with socket.create_connection((host, self.port), CONNECT_SECONDS) as sock:
                 if self.url.scheme == "http":
                     return Check("connection", "ok", f"{took(started)}, without TLS")
-                with ssl.create_default_context().wrap_socket(sock, server_hostname=host) as secured:
+                with self.tls.wrap_socket(sock, server_hostname=host) as secured:
                     return Check("connection", "ok", f"{took(started)}, {secured.version()}")
         except OSError as error:
             raise Problem(f"port {self.port}: {error}", "no connection to the proxy") from error
@@ -161,6 +161,9 @@ class Doctor:
                 arrived.append(time.monotonic())
                 text += piece
         frames = [line[6:] for line in text.decode(errors="replace").splitlines() if line.startswith("data: ")]
+        for frame in frames:
+            if frame != "[DONE]":
+                read(frame)
         if not frames or frames[-1] != "[DONE]":
             raise Problem(f"{len(frames)} frames and no [DONE]", "502 `upstream_stream_broken`")
         if arrived[-1] - arrived[0] < AT_ONCE_SECONDS:
@@ -185,7 +188,9 @@ class Doctor:
         return {"model": self.asked_model, "messages": messages, "max_completion_tokens": most}
 
     def ask(self, route: str, asked: dict[str, Any]) -> httpx.Response:
-        return require(self.client.post(f"{self.base_url}/{route}", json=asked))
+        answer = require(self.client.post(f"{self.base_url}/{route}", json=asked))
+        read(answer.content)
+        return answer
 
     def counted(self, name: str, answer: httpx.Response, body: bytes, *facts: str) -> Check:
         used = tokens_of(Response(answer.status_code, "", tuple(answer.headers.multi_items()), body)).total

@@ -1,7 +1,10 @@
 """What an error means and what to do: the README's table of troubleshooting, which stands nowhere else."""
 
 import functools
+import json
 import re
+from collections.abc import Mapping
+from typing import Any
 
 import httpx
 
@@ -35,17 +38,37 @@ def require(answer: httpx.Response) -> httpx.Response:
         return answer
     if not answer.content.strip():
         found = f"{answer.status_code} with an empty body"
-        raise Problem(found, BY_STATUS.get(answer.status_code, "a page instead of an error"))
+        raise Problem(found, cause_of_page(answer))
     try:
-        error = answer.json()["error"]
-        code, message = str(error["code"]), str(error["message"])
+        raise of_error(answer.status_code, answer.json()["error"])
     except (ValueError, TypeError, KeyError):
         found, text = f"{answer.status_code} without an error of OpenAI's shape", answer.text[:100]
-        raise Problem(f"{found}: {text}", BY_STATUS.get(answer.status_code, "a page instead of an error")) from None
-    cause = BY_CODE.get(code) or (
-        f"{answer.status_code} `{code}`" if f"{answer.status_code} `{code}`" in table() else ""
-    )
-    raise Problem(f"{answer.status_code} {code}: {message}", cause or "another error")
+        raise Problem(f"{found}: {text}", cause_of_page(answer)) from None
+
+
+def cause_of_page(answer: httpx.Response) -> str:
+    """Of an error that has another shape: Azure's, which came through the proxy, or of whoever stands before it."""
+    if "proxy;dur" in answer.headers.get("server-timing", ""):
+        return "another error"
+    return BY_STATUS.get(answer.status_code, "a page instead of an error")
+
+
+def of_error(status: int, error: Mapping[str, object]) -> Problem:
+    """Of an error in OpenAI's shape. Raises TypeError and KeyError where it is none."""
+    code, row = str(error["code"]), f"{status} `{error['code']}`"
+    cause = BY_CODE.get(code) or (row if row in table() else "another error")
+    return Problem(f"{status} {code}: {error['message']}", cause)
+
+
+def read(text: str | bytes) -> Any:
+    """An answer, or one frame of a stream, as JSON. Raises Problem where it is none, or an error of Azure's."""
+    try:
+        told = json.loads(text)
+    except ValueError:
+        raise Problem(f"no JSON: {text[:60]!r}", "an answer that cannot be read") from None
+    if isinstance(told, dict) and isinstance(told.get("error"), dict):
+        raise of_error(200, told["error"])
+    return told
 
 
 @functools.cache

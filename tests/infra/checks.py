@@ -34,6 +34,11 @@ class Infrastructure:
         return found
 
     @cached_property
+    def variables(self) -> dict[str, str]:
+        """Parameter: the variable of azd that gives its value."""
+        return {name: re.findall(r"\$\{(\w+)", str(value))[0] for name, value in self.parameters("main").items()}
+
+    @cached_property
     def settings(self) -> set[str]:
         """The app settings that the templates give to the function."""
         (app,) = (module for module in self.templates["group.bicep"].of("module").values() if module.name == "app")
@@ -145,7 +150,7 @@ def azd(infra: Infrastructure) -> Iterator[str]:
     tagged = set(re.findall(r"'azd-service-name': '([^']*)'", text))
     if tagged != set(infra.azd["services"]):
         yield f"azure.yaml: services {sorted(infra.azd['services'])}, but tags say {sorted(tagged)}"
-    given = infra.templates["main.bicep"].of("output").keys()
+    known = OF_AZD | infra.templates["main.bicep"].of("output").keys() | set(infra.variables.values())
     for hook in infra.azd["hooks"].values():
         for system in hook.values():
             script = infra.root / system["run"]
@@ -153,14 +158,13 @@ def azd(infra: Infrastructure) -> Iterator[str]:
                 yield f"azure.yaml: there is no {system['run']}"
                 continue
             asked = set(re.findall(r"\$(?:env:)?((?:AZURE|PROXY)_\w+)", script.read_text(encoding="utf-8")))
-            yield from (f"{script.name}: main.bicep has no output {name}" for name in asked - given - OF_AZD)
+            yield from (f"{script.name}: main.bicep has no output {name}" for name in asked - known)
 
 
 def variables(infra: Infrastructure) -> Iterator[str]:
     """What `azd env set` may set is named in the README; azd itself asks for the environment's name and location."""
     text = (infra.root / "README.md").read_text(encoding="utf-8")
-    for parameter, value in infra.parameters("main").items():
-        (variable,) = re.findall(r"\$\{(\w+)", str(value))
+    for parameter, variable in infra.variables.items():
         if parameter not in ("environmentName", "location") and f"`{variable}" not in text:
             yield f"README.md does not name {variable}"
 

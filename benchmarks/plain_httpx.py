@@ -1,10 +1,10 @@
-"""`python -m emulator.host` with the proxy on httpx's own transport: what the transport in proxy/upstream.py gains."""
+"""benchmarks.host with the proxy on httpx's own transport: what the transport in proxy/upstream.py gains."""
 
 import sys
 
 import httpx
 
-from emulator.host.command import main
+from benchmarks.host import main
 from proxy import upstream
 
 

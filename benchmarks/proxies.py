@@ -42,9 +42,9 @@ http {{
 
 
 class Ours(Contender):
-    """The function in the local Functions host, as `python -m emulator host` starts it."""
+    """The function in the local Functions host."""
 
-    python, module, backend = sys.executable, "emulator.host", "public"
+    python, module, backend = sys.executable, "benchmarks.host", "public"
 
     def command(self, place: Place) -> list[str | Path]:
         options = ["--json", "--port", str(place.port), "--backend", self.backend]

@@ -1,0 +1,82 @@
+"""The doctor over TLS: it trusts whom the OpenAI SDK trusts, and says so where it does not."""
+
+import ssl
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from emulator.doctor.examination import Check, Doctor
+from emulator.doctor.troubleshooting import meaning_of
+
+
+class Models(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        body = b'{"data": [{"id": "m"}]}'
+        self.send_response(200)
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None: ...
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file with a certificate of localhost, signed by itself, and its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name, now = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")]), datetime.now(UTC)
+    signed = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    file = tmp_path_factory.mktemp("tls") / "localhost.pem"
+    encoding, format_ = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+    file.write_bytes(signed.public_bytes(encoding))
+    file.with_suffix(".key").write_bytes(key.private_bytes(encoding, format_, serialization.NoEncryption()))
+    return file
+
+
+@pytest.fixture(scope="module")
+def base_url(certificate: Path) -> Iterator[str]:
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate, certificate.with_suffix(".key"))
+    with ThreadingHTTPServer(("127.0.0.1", 0), Models) as server:
+        server.handle_error = lambda *_: None  # type: ignore[method-assign]  # a client that does not trust it leaves
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        yield f"https://localhost:{server.server_port}/api/v1"
+        server.shutdown()
+
+
+def examined(base_url: str) -> dict[str, Check]:
+    return {check.name: check for check in Doctor(base_url, "a-key", calls=False).examine()}
+
+
+def test_a_certificate_that_is_not_trusted(base_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SSL_CERT_FILE", raising=False)
+    *_, last = examined(base_url).values()
+    assert (last.name, last.result, last.meaning) == ("connection", "problem", meaning_of("no connection to the proxy"))
+    assert "self-signed certificate" in last.found
+
+
+def test_a_certificate_that_is_trusted(base_url: str, certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    checks = examined(base_url)
+    assert {check.result for check in checks.values()} == {"ok"}
+    assert "TLSv1.3" in checks["connection"].found

@@ -39,4 +39,4 @@ def parts(seconds: float, tries: int) -> list[Part]:
 
 
 def local() -> list[Bench]:
-    return [startup.imports(), tokens.tokens(), tapes.matching(), tapes.loading()]
+    return [startup.imports(), tokens.tokens(), tapes.matching(), tapes.explaining(), tapes.loading()]

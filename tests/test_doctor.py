@@ -205,7 +205,6 @@ def test_as_json_it_is_one_object(stack: LocalStack, capsys: Capsys) -> None:
 def test_url_and_key_may_stand_in_the_environment_or_in_a_file(
     stack: LocalStack, capsys: Capsys, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    pytest.importorskip("dotenv")
     (tmp_path / ".env").write_text(f"PROXY_BASE_URL={stack.base_url}\nFUNCTION_HOST_KEY=wrong\n")
     monkeypatch.setenv("FUNCTION_HOST_KEY", KEY)
     assert cli.main(["doctor", "--no-calls"]) == 0

@@ -7,6 +7,8 @@ import textwrap
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
 
+from dotenv import dotenv_values
+
 from ..transcript import CONTROL, WIDTH
 from .examination import Check, Doctor
 
@@ -37,11 +39,7 @@ def run(arguments: argparse.Namespace, say: Callable[[str], None]) -> int:
 
 
 def from_file() -> dict[str, str]:
-    """What .env in the current folder says, where python-dotenv is installed."""
-    try:
-        from dotenv import dotenv_values
-    except ImportError:
-        return {}
+    """What .env in the current folder says."""
     return {name: value for name, value in dotenv_values(".env").items() if value}
 
 

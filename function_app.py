@@ -166,7 +166,8 @@ async def send(
         raise ProxyError("identity_unavailable") from error
     began = time.monotonic()
     try:
-        request = httpx.Request(method, upstream.parsed(url), headers=headers, stream=httpx.ByteStream(body))
+        content = httpx.ByteStream(body)  # as `content=` httpx would add headers, which aiohttp does again
+        request = httpx.Request(method, upstream.parsed(url), headers=headers, stream=content)
         answered = await upstream.client().send(request, stream=True)
     except upstream.FAILURES as error:
         raise ProxyError("upstream_timeout" if upstream.is_timeout(error) else "upstream_unreachable") from error

@@ -28,6 +28,7 @@ parsed = functools.lru_cache(64)(httpx.URL)  # a process calls few
 
 
 def text(header: bytes) -> str:
+    """A header's name or value: UTF-8, or else the bytes as Latin-1 (RFC 9110, section 5.5: opaque)."""
     try:
         return header.decode()
     except UnicodeDecodeError:

@@ -178,6 +178,15 @@ def test_a_clock_that_is_wrong_is_noted(capsys: Capsys) -> None:
     assert status == 0
 
 
+@pytest.mark.parametrize("error", [b'"private"', b'{"message":"x"}', b"[1]"])
+def test_an_error_of_another_shape_is_no_traceback(capsys: Capsys, error: bytes) -> None:
+    with raw_upstream() as upstream:
+        base_url = answers(upstream, "200 OK", b'{"data": [{"id": "m"}], "error": %s}' % error)
+        status, text = examined(capsys, "--base-url", base_url)
+    assert status == 1
+    assert re.search(r"^problem  chat .* an error of another shape", text, re.MULTILINE)
+
+
 def test_a_cold_start_is_noted(capsys: Capsys, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(examination, "COLD_SECONDS", 0.3)
     with raw_upstream() as upstream:

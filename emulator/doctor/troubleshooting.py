@@ -4,7 +4,6 @@ import functools
 import json
 import re
 from collections.abc import Mapping
-from typing import Any
 
 import httpx
 
@@ -60,15 +59,16 @@ def of_error(status: int, error: Mapping[str, object]) -> Problem:
     return Problem(f"{status} {code}: {error['message']}", cause)
 
 
-def read(text: str | bytes) -> Any:
-    """An answer, or one frame of a stream, as JSON. Raises Problem where it is none, or an error of Azure's."""
+def read(text: str | bytes) -> None:
+    """Of an answer, or one frame of a stream: raises Problem where it is no JSON, or an error of Azure's."""
     try:
         told = json.loads(text)
+        if isinstance(told, dict) and told.get("error"):  # a Response has it, and it is null
+            raise of_error(200, told["error"])
     except ValueError:
         raise Problem(f"no JSON: {text[:60]!r}", "an answer that cannot be read") from None
-    if isinstance(told, dict) and isinstance(told.get("error"), dict):
-        raise of_error(200, told["error"])
-    return told
+    except (TypeError, KeyError):
+        raise Problem(f"an error of another shape: {text[:60]!r}", "another error") from None
 
 
 @functools.cache

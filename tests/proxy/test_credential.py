@@ -15,7 +15,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from azure.identity import ManagedIdentityCredential
 
-from proxy import upstream
+from proxy import credential, upstream
 from proxy.credential import new_token
 
 pytestmark = pytest.mark.anyio
@@ -93,6 +93,22 @@ async def test_an_endpoint_that_hangs_up_is_asked_three_times(
     with pytest.raises(upstream.FAILURES):
         await new_token(SCOPE, None)
     assert len(endpoint.asked) >= 3, "aiohttp may repeat a GET that met a closing connection"
+
+
+async def test_an_endpoint_that_is_silent_is_asked_again(endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch) -> None:
+    answer = Handler.do_GET
+
+    def silent(self: Handler) -> None:
+        if not self.server.asked:
+            self.server.asked.append(("", {}))
+            time.sleep(2)
+        else:
+            answer(self)
+
+    monkeypatch.setattr(Handler, "do_GET", silent)
+    monkeypatch.setattr(credential, "ATTEMPT_SECONDS", 0.3)
+    assert (await new_token(SCOPE, None)).token == "a-token"
+    assert len(endpoint.asked) == 2
 
 
 @pytest.mark.parametrize(

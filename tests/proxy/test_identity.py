@@ -103,3 +103,12 @@ async def test_a_refused_token_goes_on_while_there_is_no_other(identity: Identit
     endpoint.broken = True
     assert [await identity.token() for _ in range(3)] == ["token-1"] * 3
     assert endpoint.calls == 2, "only one caller waited to hear that there is none"
+
+
+async def test_the_log_says_why_there_is_no_token(caplog: pytest.LogCaptureFixture) -> None:
+    async def refused(*_: str | None) -> Token:
+        raise ValueError("the identity endpoint answered 400: 'No User Assigned Identity found'")
+
+    with pytest.raises(ValueError, match="400"):
+        await Identity("scope", source=refused).token()
+    assert "ValueError: the identity endpoint answered 400: 'No User Assigned Identity found'" in caplog.text

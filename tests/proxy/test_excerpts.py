@@ -1,0 +1,43 @@
+"""Little is kept of a stream, and what the record needs is in it."""
+
+import json
+
+from proxy.ending import Ending
+from proxy.excerpt import STREAM_TAIL_BYTES
+from proxy.usage import told
+
+WORD = b'data: {"choices":[{"delta":{"content":"word"},"finish_reason":null,"index":0}],"usage":null}\n\n'
+VERDICT = b'data: {"choices":[{"content_filter_results":{"hate":{"filtered":false}},"finish_reason":null}]}\n\n'
+
+
+def seen(route: str, *events: bytes) -> Ending:
+    ending = Ending(route, resumed=False)
+    for event in events:
+        ending.add(event)
+        assert ending.excerpt.kept <= max(2 * STREAM_TAIL_BYTES, len(events[-2]))
+    return ending
+
+
+def test_a_chat_that_the_filter_judges_after_its_end() -> None:
+    last = b'data: {"choices":[{"delta":{},"finish_reason":"length","index":0}],"usage":null}\n\n'
+    usage = b'data: {"choices":[],"usage":{"completion_tokens":7,"prompt_tokens":11,"total_tokens":18}}\n\n'
+    verdicts = [VERDICT] * (3_000 // len(VERDICT))
+    ending = seen("chat/completions", *[WORD] * 10_000, last, *verdicts, usage, b"data: [DONE]\n\n")
+    assert ending.reached
+    assert (told(ending.excerpt)["finish_reason"], told(ending.excerpt)["total_tokens"]) == ("length", 18)
+
+
+def test_a_response_with_as_much_metadata_as_azure_allows() -> None:
+    response = {
+        "id": "resp_1",
+        "status": "completed",
+        "model": "m-1",
+        "output": ["x" * 40_000],
+        "usage": {"input_tokens": 21, "output_tokens": 16, "total_tokens": 37},
+        "metadata": {f"{key:064}": "x" * 512 for key in range(16)},
+    }
+    begun = b'data: {"type":"response.created"}\n\n'
+    last = b'data: {"type":"response.completed","response":%s}\n\n' % json.dumps(response).encode()
+    ending = seen("responses", begun, *[WORD] * 1_000, last, b"")
+    assert ending.reached
+    assert (told(ending.excerpt)["finish_reason"], told(ending.excerpt)["total_tokens"]) == ("completed", 37)

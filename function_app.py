@@ -166,9 +166,7 @@ async def send(
         raise ProxyError("identity_unavailable") from error
     began = time.monotonic()
     try:
-        content = httpx.ByteStream(body)  # as `content=` httpx would add headers, which aiohttp does again
-        request = httpx.Request(method, upstream.parsed(url), headers=headers, stream=content)
-        answered = await upstream.client().send(request, stream=True)
+        answered = await upstream.client().send(upstream.request(method, url, headers, body), stream=True)
     except upstream.FAILURES as error:
         raise ProxyError("upstream_timeout" if upstream.is_timeout(error) else "upstream_unreachable") from error
     finally:

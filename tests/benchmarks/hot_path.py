@@ -158,13 +158,14 @@ async def caller() -> AsyncIterator[Caller]:
             sys.modules["function_app"].identity.current = SimpleNamespace(
                 token="made-up", expires_on=time.time() + 9e4
             )
-            azure, connector = Azure(), upstream.client().transport.session.connector
+            azure, connector = Azure(), upstream.client().transport.connector
 
             async def connected(*_: Any) -> Any:
                 return azure.connect(connector._factory())
 
             connector._create_connection = connected
-            config = Config(FunctionsHost(backend, app.routes_below, {"default": KEY}), log_config=None, lifespan="off")
+            host = FunctionsHost(backend, app.routes_below, {"default": KEY})
+            config = Config(host, log_config=None, lifespan="off", proxy_headers=False)
             config.load()
             yield Caller(HttpToolsProtocol(config, ServerState(), {}), azure)
             await upstream.client().aclose()

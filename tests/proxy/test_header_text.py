@@ -1,4 +1,4 @@
-"""Headers that are no ASCII reach Azure as UTF-8, whoever wrote them in what."""
+"""Headers that are no ASCII reach Azure as they are."""
 
 import socket
 from urllib.parse import urlsplit
@@ -9,7 +9,7 @@ from tests.support import Arrived, Proxy, RawUpstream
 
 
 @pytest.mark.parametrize("written", ["café".encode(), "café".encode("latin-1")], ids=["UTF-8", "Latin-1"])
-def test_a_header_that_is_no_ascii_arrives(upstream: RawUpstream, behind: Proxy, written: bytes) -> None:
+def test_a_header_that_is_no_ascii_arrives_as_it_is(upstream: RawUpstream, behind: Proxy, written: bytes) -> None:
     def answer(_: Arrived, sock: socket.socket) -> None:
         sock.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}")
 
@@ -20,4 +20,4 @@ def test_a_header_that_is_no_ascii_arrives(upstream: RawUpstream, behind: Proxy,
     with socket.create_connection(("127.0.0.1", port), timeout=10) as sock:
         sock.sendall(head + b"user-agent: %s\r\ncontent-length: %d\r\n\r\n%s" % (written, len(body), body))
         assert sock.recv(100).startswith(b"HTTP/1.1 200")
-    assert b"caf\xc3\xa9" in upstream.arrived[-1].head
+    assert b"user-agent: " + written + b"\r\n" in upstream.arrived[-1].head

@@ -1,23 +1,26 @@
-"""The backend on the public API: `app.get_functions()`, with the extension's own web app in front of the handlers.
+"""The backend on the public API: `app.get_functions()`, with the extension's own web app behind the handlers.
 
-The web app is the one the worker would serve, so what a handler returns becomes the same answer.
+In the worker that web app, FastAPI, stands in front of them. It passes a Response on as it is, so here one goes to the
+client at once; whatever else a handler returns or raises becomes the answer that FastAPI makes of it.
 """
 
 import asyncio
 import inspect
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from types import SimpleNamespace
 from typing import Any
 
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from .app import MODULE, App, refusing
 from .function import HttpFunction, Invocation, http_functions
 from .signature import check_signature
 
-SCOPE_KEY = "azure_functions.invocation"
+OUTCOME = "azure_functions.outcome"
+"""In a scope: what the handler has returned or raised."""
 
 Handler = Callable[..., Any]
 
@@ -47,30 +50,33 @@ class PublicBackend:
             name for name, handler in handlers.items() if "context" in inspect.signature(handler).parameters
         }
         self._awaited = {name for name, handler in handlers.items() if inspect.iscoroutinefunction(handler)}
-        self._web_app = _web_app(app, self._call)
+        self._web_app = _web_app(app)
+        self._methods = {method for route in self._web_app.routes for method in getattr(route, "methods", ())}
 
     async def invoke(self, invocation: Invocation, scope: Scope, receive: Receive, send: Send) -> None:
         """An error before the answer is the web app's 500; one in mid-answer leaves it without its last piece."""
+        scope = {**scope, "app": self._web_app, "path_params": dict(invocation.route_parameters)}
+        outcome = None
         try:
-            await self._web_app({**scope, SCOPE_KEY: invocation}, receive, send)
+            if scope["method"] in self._methods:
+                outcome = await self._call(invocation, self._app.request_type(scope, receive, send))
+            if isinstance(outcome, Response):
+                return await outcome(scope, receive, send)
+        except Exception as error:
+            outcome = error
+        try:
+            await self._web_app({**scope, OUTCOME: outcome}, receive, send)
         except Exception:
             logger.exception("function %s failed", invocation.function.name)
 
-    async def _call(self, request: Any) -> Any:
-        invocation: Invocation = request.scope[SCOPE_KEY]
-        request.path_params.clear()
-        request.path_params.update(invocation.route_parameters)
-        handler = self._handlers[invocation.function.name]
-        arguments = {invocation.function.request_parameter: request}
-        if invocation.function.name in self._take_context:
+    async def _call(self, invocation: Invocation, request: Any) -> Any:
+        function = invocation.function
+        arguments = {function.request_parameter: request}
+        if function.name in self._take_context:
             arguments.setdefault("context", self._context(invocation))
-        if invocation.function.name in self._awaited:
-            answer = await handler(**arguments)
-        else:
-            answer = await asyncio.to_thread(handler, **arguments)
-        if answer is None:
-            raise ValueError("the handler returned None")
-        return answer
+        if function.name in self._awaited:
+            return await self._handlers[function.name](**arguments)
+        return await asyncio.to_thread(self._handlers[function.name], **arguments)
 
     def _context(self, invocation: Invocation) -> SimpleNamespace:
         """What `azure.functions.Context` has; the traces and retries that a host may start are not started here."""
@@ -83,13 +89,17 @@ class PublicBackend:
         )
 
 
-def _web_app(app: App, call: Callable[[Any], Awaitable[Any]]) -> ASGIApp:
+def _web_app(app: App) -> Any:
     async def catch_all(request):  # type: ignore[no-untyped-def]
-        return await call(request)
+        outcome = request.scope[OUTCOME]
+        if outcome is None:
+            raise ValueError("the handler returned None")
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
 
     # Set here because the type is known at run time only: the extension registers it.
     catch_all.__annotations__ = {"request": app.request_type}
     web_app = app.extension.WebApp()
     web_app.route(catch_all)
-    asgi: ASGIApp = web_app.get_app()
-    return asgi
+    return web_app.get_app()

@@ -75,8 +75,8 @@ def test_a_str_comes_back_as_json(host: Host) -> None:
     assert (reply.body, dict(reply.headers)["content-type"]) == (b'"hello"', "application/json")
 
 
-@pytest.mark.parametrize("path", ["raises", "nothing"])
-def test_a_handler_that_raises_or_returns_none_is_500_without_detail(host: Host, path: str) -> None:
+@pytest.mark.parametrize("path", ["raises", "nothing", "no_file"])
+def test_a_handler_or_an_answer_that_fails_before_it_begins_is_500_without_detail(host: Host, path: str) -> None:
     reply = host.ask("GET", f"/base/v2/{path}")
     assert (reply.status, reply.body) == (500, b"Internal Server Error")
 

@@ -8,7 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import AsyncIterator
 
 import azure.functions as func
-from azurefunctions.extensions.http.fastapi import JSONResponse, Request, Response, StreamingResponse
+from azurefunctions.extensions.http.fastapi import FileResponse, JSONResponse, Request, Response, StreamingResponse
 from starlette.responses import Response as FastApiResponse
 from starlette.types import Receive, Scope, Send
 
@@ -98,6 +98,11 @@ async def nothing(req: Request) -> Response:
 @app.route()
 async def raises(req: Request) -> Response:
     raise RuntimeError("a secret detail")
+
+
+@app.route()
+async def no_file(req: Request) -> FileResponse:
+    return FileResponse("no such file")
 
 
 @app.route()

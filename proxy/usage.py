@@ -1,6 +1,7 @@
 """What an answer says about itself: tokens, model, why it ended. Read from the two ends of it that were kept."""
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 from .excerpt import HEAD_BYTES, Excerpt
@@ -18,7 +19,6 @@ WORD = re.compile(rb'([\w.:/@ -]+)"')
 CODE = re.compile(rb'[^{}\0]*?"code"\s*:\s*"?(\w+)')
 REASON = re.compile(rb'\s*"reason"\s*:\s*"(\w+)"')
 SEAM = b"\0"  # between head and tail: none of these may begin in one and end in the other
-COUNT = re.compile(rb'"(\w+)"\s*:\s*(\d+)')
 LAST_BYTES = 8_192  # an asynchronous filter's verdicts may come after the reason
 LONGEST_USAGE = 4_096  # bytes; real ones have up to 600
 
@@ -31,6 +31,7 @@ TOKENS = {  # as the APIs call them: as the record does
     b"cached_tokens": "cached_tokens",
     b"reasoning_tokens": "reasoning_tokens",
 }
+COUNT = re.compile(rb'"(%s)"\s*:\s*(\d+)' % b"|".join(TOKENS))
 UNKNOWN = dict.fromkeys(TOKENS.values())
 
 Leads = tuple[bytes, bytes]
@@ -45,7 +46,7 @@ def told(excerpt: Excerpt) -> dict[str, Any]:
     if response_id:
         reason = first(INCOMPLETE, REASON, head) or first(STATUS, WORD, head)
     else:
-        reason = ",".join(sorted(set(found(FINISH_REASON, WORD, ends)))) or None
+        reason = ",".join(sorted({*found(FINISH_REASON, WORD, ends)})) or None
     return {
         "model_served": first(MODEL, WORD, ends),
         "finish_reason": reason,
@@ -56,29 +57,25 @@ def told(excerpt: Excerpt) -> dict[str, Any]:
 
 
 def first(leads: Leads, value: re.Pattern[bytes], text: bytes) -> str | None:
-    values = found(leads, value, text, most=1)
-    return values[0] if values else None
+    return next(found(leads, value, text), None)
 
 
-def found(leads: Leads, value: re.Pattern[bytes], text: bytes, most: int = 1_000) -> list[str]:
+def found(leads: Leads, value: re.Pattern[bytes], text: bytes) -> Iterator[str]:
     """The values that stand directly behind one of the leads."""
-    values: list[str] = []
     for lead in leads:
         at = text.find(lead)
-        while at >= 0 and len(values) < most:
+        while at >= 0:
             at += len(lead)
             if match := value.match(text, at):
-                values.append(match[1].decode("utf-8", "replace"))
+                yield match[1].decode("utf-8", "replace")
             at = text.find(lead, at)
-    return values
 
 
 def tokens(tail: bytes) -> dict[str, int | None]:
     """Those of the last usage in it; a JSON schema that the answer repeats may have a property of that name."""
     at = len(tail)
-    while (at := max(tail.rfind(lead, 0, at) for lead in USAGE)) >= 0:
-        numbers = COUNT.findall(tail, at, at + LONGEST_USAGE)
-        counts = {TOKENS[name]: int(number) for name, number in numbers if name in TOKENS}
+    while (at := max(tail.rfind(USAGE[0], 0, at), tail.rfind(USAGE[1], 0, at))) >= 0:
+        counts = {TOKENS[name]: int(number) for name, number in COUNT.findall(tail, at, at + LONGEST_USAGE)}
         if "total_tokens" in counts:
             return UNKNOWN | counts
     return UNKNOWN

@@ -2,7 +2,7 @@
 
 import re
 
-from .excerpt import STREAM_TAIL_BYTES, Excerpt
+from .excerpt import HEAD_BYTES, STREAM_TAIL_BYTES, Excerpt
 
 DONE = re.compile(rb"(?:^|[\r\n])data: ?\[DONE\]")
 ERROR = re.compile(rb'(?:^|[\r\n])(?:event: ?error[\r\n]|data: ?\{\s*"(?:type": ?"error"|error": ?[{"]))')
@@ -20,7 +20,7 @@ class Ending:
 
     def __init__(self, route: str, resumed: bool) -> None:
         self.mark, self.resumed = MARKS.get(route), resumed
-        self.excerpt = Excerpt(STREAM_TAIL_BYTES) if self.mark else Excerpt()
+        self.excerpt = Excerpt(STREAM_TAIL_BYTES, 0 if self.mark is DONE else HEAD_BYTES) if self.mark else Excerpt()
         self.last_event, self.seam = False, b""
         self.add = self.watch if self.mark is LAST_EVENT else self.excerpt.add
 
@@ -35,12 +35,12 @@ class Ending:
 
     @property
     def between_events(self) -> bool:
-        return not self.excerpt.kept or self.excerpt.tail.endswith(EVENT_ENDS)
+        return not self.excerpt.tail or self.excerpt.tail.endswith(EVENT_ENDS)
 
     @property
     def reached(self) -> bool:
         """Whether the stream may end here: no mark is known for it, or it came, or an error said why it does not."""
-        if self.mark is None or (self.resumed and not self.excerpt.kept):
+        if self.mark is None or (self.resumed and not self.excerpt.tail):
             return True  # a stream taken up again after its last event has none left
         tail = self.excerpt.tail
         if self.mark is DONE and DONE.search(tail, max(0, tail.rfind(b"[DONE]") - LONGEST_MARK)):

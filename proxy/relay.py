@@ -26,7 +26,7 @@ class Relay(StreamingResponse):  # type: ignore[misc]
     def __init__(self, azure: httpx.Response, headers: list[tuple[bytes, bytes]], record: Record) -> None:
         assert isinstance(azure.stream, httpx.AsyncByteStream)
         super().__init__(self.chunks(), azure.status_code)
-        self.azure, self.body, self.record = azure, azure.stream, record
+        self.body, self.record = azure.stream, record
         self.sent, self.outcome = 0, "caller_left"
         named = dict(headers)
         encoding = named.get(b"content-encoding", b"identity")
@@ -71,7 +71,7 @@ class Relay(StreamingResponse):  # type: ignore[misc]
         except FAILURES:
             pass  # no last chunk: the server closes the caller's connection
         finally:
-            await self.azure.aclose()
+            await self.body.aclose()
             if self.outcome == "caller_left" and self.ending.mark and self.ending.reached:
                 self.outcome = "complete"  # some clients leave at the last event
             excerpt = self.ending.excerpt

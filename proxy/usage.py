@@ -56,11 +56,11 @@ def told(excerpt: Excerpt) -> dict[str, Any]:
     }
 
 
-def first(leads: Leads, value: re.Pattern[bytes], text: bytes) -> str | None:
+def first(leads: Leads, value: re.Pattern[bytes], text: bytes | bytearray) -> str | None:
     return next(found(leads, value, text), None)
 
 
-def found(leads: Leads, value: re.Pattern[bytes], text: bytes) -> Iterator[str]:
+def found(leads: Leads, value: re.Pattern[bytes], text: bytes | bytearray) -> Iterator[str]:
     """The values that stand directly behind one of the leads."""
     for lead in leads:
         at = text.find(lead)
@@ -71,7 +71,7 @@ def found(leads: Leads, value: re.Pattern[bytes], text: bytes) -> Iterator[str]:
             at = text.find(lead, at)
 
 
-def tokens(tail: bytes) -> dict[str, int | None]:
+def tokens(tail: bytearray) -> dict[str, int | None]:
     """Those of the last usage in it; a JSON schema that the answer repeats may have a property of that name."""
     at = len(tail)
     while (at := max(tail.rfind(USAGE[0], 0, at), tail.rfind(USAGE[1], 0, at))) >= 0:

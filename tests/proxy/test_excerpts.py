@@ -3,7 +3,7 @@
 import json
 
 from proxy.ending import Ending
-from proxy.excerpt import STREAM_TAIL_BYTES
+from proxy.excerpt import HEAD_BYTES, SLACK_BYTES, STREAM_TAIL_BYTES
 from proxy.usage import told
 
 WORD = b'data: {"choices":[{"delta":{"content":"word"},"finish_reason":null,"index":0}],"usage":null}\n\n'
@@ -14,7 +14,8 @@ def seen(route: str, *events: bytes) -> Ending:
     ending = Ending(route, resumed=False)
     for event in events:
         ending.add(event)
-        assert ending.excerpt.kept <= max(2 * STREAM_TAIL_BYTES, len(events[-2]))
+        kept = len(ending.excerpt.head) + len(ending.excerpt.tail)
+        assert kept <= max(HEAD_BYTES + STREAM_TAIL_BYTES + SLACK_BYTES, len(events[-2]))
     return ending
 
 
@@ -24,6 +25,7 @@ def test_a_chat_that_the_filter_judges_after_its_end() -> None:
     verdicts = [VERDICT] * (3_000 // len(VERDICT))
     ending = seen("chat/completions", *[WORD] * 10_000, last, *verdicts, usage, b"data: [DONE]\n\n")
     assert ending.reached
+    assert not ending.excerpt.head
     assert (told(ending.excerpt)["finish_reason"], told(ending.excerpt)["total_tokens"]) == ("length", 18)
 
 

@@ -48,6 +48,7 @@ RESPONSES_SINCE = "2025-03-01"  # the first dated api-version with a Responses A
 
 settings = Settings.from_env(os.environ)
 identity = Identity(settings.scope, settings.client_id)
+upstream.prepare()
 
 # --- routes -----------------------------------------------------------------------------------------------------------
 

@@ -11,7 +11,7 @@ from starlette.types import Receive, Scope, Send
 from .ending import Ending
 from .errors import ProxyError
 from .record import Record
-from .upstream import FAILURES, Body
+from .upstream import FAILURES
 
 
 class Relay(StreamingResponse):  # type: ignore[misc]
@@ -64,7 +64,7 @@ class Relay(StreamingResponse):  # type: ignore[misc]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            if isinstance(self.body, Body) and self.body.arrived and not self.takes_events:
+            if getattr(self.body, "arrived", False) and not self.takes_events:
                 await self.pass_whole(send)
             else:
                 await super().__call__(scope, receive, send)

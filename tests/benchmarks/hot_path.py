@@ -24,6 +24,7 @@ FRAME = b'data: {"choices":[{"delta":{"content":" word"},"index":0}],"object":"c
 JSON_HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nx-request-id: 1\r\ncontent-length: %d\r\n\r\n"
 SSE_HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
 WARM_UP, COUNTED = 30, 10
+LEFT_OVER_COUNTED = 400  # so many that timers which were cancelled, and are kept for a while, do not matter
 
 
 class Transport(asyncio.Transport):
@@ -202,16 +203,16 @@ async def peak(work: Callable[[], Awaitable[Any]]) -> int:
 
 
 async def left_over(work: Callable[[], Awaitable[Any]]) -> float:
-    """Objects that are still there when it is over, because they refer to each other: the mean of COUNTED times. The
-    collector would have to find them."""
+    """Objects that are still there when it is over, because they refer to each other: the mean of LEFT_OVER_COUNTED
+    times. The collector would have to find them."""
     for _ in range(WARM_UP):
         await work()
     before = await tracked()
-    for _ in range(COUNTED):
+    for _ in range(LEFT_OVER_COUNTED):
         await work()
     after = await tracked(collect=False)
     gc.enable()
-    return (after - before) / COUNTED
+    return (after - before) / LEFT_OVER_COUNTED
 
 
 async def tracked(collect: bool = True) -> int:

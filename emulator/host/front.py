@@ -4,7 +4,7 @@ import asyncio
 import logging
 import os
 import uuid
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Collection, Container, Mapping, Sequence
 from http import HTTPStatus
 from typing import Protocol
 
@@ -29,7 +29,7 @@ RESPONSE_HOP = {b"connection", b"keep-alive", b"proxy-connection", b"transfer-en
 
 CLOSE = (b"connection", b"close")
 
-Headers = Iterable[tuple[bytes, bytes]]
+Headers = Collection[tuple[bytes, bytes]]
 
 logger = logging.getLogger(__name__)
 
@@ -158,12 +158,10 @@ class Exchange:
 def _is_sound(headers: Headers) -> bool:
     """Whether there is one host (RFC 9112, section 3.2), and a body that ends where every server sees its end (section
     6.3). uvicorn takes what follows a head that asks for an upgrade for another protocol, and drops it."""
-    values: dict[bytes, list[bytes]] = {}
-    for name, value in headers:
-        values.setdefault(name, []).append(value.lower())
-    coded = values.get(b"transfer-encoding", [])
-    has_body = coded or values.get(b"content-length", [b"0"]) != [b"0"]
-    return len(values.get(b"host", ())) == 1 and coded in ([], [b"chunked"]) and not (has_body and b"upgrade" in values)
+    names = [name for name, _ in headers]
+    coded = [value.lower() for name, value in headers if name == b"transfer-encoding"]
+    has_body = coded or any(name == b"content-length" and value != b"0" for name, value in headers)
+    return names.count(b"host") == 1 and coded in ([], [b"chunked"]) and not (has_body and b"upgrade" in names)
 
 
 def _without(names: Container[bytes], headers: Headers) -> list[tuple[bytes, bytes]]:

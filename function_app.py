@@ -15,15 +15,14 @@ Refused    What proxy/limits.py finds too much; every limit is a setting and off
 Logged     One record per call: proxy/record.py. Never a prompt, an answer, a key or a query string.
 """
 
-import asyncio
 import json
 import logging
 import os
 import re
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
-from typing import Any, TypeVar
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any
 from urllib.parse import unquote_plus
 
 import azure.functions as func
@@ -32,6 +31,7 @@ from azurefunctions.extensions.http.fastapi import Request, Response
 from starlette.requests import ClientDisconnect
 
 from proxy import telemetry, upstream
+from proxy.caller import unless_caller_leaves
 from proxy.errors import ProxyError
 from proxy.identity import Identity
 from proxy.limits import check_limits
@@ -40,7 +40,6 @@ from proxy.record import Record
 from proxy.relay import Relay
 from proxy.settings import Settings
 
-T = TypeVar("T")
 Handler = Callable[[Request, Record], Coroutine[Any, Any, Response]]
 log = logging.getLogger("azure_openai_proxy")
 
@@ -144,7 +143,7 @@ async def forward(req: Request, record: Record, route: str) -> Response:
     url = upstream_url(route, req.path_params, deployment, req.scope["query_string"].decode("latin-1"))
     headers = [(name, value) for name, value in req.headers.raw if is_forwarded(name)]
     record.span = telemetry.begin(record.fields, url, headers)
-    answered = await unless_caller_leaves(req, send(req.method, url, headers, body, record))
+    answered = await unless_caller_leaves(req.receive, send(req.method, url, headers, body, record))
     return Relay(answered, relayed_headers(answered.headers.raw), record)
 
 
@@ -242,25 +241,3 @@ def model_entry(name: str) -> dict[str, Any]:
 def json_response(content: dict[str, Any]) -> Response:
     headers = {"x-request-id": str(uuid.uuid4())}
     return Response(json.dumps(content), headers=headers, media_type="application/json")
-
-
-async def unless_caller_leaves(req: Request, work: Awaitable[T]) -> T:
-    """The result of `work`; when the caller leaves first, `work` is cancelled, which nothing else would do."""
-    working, left = asyncio.current_task(), False
-    assert working is not None
-
-    async def watch() -> None:
-        nonlocal left
-        while (await req.receive())["type"] != "http.disconnect":
-            pass
-        left = working.cancel()
-
-    watching = asyncio.create_task(watch())
-    try:
-        return await work
-    except asyncio.CancelledError:
-        if left and not working.uncancel():
-            raise ClientDisconnect from None
-        raise
-    finally:
-        watching.cancel()

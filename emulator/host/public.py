@@ -55,7 +55,7 @@ class PublicBackend:
 
     async def invoke(self, invocation: Invocation, scope: Scope, receive: Receive, send: Send) -> None:
         """An error before the answer is the web app's 500; one in mid-answer leaves it without its last piece."""
-        scope = {**scope, "app": self._web_app, "path_params": dict(invocation.route_parameters)}
+        scope["app"], scope["path_params"] = self._web_app, dict(invocation.route_parameters)
         outcome = None
         try:
             if scope["method"] in self._methods:

@@ -23,7 +23,8 @@ ANSWER = json.dumps({"choices": [{"message": {"content": "x" * 1_200}}], "usage"
 FRAME = b'data: {"choices":[{"delta":{"content":" word"},"index":0}],"object":"chat.completion.chunk"}\n\n'
 JSON_HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nx-request-id: 1\r\ncontent-length: %d\r\n\r\n"
 SSE_HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
-WARM_UP, COUNTED = 30, 10
+WARM_UP, COUNTED = 30, 50
+PRINTED_SECONDS = 0.1  # until the last call's record is printed
 LEFT_OVER_COUNTED = 400  # so many that timers which were cancelled, and are kept for a while, do not matter
 
 
@@ -182,10 +183,12 @@ async def calls(work: Callable[[], Awaitable[Any]]) -> float:
 
     for _ in range(WARM_UP):
         await work()
+    await asyncio.sleep(PRINTED_SECONDS)
     sys.setprofile(counting)
     try:
         for _ in range(COUNTED):
             await work()
+        await asyncio.sleep(PRINTED_SECONDS)
     finally:
         sys.setprofile(None)
     return count / COUNTED
@@ -217,7 +220,7 @@ async def left_over(work: Callable[[], Awaitable[Any]]) -> float:
 
 async def tracked(collect: bool = True) -> int:
     """Objects that the collector looks after, which is off then."""
-    await asyncio.sleep(0.1)  # the records are printed
+    await asyncio.sleep(PRINTED_SECONDS)
     if collect:
         gc.collect()
         gc.disable()

@@ -1,6 +1,6 @@
 """Measures what the proxy adds, in pairs: the same requests to the same upstream, directly, through nginx, through the
 proxy and through what one would pick instead. Every server has a core of its own, the load and the upstream the other.
-What it leaves out: the .NET host in front of the worker, which only Azure and `func start` have."""
+What it leaves out: the .NET host and, but in the worker library, FastAPI in front of the function."""
 
 import argparse
 import json

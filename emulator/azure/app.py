@@ -12,22 +12,21 @@ import secrets
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import Any
 
 from ..connection import EXTENSION
 from ..tape import diagnose
 from ..tape.budget import expected_tokens
-from ..tape.canonical import deployment_of, key_of, parse_body
 from ..tape.interaction import COMPLETE, Request, Response
 from ..tape.library import Library, Take
-from ..tape.route import Route, parse
 from . import errors, faults
-from .asgi import ClientLeft, Receive, Scope, Send, read_body, respond, start, until_client_leaves
+from .asgi import ClientLeft, Receive, Scope, Send, head, read_body, respond, until_client_leaves
 from .delivery import deliver
-from .faults import Fault, FaultError, Plan
+from .faults import Fault, FaultError
 from .identity import ManagedIdentity
 from .journal import Exchange, Journal
 from .limits import Limits
+from .plan import Plan, as_recorded
+from .question import Question, question_of
 from .rules import facts_of, refusal
 
 IDENTITY_PATH = "/msi/token"
@@ -51,66 +50,70 @@ class FakeAzure:
         self.fault: Fault | None = None
         self.limits: Limits | None = None
         self.happened = Counter[tuple[str, bytes]]()
+        self.plans = dict[Take, Plan]()
         self.deployments = frozenset(library.deployments())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
-        headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"])
         query = scope["query_string"].decode("latin-1")
         if scope["path"].rstrip("/") == IDENTITY_PATH:
-            status, body = self.identity.answer(query, dict(headers).get("x-identity-header"))
+            header = dict(scope["headers"]).get(b"x-identity-header", b"").decode("latin-1")
+            status, body = self.identity.answer(query, header)
             await asyncio.sleep(self.identity.delay)
             await respond(send, status, (errors.HTML if self.identity.html else errors.JSON,), body)
         elif scope["path"] == CONTROL_PATH:
             await self.control(scope["method"], send)
         else:
             target = scope["raw_path"].decode("latin-1") + (f"?{query}" if query else "")
-            connection = scope.get("extensions", {}).get(EXTENSION)
-            exchange = Exchange(scope["method"], target, headers, connection=connection)
+            connection = scope["extensions"][EXTENSION]
+            exchange = Exchange(scope["method"], target, scope["headers"], connection=connection)
             self.journal.add(exchange)
             try:
                 exchange.body = await read_body(receive)
-                await until_client_leaves(receive, self.answer(exchange, send))
+                await until_client_leaves(connection, self.answer(exchange, send))
                 self.journal.ended(exchange, "complete")
             except (ClientLeft, OSError):
                 self.journal.ended(exchange, exchange.broken or "client_left")
 
     async def answer(self, exchange: Exchange, send: Send) -> None:
         """Authenticate, refuse what Azure refuses, find the recording, play it."""
-        route, parsed = parse(exchange.target), parse_body(exchange.body)
+        question = question_of(exchange.method, exchange.target, exchange.body)
+        exchange.body = question.body
         try:
             fault = self.fault_for(exchange)
         except FaultError as error:
             await self.send_miss(str(error), "unknown_fault", exchange, send)
             return
-        refused = self.unauthorized(exchange) or refusal(route, parsed, self.deployments)
+        refused = self.unauthorized(exchange) or refusal(question.route, question.deployment, self.deployments)
         if fault and fault.name in errors.ERRORS and refused not in UNAUTHORIZED:
-            await self.send_error(fault.name, facts_of(route, parsed), exchange, send, fault.waiting())
+            facts = facts_of(question.route, question.deployment)
+            await self.send_error(fault.name, facts, exchange, send, fault.waiting())
             return
         if refused:
-            await self.send_error(refused, facts_of(route, parsed), exchange, send)
+            await self.send_error(refused, facts_of(question.route, question.deployment), exchange, send)
             return
-        assert route is not None
-        admitted, left = self.admit(route, parsed, exchange)
+        assert question.route is not None
+        assert question.key is not None
+        admitted, left = self.admit(question, exchange)
         if not admitted:
-            facts = facts_of(route, parsed) | {"seconds": left["retry-after"]}
+            facts = facts_of(question.route, question.deployment) | {"seconds": left["retry-after"]}
             await self.send_error("rate_limited", facts, exchange, send, left)
             return
-        key = key_of(exchange.method, route, parsed)
-        take = self.library.take(key, route.generation)
+        take = self.library.take(question.key, question.route.generation)
         if take is None:
-            explained = diagnose.explain(key, exchange.body, self.library)
+            explained = diagnose.explain(question.key, exchange.body, self.library)
             await self.send_miss(explained, "no_recorded_interaction", exchange, send)
             return
         await self.play(take, exchange, send, fault, left)
 
-    def admit(self, route: Route, parsed: Any, exchange: Exchange) -> tuple[bool, dict[str, str]]:
+    def admit(self, question: Question, exchange: Exchange) -> tuple[bool, dict[str, str]]:
         """What the deployment's rate limits say: Limits.admit."""
-        deployment = deployment_of(route, parsed)
-        if self.limits is None or exchange.method != "POST" or not deployment:
+        if self.limits is None or exchange.method != "POST" or not question.deployment:
             return True, {}
-        return self.limits.admit(deployment, expected_tokens(Request("POST", exchange.target, (), exchange.body)))
+        return self.limits.admit(
+            question.deployment, expected_tokens(Request("POST", exchange.target, (), exchange.body))
+        )
 
     def fault_for(self, exchange: Exchange) -> Fault | None:
         """What the request itself asks for, or the test; None when it has happened often enough. Raises FaultError."""
@@ -136,32 +139,39 @@ class FakeAzure:
         headers = error.headers_for(facts)
         if said is not None:
             headers = [pair for pair in headers if pair[0] not in (*faults.WAITING, *said)] + [*said.items()]
-        await start(send, error.status, headers + ([] if error.chunked else [("content-length", str(len(body)))]))
+        headers += [] if error.chunked else [("content-length", str(len(body)))]
+        await send(head(error.status, headers))
         await send({"type": "http.response.body", "body": body})
 
-    async def play(
-        self, take: Take, exchange: Exchange, send: Send, fault: Fault | None = None, left: dict[str, str] | None = None
-    ) -> None:
+    async def play(self, take: Take, exchange: Exchange, send: Send, fault: Fault | None, left: dict[str, str]) -> None:
         """A recording that a fault hit, or whose caller left, is played again; one that breaks off by itself is not."""
-        whole = with_headers(take.interaction.response, left or {})
-        exchange.recording, exchange.status = take.interaction.label, whole.status
+        plan = self.plan(take, fault, left)
+        whole = plan.whole or plan.response
+        exchange.recording = take.interaction.label
+        exchange.status = None if plan.silent else plan.response.status
         try:
             if fault is None and whole.outcome != COMPLETE:
                 self.library.played(take)
-            if fault is None:
-                await self.send_recorded(whole, exchange, send)
-            else:
-                plan = faults.plan(fault, whole, sum(self.happened.values()))
-                exchange.status = None if plan.silent else plan.response.status
-                await deliver(plan, whole, exchange, send, self.journal, self.time_scale, self.hold)
+            await deliver(plan, exchange, send, self.journal, self.time_scale, self.hold)
             if fault is None or plan.response.body == whole.body:
                 self.library.played(take)
         finally:
             self.library.give_back(take)
 
+    def plan(self, take: Take, fault: Fault | None, left: dict[str, str]) -> Plan:
+        """How the recording leaves; prepared once where nothing changes it."""
+        response = take.interaction.response
+        if fault:
+            return faults.plan(fault, with_headers(response, left), sum(self.happened.values()))
+        if left:
+            return as_recorded(with_headers(response, left))
+        plan = self.plans.get(take)
+        if plan is None:
+            plan = self.plans[take] = as_recorded(response)
+        return plan
+
     async def send_recorded(self, response: Response, exchange: Exchange, send: Send) -> None:
-        plan = Plan(response, ending=response.outcome)
-        await deliver(plan, response, exchange, send, self.journal, self.time_scale, self.hold)
+        await deliver(as_recorded(response), exchange, send, self.journal, self.time_scale, self.hold)
 
     def unauthorized(self, exchange: Exchange) -> str | None:
         """Azure's 401, unless the caller shows the key or a token of the managed identity."""

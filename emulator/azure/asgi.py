@@ -4,9 +4,12 @@ import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
+from ..connection import Connection
+
+Message = MutableMapping[str, Any]
 Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
 
 
 class ClientLeft(Exception):
@@ -24,40 +27,27 @@ async def read_body(receive: Receive) -> bytes:
             return b"".join(chunks)
 
 
-async def until_client_leaves(receive: Receive, work: Awaitable[None]) -> None:
+async def until_client_leaves(connection: Connection, work: Awaitable[None]) -> None:
     """Do the work; raises ClientLeft when the client leaves first."""
-    working, left = asyncio.current_task(), False
-    watching: asyncio.Task[None] | None = None
+    working = asyncio.current_task()
     assert working is not None
-
-    async def watch() -> None:
-        nonlocal left
-        while (await receive())["type"] != "http.disconnect":
-            pass
-        left = working.cancel()
-
-    def begin() -> None:
-        nonlocal watching
-        watching = asyncio.create_task(watch())
-
-    beginning = asyncio.get_running_loop().call_soon(begin)  # never for work that does not wait, as most
+    connection.watch(working.cancel)
     try:
         await work
     except asyncio.CancelledError:
-        if left and not working.uncancel():
+        if connection.is_lost and not working.uncancel():
             raise ClientLeft from None
         raise
     finally:
-        beginning.cancel()
-        if watching:
-            watching.cancel()
+        connection.watch(None)
 
 
-async def start(send: Send, status: int, headers: Any) -> None:
-    raw = [(name.lower().encode("latin-1"), str(value).encode("latin-1")) for name, value in headers]
-    await send({"type": "http.response.start", "status": status, "headers": raw})
+def head(status: int, headers: Any) -> Message:
+    """The message that starts an answer."""
+    raw = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+    return {"type": "http.response.start", "status": status, "headers": raw}
 
 
 async def respond(send: Send, status: int, headers: Any, body: bytes) -> None:
-    await start(send, status, [*headers, ("content-length", str(len(body)))])
+    await send(head(status, [*headers, ("content-length", str(len(body)))]))
     await send({"type": "http.response.body", "body": body})

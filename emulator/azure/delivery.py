@@ -5,11 +5,9 @@ import time
 from collections.abc import Awaitable, Callable
 
 from ..connection import Connection
-from ..tape.interaction import COMPLETE, Response
-from ..tape.stream import pieces
-from .asgi import Send, start
-from .faults import CLEANLY, STALL, Plan
+from .asgi import Send
 from .journal import Exchange, Journal
+from .plan import STALL, Plan
 
 Hold = Callable[[Exchange, int], Awaitable[None]]
 BREAKS = {  # what a client that left did is not known; it got no more than this
@@ -17,47 +15,35 @@ BREAKS = {  # what a client that left did is not known; it got no more than this
     "truncated": Connection.finish,
     "client_cancelled": Connection.finish,
 }
-NOT_REPLAYED = ("content-length", "transfer-encoding", "connection", "keep-alive")  # the server's own business
 
 
 async def deliver(
-    plan: Plan,
-    whole: Response,
-    exchange: Exchange,
-    send: Send,
-    journal: Journal,
-    time_scale: float = 0.0,
-    hold: Hold | None = None,
+    plan: Plan, exchange: Exchange, send: Send, journal: Journal, time_scale: float = 0.0, hold: Hold | None = None
 ) -> None:
-    """Send what the plan made of the `whole` answer. `hold` is awaited before each frame."""
-    response = plan.response
+    """Send what the plan says, `time_scale` times as fast as recorded; 0: at once. `hold` is awaited before each
+    frame."""
     if plan.wait:
         await asyncio.sleep(plan.wait)
     if plan.silent:
         await break_off(plan.ending, exchange)
         return
-    kept = [(name, value) for name, value in response.headers if name.lower() not in NOT_REPLAYED]
-    ends = plan.ending in (COMPLETE, CLEANLY)
-    if not response.header("transfer-encoding"):
-        promised = "" if ends else whole.header("content-length")
-        kept.append(("content-length", promised or str(len((response if ends else whole).body))))
-    exchange.sent_headers = tuple(kept)
-    await start(send, response.status, kept)
-    started = time.monotonic()
-    played = pieces(response, time_scale)
-    for number, piece in enumerate(played):
+    exchange.sent_headers = plan.headers
+    await send(plan.head)
+    started, left = time.monotonic(), len(plan.pieces)
+    for number, (at, data) in enumerate(plan.pieces):
         if hold:
             await hold(exchange, number)
-        if (wait := started + piece.at - time.monotonic() + plan.pause * (number + 1)) > 0:
+        due = (at / time_scale if time_scale else 0.0) + plan.pause * (number + 1)
+        if due and (wait := started + due - time.monotonic()) > 0:
             await asyncio.sleep(wait)
-        journal.sent(exchange, piece.data)
-        more = not ends or number + 1 < len(played)
-        await send({"type": "http.response.body", "body": piece.data, "more_body": more})
-    if ends and not played:
+        journal.sent(exchange, data)
+        left -= 1
+        await send({"type": "http.response.body", "body": data, "more_body": left > 0 or not plan.ends})
+    if plan.ends and not plan.pieces:
         await send({"type": "http.response.body", "body": b""})
     elif plan.ending == STALL:
         await asyncio.Event().wait()  # until the client leaves
-    elif not ends:
+    elif not plan.ends:
         if plan.raw and exchange.connection:
             exchange.connection.raw(plan.raw)
         await break_off(plan.ending, exchange)

@@ -15,12 +15,11 @@ from email.utils import formatdate
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-from ..tape.interaction import COMPLETE, Response
+from ..tape.interaction import Response
 from .errors import ERRORS
 from .identity import FAULTS as IDENTITY
+from .plan import CLEANLY, STALL, Plan
 
-CLEANLY = "cleanly"  # ends as if it were complete
-STALL = "stall"  # nothing more comes, and nothing ends
 MALFORMED_CHUNK = b"this is no chunk size\r\n"
 HTML = b"<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
 LATER = ("at_frame", "at_byte")
@@ -28,19 +27,6 @@ LATER = ("at_frame", "at_byte")
 
 class FaultError(ValueError):
     """A fault that does not exist, or not like this; the message lists those that do."""
-
-
-@dataclass(frozen=True)
-class Plan:
-    """How one answer leaves. `wait` and `pause` are seconds before the headers and before each frame; `ending` is one
-    of tape.interaction.OUTCOMES, CLEANLY or STALL; `raw` is written past HTTP before it; `silent`: without headers."""
-
-    response: Response
-    wait: float = 0.0
-    pause: float = 0.0
-    ending: str = COMPLETE
-    raw: bytes = b""
-    silent: bool = False
 
 
 @dataclass(frozen=True)
@@ -197,7 +183,7 @@ def parse(text: str) -> Fault:
 
 def plan(fault: Fault, response: Response, count: int) -> Plan:
     """How the answer leaves when the fault happens for the `count`-th time."""
-    kind = FAULTS[fault.name]
+    kind, whole = FAULTS[fault.name], response
     if not response.is_stream:
         if kind.streams_only:
             return Plan(response)
@@ -205,7 +191,7 @@ def plan(fault: Fault, response: Response, count: int) -> Plan:
     frames = len(response.frames())
     chance = random.Random(f"{fault.arguments.get('seed', 0)} {fault.name} {count}")  # noqa: S311  (no secret)
     place = fault.arguments.get("at_frame", chance.randrange(1, max(frames, 2)))
-    return kind.apply(response, fault.arguments, min(place, frames))
+    return replace(kind.apply(response, fault.arguments, min(place, frames)), whole=whole)
 
 
 def _quarters(size: int) -> tuple[int, ...]:

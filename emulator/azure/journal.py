@@ -3,16 +3,18 @@
 import threading
 import time
 from collections import deque
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from ..connection import Connection
+from ..tape.interaction import Headers
 
 LONGEST = 10_000  # exchanges; an emulator that runs for weeks must not fill the memory
-NOT_TOLD = ("connection", "broken", "sent", "sent_headers")
+NOT_TOLD = ("raw_headers", "connection", "broken", "sent", "sent_headers")
 
 
-@dataclass
+@dataclass(slots=True)
 class Exchange:
     """One request. `recording` is the label of what answered it, `miss` the explanation when nothing did; `sent_at` has
     one time.monotonic() per piece of the body in `sent`; `outcome` is "open", "complete", "client_left", or how it was
@@ -20,7 +22,7 @@ class Exchange:
 
     method: str
     target: str
-    headers: tuple[tuple[str, str], ...]
+    raw_headers: Iterable[tuple[bytes, bytes]]
     body: bytes = b""
     status: int | None = None
     recording: str | None = None
@@ -29,20 +31,28 @@ class Exchange:
     started_at: float = field(default_factory=time.monotonic)
     ended_at: float | None = None
     sent_at: list[float] = field(default_factory=list)
-    sent_headers: tuple[tuple[str, str], ...] = ()
+    sent_headers: Headers = ()
     sent: list[bytes] = field(default_factory=list)
     connection: Connection | None = None
     broken: str | None = None
     fault: str | None = None
 
+    @property
+    def headers(self) -> Headers:
+        return tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in self.raw_headers)
+
     def header(self, name: str) -> str | None:
-        return next((value for key, value in self.headers if key == name), None)
+        raw = name.encode("latin-1")
+        for key, value in self.raw_headers:
+            if key == raw:
+                return value.decode("latin-1")
+        return None
 
     def as_json(self) -> dict[str, Any]:
         """Without credentials, for the control route."""
         hidden = ("authorization", "api-key")
         headers = [[name, "hidden" if name in hidden else value] for name, value in self.headers]
-        told = {name: value for name, value in vars(self).items() if name not in NOT_TOLD}
+        told = {field.name: getattr(self, field.name) for field in fields(self) if field.name not in NOT_TOLD}
         return {**told, "headers": headers, "body": self.body.decode(errors="replace")}
 
 
@@ -51,38 +61,47 @@ class Journal:
     threads."""
 
     def __init__(self) -> None:
-        self._changed = threading.Condition()
+        self._lock = threading.RLock()
+        self._changed = threading.Condition(self._lock)
+        self._waiting = 0
         self._exchanges = deque[Exchange](maxlen=LONGEST)
 
     def add(self, exchange: Exchange) -> None:
-        with self._changed:
+        with self._lock:
             self._exchanges.append(exchange)
-            self._changed.notify_all()
+            if self._waiting:
+                self._changed.notify_all()
 
     def sent(self, exchange: Exchange, piece: bytes) -> None:
         """A piece of the body leaves."""
-        with self._changed:
+        with self._lock:
             exchange.sent_at.append(time.monotonic())
             exchange.sent.append(piece)
-            self._changed.notify_all()
+            if self._waiting:
+                self._changed.notify_all()
 
     def ended(self, exchange: Exchange, outcome: str) -> None:
-        with self._changed:
+        with self._lock:
             exchange.outcome, exchange.ended_at = outcome, time.monotonic()
-            self._changed.notify_all()
+            if self._waiting:
+                self._changed.notify_all()
 
     def clear(self) -> None:
-        with self._changed:
+        with self._lock:
             self._exchanges.clear()
 
     @property
     def exchanges(self) -> list[Exchange]:
-        with self._changed:
+        with self._lock:
             return list(self._exchanges)
 
     def wait_for(self, condition: Any, timeout: float = 10.0) -> list[Exchange]:
         """The exchanges, once `condition(exchanges)` holds. Raises TimeoutError after `timeout` seconds."""
-        with self._changed:
-            if not self._changed.wait_for(lambda: condition(list(self._exchanges)), timeout):
-                raise TimeoutError(f"after {timeout} s: {[(e.target, e.outcome) for e in self._exchanges]}")
-            return list(self._exchanges)
+        with self._lock:
+            self._waiting += 1
+            try:
+                if not self._changed.wait_for(lambda: condition(list(self._exchanges)), timeout):
+                    raise TimeoutError(f"after {timeout} s: {[(e.target, e.outcome) for e in self._exchanges]}")
+                return list(self._exchanges)
+            finally:
+                self._waiting -= 1

@@ -13,16 +13,16 @@ from dataclasses import replace
 import httpx
 
 from ..tape.budget import BudgetSpent
-from ..tape.canonical import key_of, parse_body
 from ..tape.cassette import COMPLETE, CassetteError, Request, Response, sse_frames
 from ..tape.library import Library
 from ..tape.recorder import Place, Recorder, RecordingRefused
-from ..tape.route import parse
 from .app import FakeAzure
-from .asgi import Send, start
-from .delivery import NOT_REPLAYED, break_off
+from .asgi import Send, head
+from .delivery import break_off
 from .journal import Exchange
 from .live import Live, LiveError, pause_of
+from .plan import NOT_REPLAYED
+from .question import question_of
 
 LONGEST_PAUSE_SECONDS = 150.0  # for all 429s of one call; the proxy waits 225 s for an answer
 LAST_BYTES_SECONDS = 0.5  # for the end of an answer whose client left at its last event, as the OpenAI SDK does
@@ -37,11 +37,10 @@ class RecordingAzure(FakeAzure):
         self.deployments = frozenset()  # which ones exist is the live service's business
 
     async def answer(self, exchange: Exchange, send: Send) -> None:
-        route = parse(exchange.target)
-        if route is None or self.unauthorized(exchange) or self.fault_for(exchange):
+        key = question_of(exchange.method, exchange.target, exchange.body).key
+        if key is None or self.unauthorized(exchange) or self.fault_for(exchange):
             await super().answer(exchange, send)
             return
-        key = key_of(exchange.method, route, parse_body(exchange.body))
         if not self.recorder.asks_live(recorded=key in self.library):
             await super().answer(exchange, send)
             return
@@ -103,7 +102,7 @@ class RecordingAzure(FakeAzure):
         headers = [(name, value) for name, value in raw_headers(answered) if name.lower() not in NOT_REPLAYED]
         if length := answered.headers.get("content-length"):
             headers.append(("content-length", length))
-        await start(send, answered.status_code, headers)
+        await send(head(answered.status_code, headers))
         tape.started = time.monotonic()
         while (piece := await tape.next()) is not None:
             self.journal.sent(exchange, piece)

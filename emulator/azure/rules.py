@@ -2,9 +2,7 @@
 
 import re
 from collections.abc import Collection
-from typing import Any
 
-from ..tape.canonical import deployment_of
 from ..tape.route import Route
 from .errors import OPERATION_IDS
 
@@ -13,7 +11,7 @@ IN_DEPLOYMENT = ("chat/completions", "embeddings")  # a dated api-version has th
 DATED = re.compile(r"\d{4}-\d{2}-\d{2}(-preview)?")  # any date: an emulator that rejects new versions is of no use
 
 
-def refusal(route: Route | None, parsed: Any, deployments: Collection[str]) -> str | None:
+def refusal(route: Route | None, deployment: str | None, deployments: Collection[str]) -> str | None:
     """The name of Azure's error, or None. `deployments` are those that exist; none named: all do."""
     if route is None:
         return "not_found"
@@ -24,19 +22,17 @@ def refusal(route: Route | None, parsed: Any, deployments: Collection[str]) -> s
         return "not_found"
     elif route.operation.split("/")[0] == "responses" and (route.api_version or "") < RESPONSES_SINCE:
         return "responses_too_old"
-    deployment = deployment_of(route, parsed)
     if deployment and deployments and deployment not in deployments:
         return "unknown_model" if route.generation == "v1" else "deployment_not_found"
     return None
 
 
-def facts_of(route: Route | None, parsed: Any) -> dict[str, str]:
+def facts_of(route: Route | None, deployment: str | None) -> dict[str, str]:
     """What Azure repeats of the request in its errors."""
-    deployment = (deployment_of(route, parsed) if route else None) or ""
     operation = route.operation if route else ""
     return {
-        "model": deployment,
-        "deployment": deployment,
+        "model": deployment or "",
+        "deployment": deployment or "",
         "operation": OPERATION_IDS.get(operation, "Responses_Create"),
         "seconds": "60",
         "api_version": (route.api_version if route else None) or "v1",

@@ -20,20 +20,20 @@ ANY = "any"  # generation of the API
 PLAYED = "EMULATOR_PLAYED"  # names the file that collects the labels of what was played, for `check --played`
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, slots=True)
 class Take:
-    """One playing of a recording: finish it with `Library.played` or `Library.give_back`."""
+    """A recording in its place. Finish each playing of it with `Library.played` or `Library.give_back`."""
 
-    key: Key
+    sequence: "_Sequence"
     position: int
     interaction: Interaction
 
 
-@dataclass
+@dataclass(eq=False, slots=True)
 class _Sequence:
     """`positions` has those of each generation of the API, in order; all that are before `started` are taken."""
 
-    recordings: list[Interaction] = field(default_factory=list)
+    takes: list[Take] = field(default_factory=list)
     positions: dict[str, list[int]] = field(default_factory=dict)
     started: dict[str, int] = field(default_factory=dict)
     taken: set[int] = field(default_factory=set)
@@ -41,10 +41,10 @@ class _Sequence:
 
     def add(self, interaction: Interaction, generation: str) -> None:
         for name in (generation, ANY):
-            self.positions.setdefault(name, []).append(len(self.recordings))
-        self.recordings.append(interaction)
+            self.positions.setdefault(name, []).append(len(self.takes))
+        self.takes.append(Take(self, len(self.takes), interaction))
 
-    def take(self, generation: str) -> int:
+    def take(self, generation: str) -> Take:
         name = generation if generation in self.positions else ANY
         positions, at = self.positions[name], self.started.get(name, 0)
         while at < len(positions) and positions[at] in self.taken:
@@ -52,7 +52,7 @@ class _Sequence:
         self.started[name] = at
         position = positions[min(at, len(positions) - 1)]
         self.taken.add(position)
-        return position
+        return self.takes[position]
 
     def give_back(self, position: int) -> None:
         if position not in self.played:
@@ -105,20 +105,18 @@ class Library:
         """The next recording for this request, made on the same generation of the API where there is one."""
         with self._lock:
             sequence = self._sequences.get(key)
-            if sequence is None:
-                return None
-            position = sequence.take(generation)
-            return Take(key, position, sequence.recordings[position])
+            return sequence.take(generation) if sequence else None
 
     def played(self, take: Take) -> None:
         with self._lock:
-            self._sequences[take.key].played.add(take.position)
-        if file := os.environ.get(PLAYED):
+            first = take.position not in take.sequence.played
+            take.sequence.played.add(take.position)
+        if first and (file := os.environ.get(PLAYED)):
             _collect(file, take.interaction.label)
 
     def give_back(self, take: Take) -> None:
         with self._lock:
-            self._sequences[take.key].give_back(take.position)
+            take.sequence.give_back(take.position)
 
     def rewind(self) -> None:
         """Play every sequence from its start again."""
@@ -127,12 +125,12 @@ class Library:
                 sequence.rewind()
 
     def interactions(self) -> list[Interaction]:
-        return [interaction for sequence in self._sequences.values() for interaction in sequence.recordings]
+        return [take.interaction for sequence in self._sequences.values() for take in sequence.takes]
 
     def candidates(self, key: Key) -> list[tuple[Meaning, Interaction]]:
         """The recordings of the same method and operation, the first of each sequence: for explaining a miss."""
         with self._lock:
-            first = (sequence.recordings[0] for sequence in self._sequences.values())
+            first = (sequence.takes[0].interaction for sequence in self._sequences.values())
             known = ((interaction.request.meaning, interaction) for interaction in first)
             return [(m, i) for m, i in known if m and m.key.operation == key.operation and m.key.method == key.method]
 
@@ -145,7 +143,7 @@ class Library:
         counts: dict[str, int] = {}
         for key, sequence in self._sequences.items():
             if key.deployment:
-                counts[key.deployment] = counts.get(key.deployment, 0) + len(sequence.recordings)
+                counts[key.deployment] = counts.get(key.deployment, 0) + len(sequence.takes)
         return sorted(counts, key=lambda name: (-counts[name], name))
 
 

@@ -14,8 +14,8 @@ import httpx
 import openai
 import pytest
 
-from emulator.azure.delivery import NOT_REPLAYED
 from emulator.azure.journal import Exchange
+from emulator.azure.plan import NOT_REPLAYED
 from emulator.stack import LocalStack
 from emulator.tape import cassette
 from emulator.tape.canonical import deployment_of, parse_body
@@ -56,7 +56,7 @@ class Pace:
 
     async def __call__(self, exchange: Exchange, piece: int) -> None:
         response = self.interaction.response
-        wanted = sum(len(earlier.data) for earlier in pieces(response, 0)[:piece])
+        wanted = sum(len(earlier.data) for earlier in pieces(response)[:piece])
         while self.received < wanted:
             await asyncio.sleep(0.0002)
 
@@ -107,7 +107,7 @@ def test_every_recording_comes_back_with_equal_bytes(chain: tuple[LocalStack, li
         assert answer.status_code == recorded.status
         assert b"".join(parts) == recorded.body, interaction.label
         if recorded.is_stream:
-            assert parts == [piece.data for piece in pieces(recorded, 0)], f"frame boundaries of {interaction.label}"
+            assert parts == [piece.data for piece in pieces(recorded)], f"frame boundaries of {interaction.label}"
         own = ("content-length", "transfer-encoding", "server", "date", "server-timing")  # of whom the client speaks to
         kept = sorted((name, value) for name, value in answer.headers.items() if name not in own)
         assert kept == expected_headers(interaction), interaction.label

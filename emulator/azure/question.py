@@ -1,0 +1,37 @@
+"""What a request asks, worked out from its bytes: once for all that are the same, as most are in a test or under load.
+
+Nothing here depends on what is recorded, or on who asks.
+"""
+
+import functools
+from typing import NamedTuple
+
+from ..tape.canonical import Key, deployment_of, key_of, parse_body
+from ..tape.route import Route, parse
+
+REMEMBERED = 256
+LONGEST_REMEMBERED = 65_536  # bytes of a body
+
+
+class Question(NamedTuple):
+    """`route` and `key` are None when the address is none of Azure OpenAI's. `body` is one object for equal ones."""
+
+    body: bytes
+    route: Route | None
+    deployment: str | None
+    key: Key | None
+
+
+def question_of(method: str, target: str, body: bytes) -> Question:
+    return (_remembered if len(body) <= LONGEST_REMEMBERED else _read)(method, target, body)
+
+
+def _read(method: str, target: str, body: bytes) -> Question:
+    route = parse(target)
+    if route is None:
+        return Question(body, None, None, None)
+    parsed = parse_body(body)
+    return Question(body, route, deployment_of(route, parsed), key_of(method, route, parsed))
+
+
+_remembered = functools.lru_cache(REMEMBERED)(_read)

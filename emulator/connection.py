@@ -7,31 +7,40 @@ import asyncio
 import os
 import socket
 import struct
-from collections.abc import Callable
 
+from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.flow_control import FlowControl
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 EXTENSION = "emulator.connection"
 
 
 class Connection:
-    """Each way to break it returns at once; the application then waits until it is told that it `is_lost`."""
+    """Each way to break it returns at once; the application then waits until it is cancelled (`watch`)."""
 
     def __init__(self, transport: asyncio.Transport, flow: FlowControl) -> None:
         self._transport, self._flow = transport, flow
-        self._on_loss: Callable[[], object] | None = None
-        self.is_lost = False
+        self._answering: asyncio.Task[None] | None = None
+        self._is_watched = self._is_lost = False
 
-    def watch(self, on_loss: Callable[[], object] | None) -> None:
-        """Have it called when the client leaves, or nothing any more. Cheaper than to wait in `receive`: a task."""
-        self._on_loss = on_loss
-        self._flow.resume_reading()  # a large body pauses it, and the end would not be seen
+    def begin(self, answering: asyncio.Task[None]) -> None:
+        self._answering, self._is_watched = answering, False
+
+    def watch(self) -> None:
+        """From now on, what answers is cancelled when the client leaves. To wait for that in `receive` would take one
+        more task for each request."""
+        self._is_watched = True
+        if self._flow.read_paused:  # by a large body: nothing would be seen
+            self._flow.resume_reading()
 
     def lost(self) -> None:
-        self.is_lost = True
-        if self._on_loss:
-            self._on_loss()
+        self._is_lost = True
+        if self._is_watched and self._answering:
+            self._answering.cancel()
+
+    def has_cancelled(self) -> bool:
+        """Whether what answers was cancelled because the client left, and for nothing else."""
+        return self._is_lost and self._answering is not None and not self._answering.uncancel()
 
     def reset(self) -> None:
         """RST: the peer gets what the kernel has sent already, then a reset connection."""
@@ -58,6 +67,13 @@ class Protocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
         self.connection.lost()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        """As uvicorn does it, but the connection learns of the task."""
+        task = self.loop.create_task(cycle.run_asgi(app))
+        task.add_done_callback(self.tasks.discard)
+        self.tasks.add(task)
+        self.connection.begin(task)
 
     def on_message_begin(self) -> None:
         super().on_message_begin()

@@ -58,6 +58,7 @@ def serving(app: Any, sock: socket.socket) -> Iterator[str]:
         lifespan="off",
         server_header=False,
         date_header=False,
+        proxy_headers=False,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=1,
     )

@@ -19,15 +19,15 @@ from ..tape.budget import expected_tokens
 from ..tape.interaction import COMPLETE, Request, Response
 from ..tape.library import Library, Take
 from . import errors, faults
-from .asgi import ClientLeft, Receive, Scope, Send, head, read_body, respond, until_client_leaves
+from .asgi import ClientLeft, Receive, Scope, Send, head, headers_of, read_body, respond, target_of
 from .delivery import deliver
 from .faults import Fault, FaultError
 from .identity import ManagedIdentity
 from .journal import Exchange, Journal
 from .limits import Limits
-from .plan import Plan, as_recorded
+from .plan import Plan, Plans, as_recorded
 from .question import Question, question_of
-from .rules import facts_of, refusal
+from .rules import facts_of, unknown
 
 IDENTITY_PATH = "/msi/token"
 CONTROL_PATH = "/_emulator/journal"
@@ -50,70 +50,68 @@ class FakeAzure:
         self.fault: Fault | None = None
         self.limits: Limits | None = None
         self.happened = Counter[tuple[str, bytes]]()
-        self.plans = dict[Take, Plan]()
+        self.plans = Plans()
         self.deployments = frozenset(library.deployments())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
-        query = scope["query_string"].decode("latin-1")
         if scope["path"].rstrip("/") == IDENTITY_PATH:
             header = dict(scope["headers"]).get(b"x-identity-header", b"").decode("latin-1")
-            status, body = self.identity.answer(query, header)
+            status, body = self.identity.answer(scope["query_string"].decode("latin-1"), header)
             await asyncio.sleep(self.identity.delay)
             await respond(send, status, (errors.HTML if self.identity.html else errors.JSON,), body)
         elif scope["path"] == CONTROL_PATH:
             await self.control(scope["method"], send)
         else:
-            target = scope["raw_path"].decode("latin-1") + (f"?{query}" if query else "")
+            target = target_of(scope["raw_path"], scope["query_string"])
             connection = scope["extensions"][EXTENSION]
-            exchange = Exchange(scope["method"], target, scope["headers"], connection=connection)
+            exchange = Exchange(scope["method"], target, headers_of(tuple(scope["headers"])), connection=connection)
             self.journal.add(exchange)
             try:
                 exchange.body = await read_body(receive)
-                await until_client_leaves(connection, self.answer(exchange, send))
+                connection.watch()
+                await self.answer(exchange, send)
                 self.journal.ended(exchange, "complete")
-            except (ClientLeft, OSError):
+            except (ClientLeft, OSError, asyncio.CancelledError) as error:
+                if isinstance(error, asyncio.CancelledError) and not connection.has_cancelled():
+                    raise
                 self.journal.ended(exchange, exchange.broken or "client_left")
 
-    async def answer(self, exchange: Exchange, send: Send) -> None:
+    def answer(self, exchange: Exchange, send: Send) -> Awaitable[None]:
         """Authenticate, refuse what Azure refuses, find the recording, play it."""
         question = question_of(exchange.method, exchange.target, exchange.body)
-        exchange.body = question.body
+        exchange.body, route = question.body, question.route
         try:
             fault = self.fault_for(exchange)
         except FaultError as error:
-            await self.send_miss(str(error), "unknown_fault", exchange, send)
-            return
-        refused = self.unauthorized(exchange) or refusal(question.route, question.deployment, self.deployments)
+            return self.send_miss(str(error), "unknown_fault", exchange, send)
+        refused = self.unauthorized(exchange) or question.refused
+        refused = refused or unknown(route, question.deployment, self.deployments)
         if fault and fault.name in errors.ERRORS and refused not in UNAUTHORIZED:
-            facts = facts_of(question.route, question.deployment)
-            await self.send_error(fault.name, facts, exchange, send, fault.waiting())
-            return
+            return self.send_error(fault.name, facts_of(route, question.deployment), exchange, send, fault.waiting())
         if refused:
-            await self.send_error(refused, facts_of(question.route, question.deployment), exchange, send)
-            return
-        assert question.route is not None
+            return self.send_error(refused, facts_of(route, question.deployment), exchange, send)
         assert question.key is not None
-        admitted, left = self.admit(question, exchange)
-        if not admitted:
-            facts = facts_of(question.route, question.deployment) | {"seconds": left["retry-after"]}
-            await self.send_error("rate_limited", facts, exchange, send, left)
-            return
-        take = self.library.take(question.key, question.route.generation)
+        assert route is not None
+        left = dict[str, str]()
+        if self.limits:
+            admitted, left = self.admit(self.limits, question, exchange)
+            if not admitted:
+                facts = facts_of(route, question.deployment) | {"seconds": left["retry-after"]}
+                return self.send_error("rate_limited", facts, exchange, send, left)
+        take = self.library.take(question.key, route.generation)
         if take is None:
             explained = diagnose.explain(question.key, exchange.body, self.library)
-            await self.send_miss(explained, "no_recorded_interaction", exchange, send)
-            return
-        await self.play(take, exchange, send, fault, left)
+            return self.send_miss(explained, "no_recorded_interaction", exchange, send)
+        return self.play(take, exchange, send, fault, left)
 
-    def admit(self, question: Question, exchange: Exchange) -> tuple[bool, dict[str, str]]:
+    def admit(self, limits: Limits, question: Question, exchange: Exchange) -> tuple[bool, dict[str, str]]:
         """What the deployment's rate limits say: Limits.admit."""
-        if self.limits is None or exchange.method != "POST" or not question.deployment:
+        if exchange.method != "POST" or not question.deployment:
             return True, {}
-        return self.limits.admit(
-            question.deployment, expected_tokens(Request("POST", exchange.target, (), exchange.body))
-        )
+        tokens = expected_tokens(Request("POST", exchange.target, (), exchange.body))
+        return limits.admit(question.deployment, tokens)
 
     def fault_for(self, exchange: Exchange) -> Fault | None:
         """What the request itself asks for, or the test; None when it has happened often enough. Raises FaultError."""
@@ -145,7 +143,7 @@ class FakeAzure:
 
     async def play(self, take: Take, exchange: Exchange, send: Send, fault: Fault | None, left: dict[str, str]) -> None:
         """A recording that a fault hit, or whose caller left, is played again; one that breaks off by itself is not."""
-        plan = self.plan(take, fault, left)
+        plan = self.plan(take, fault, left) if fault or left else self.plans[take]
         whole = plan.whole or plan.response
         exchange.recording = take.interaction.label
         exchange.status = None if plan.silent else plan.response.status
@@ -153,32 +151,27 @@ class FakeAzure:
             if fault is None and whole.outcome != COMPLETE:
                 self.library.played(take)
             await deliver(plan, exchange, send, self.journal, self.time_scale, self.hold)
-            if fault is None or plan.response.body == whole.body:
-                self.library.played(take)
-        finally:
+        except BaseException:
+            self.library.give_back(take)
+            raise
+        if fault is None or plan.response.body == whole.body:
+            self.library.played(take)
+        else:
             self.library.give_back(take)
 
     def plan(self, take: Take, fault: Fault | None, left: dict[str, str]) -> Plan:
-        """How the recording leaves; prepared once where nothing changes it."""
-        response = take.interaction.response
-        if fault:
-            return faults.plan(fault, with_headers(response, left), sum(self.happened.values()))
-        if left:
-            return as_recorded(with_headers(response, left))
-        plan = self.plans.get(take)
-        if plan is None:
-            plan = self.plans[take] = as_recorded(response)
-        return plan
+        response = with_headers(take.interaction.response, left)
+        return faults.plan(fault, response, sum(self.happened.values())) if fault else as_recorded(response)
 
     async def send_recorded(self, response: Response, exchange: Exchange, send: Send) -> None:
         await deliver(as_recorded(response), exchange, send, self.journal, self.time_scale, self.hold)
 
     def unauthorized(self, exchange: Exchange) -> str | None:
         """Azure's 401, unless the caller shows the key or a token of the managed identity."""
-        key, authorization = exchange.header("api-key"), exchange.header("authorization") or ""
+        key = exchange.header("api-key")
         if key is not None:
             return None if hmac.compare_digest(key.encode(), self.api_key.encode()) else "bad_key"
-        scheme, _, token = authorization.partition(" ")
+        scheme, _, token = (exchange.header("authorization") or "").partition(" ")
         return None if scheme.lower() == "bearer" and self.identity.accepts(token) else "bad_token"
 
     async def control(self, method: str, send: Send) -> None:

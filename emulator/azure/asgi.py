@@ -1,10 +1,8 @@
 """The few words of ASGI that the fake Azure speaks."""
 
-import asyncio
+import functools
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
-
-from ..connection import Connection
 
 Message = MutableMapping[str, Any]
 Scope = MutableMapping[str, Any]
@@ -27,19 +25,22 @@ async def read_body(receive: Receive) -> bytes:
             return b"".join(chunks)
 
 
-async def until_client_leaves(connection: Connection, work: Awaitable[None]) -> None:
-    """Do the work; raises ClientLeft when the client leaves first."""
-    working = asyncio.current_task()
-    assert working is not None
-    connection.watch(working.cancel)
-    try:
-        await work
-    except asyncio.CancelledError:
-        if connection.is_lost and not working.uncancel():
-            raise ClientLeft from None
-        raise
-    finally:
-        connection.watch(None)
+class Fields(tuple[tuple[str, str], ...]):
+    """Headers, in order; `first` has the first value of each name."""
+
+    first: dict[str, str]
+
+
+@functools.lru_cache(1024)  # a client says the same again and again
+def headers_of(raw: tuple[tuple[bytes, bytes], ...]) -> Fields:
+    headers = Fields((name.decode("latin-1"), value.decode("latin-1")) for name, value in raw)
+    headers.first = dict(reversed(headers))
+    return headers
+
+
+@functools.lru_cache(1024)
+def target_of(path: bytes, query: bytes) -> str:
+    return (path + b"?" + query if query else path).decode("latin-1")
 
 
 def head(status: int, headers: Any) -> Message:

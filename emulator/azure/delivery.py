@@ -29,21 +29,23 @@ async def deliver(
         return
     exchange.sent_headers = plan.headers
     await send(plan.head)
-    started, left = time.monotonic(), len(plan.pieces)
-    for number, (at, data) in enumerate(plan.pieces):
+    is_paced = time_scale or plan.pause
+    started = time.monotonic() if is_paced else 0.0
+    for number, (at, message) in enumerate(plan.messages, 1):
         if hold:
-            await hold(exchange, number)
-        due = (at / time_scale if time_scale else 0.0) + plan.pause * (number + 1)
-        if due and (wait := started + due - time.monotonic()) > 0:
-            await asyncio.sleep(wait)
-        journal.sent(exchange, data)
-        left -= 1
-        await send({"type": "http.response.body", "body": data, "more_body": left > 0 or not plan.ends})
-    if plan.ends and not plan.pieces:
-        await send({"type": "http.response.body", "body": b""})
+            await hold(exchange, number - 1)
+        if is_paced:
+            due = started + (at / time_scale if time_scale else 0.0) + plan.pause * number
+            if (wait := due - time.monotonic()) > 0:
+                await asyncio.sleep(wait)
+        journal.sent(exchange, message["body"])
+        await send(message)
+    if plan.ends:
+        if not plan.messages:
+            await send({"type": "http.response.body", "body": b""})
     elif plan.ending == STALL:
         await asyncio.Event().wait()  # until the client leaves
-    elif not plan.ends:
+    else:
         if plan.raw and exchange.connection:
             exchange.connection.raw(plan.raw)
         await break_off(plan.ending, exchange)

@@ -3,15 +3,15 @@
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 from typing import Any
 
 from ..connection import Connection
 from ..tape.interaction import Headers
+from .asgi import Fields
 
 LONGEST = 10_000  # exchanges; an emulator that runs for weeks must not fill the memory
-NOT_TOLD = ("raw_headers", "connection", "broken", "sent", "sent_headers")
+NOT_TOLD = ("connection", "broken", "sent", "sent_headers")
 
 
 @dataclass(slots=True)
@@ -22,7 +22,7 @@ class Exchange:
 
     method: str
     target: str
-    raw_headers: Iterable[tuple[bytes, bytes]]
+    headers: Fields
     body: bytes = b""
     status: int | None = None
     recording: str | None = None
@@ -37,16 +37,8 @@ class Exchange:
     broken: str | None = None
     fault: str | None = None
 
-    @property
-    def headers(self) -> Headers:
-        return tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in self.raw_headers)
-
     def header(self, name: str) -> str | None:
-        raw = name.encode("latin-1")
-        for key, value in self.raw_headers:
-            if key == raw:
-                return value.decode("latin-1")
-        return None
+        return self.headers.first.get(name)
 
     def as_json(self) -> dict[str, Any]:
         """Without credentials, for the control route."""
@@ -58,7 +50,7 @@ class Exchange:
 
 class Journal:
     """The exchanges since the last `clear`, the last LONGEST of them, in order of arrival. Safe to use from several
-    threads."""
+    threads: what is noted is seen at once, and who waits for it is woken; the lock is taken only where one does."""
 
     def __init__(self) -> None:
         self._lock = threading.RLock()
@@ -67,24 +59,26 @@ class Journal:
         self._exchanges = deque[Exchange](maxlen=LONGEST)
 
     def add(self, exchange: Exchange) -> None:
-        with self._lock:
-            self._exchanges.append(exchange)
-            if self._waiting:
-                self._changed.notify_all()
+        self._exchanges.append(exchange)
+        if self._waiting:
+            self._tell()
 
     def sent(self, exchange: Exchange, piece: bytes) -> None:
         """A piece of the body leaves."""
-        with self._lock:
-            exchange.sent_at.append(time.monotonic())
-            exchange.sent.append(piece)
-            if self._waiting:
-                self._changed.notify_all()
+        exchange.sent_at.append(time.monotonic())
+        exchange.sent.append(piece)
+        if self._waiting:
+            self._tell()
 
     def ended(self, exchange: Exchange, outcome: str) -> None:
-        with self._lock:
+        with self._lock:  # who sees the one sees the other
             exchange.outcome, exchange.ended_at = outcome, time.monotonic()
-            if self._waiting:
-                self._changed.notify_all()
+        if self._waiting:
+            self._tell()
+
+    def _tell(self) -> None:
+        with self._changed:
+            self._changed.notify_all()
 
     def clear(self) -> None:
         with self._lock:

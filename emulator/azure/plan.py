@@ -1,10 +1,10 @@
 """How one answer leaves: what is sent of it, when, and to what end."""
 
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
 
 from ..tape.interaction import COMPLETE, Headers, Response
-from ..tape.stream import Piece, pieces
+from ..tape.library import Take
+from ..tape.stream import pieces
 from .asgi import Message, head
 
 CLEANLY = "cleanly"  # ends as if it were complete
@@ -12,11 +12,12 @@ STALL = "stall"  # nothing more comes, and nothing ends
 NOT_REPLAYED = ("content-length", "transfer-encoding", "connection", "keep-alive")  # the server's own business
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Plan:
     """`response` is what leaves, of `whole` where that is more. `wait` and `pause` are seconds before the headers and
     before each frame; `ending` is one of tape.interaction.OUTCOMES, CLEANLY or STALL; `raw` is written past HTTP before
-    it; `silent`: without headers."""
+    it; `silent`: without headers. `ends`: a client sees a proper end. `messages` are the body's, each with the seconds
+    after the head at which it was recorded."""
 
     response: Response
     wait: float = 0.0
@@ -25,14 +26,18 @@ class Plan:
     raw: bytes = b""
     silent: bool = False
     whole: Response | None = None
+    ends: bool = field(init=False)
+    headers: Headers = field(init=False)
+    head: Message = field(init=False)
+    messages: list[tuple[float, Message]] = field(init=False)
 
-    @cached_property
-    def ends(self) -> bool:
-        """Whether a client sees a proper end."""
-        return self.ending in (COMPLETE, CLEANLY)
+    def __post_init__(self) -> None:
+        self.ends = self.ending in (COMPLETE, CLEANLY)
+        self.headers = self._headers()
+        self.head = head(self.response.status, self.headers)
+        self.messages = self._messages()
 
-    @cached_property
-    def headers(self) -> Headers:
+    def _headers(self) -> Headers:
         """An answer that breaks off promises its whole length."""
         kept = tuple(pair for pair in self.response.headers if pair[0].lower() not in NOT_REPLAYED)
         if self.response.header("transfer-encoding"):
@@ -41,14 +46,22 @@ class Plan:
         promised = "" if self.ends else whole.header("content-length")
         return (*kept, ("content-length", promised or str(len(whole.body))))
 
-    @cached_property
-    def head(self) -> Message:
-        return head(self.response.status, self.headers)
-
-    @cached_property
-    def pieces(self) -> list[Piece]:
-        return pieces(self.response)
+    def _messages(self) -> list[tuple[float, Message]]:
+        played = pieces(self.response)
+        more = [number < len(played) or not self.ends for number in range(1, len(played) + 1)]
+        return [
+            (piece.at, {"type": "http.response.body", "body": piece.data, "more_body": is_more})
+            for piece, is_more in zip(played, more, strict=True)
+        ]
 
 
 def as_recorded(response: Response) -> Plan:
     return Plan(response, ending=response.outcome)
+
+
+class Plans(dict[Take, Plan]):
+    """Of recordings that leave as they are: prepared when one is first played."""
+
+    def __missing__(self, take: Take) -> Plan:
+        self[take] = plan = as_recorded(take.interaction.response)
+        return plan

@@ -4,22 +4,26 @@ Nothing here depends on what is recorded, or on who asks.
 """
 
 import functools
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from ..tape.canonical import Key, deployment_of, key_of, parse_body
 from ..tape.route import Route, parse
+from .rules import refusal
 
 REMEMBERED = 256
 LONGEST_REMEMBERED = 65_536  # bytes of a body
 
 
-class Question(NamedTuple):
-    """`route` and `key` are None when the address is none of Azure OpenAI's. `body` is one object for equal ones."""
+@dataclass(frozen=True, slots=True)
+class Question:
+    """`route` and `key` are None when the address is none of Azure OpenAI's; `refused` is what Azure refuses whoever
+    asks. `body` is one object for equal ones."""
 
     body: bytes
     route: Route | None
     deployment: str | None
     key: Key | None
+    refused: str | None
 
 
 def question_of(method: str, target: str, body: bytes) -> Question:
@@ -29,9 +33,9 @@ def question_of(method: str, target: str, body: bytes) -> Question:
 def _read(method: str, target: str, body: bytes) -> Question:
     route = parse(target)
     if route is None:
-        return Question(body, None, None, None)
+        return Question(body, None, None, None, refusal(None))
     parsed = parse_body(body)
-    return Question(body, route, deployment_of(route, parsed), key_of(method, route, parsed))
+    return Question(body, route, deployment_of(route, parsed), key_of(method, route, parsed), refusal(route))
 
 
 _remembered = functools.lru_cache(REMEMBERED)(_read)

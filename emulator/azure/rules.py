@@ -11,8 +11,8 @@ IN_DEPLOYMENT = ("chat/completions", "embeddings")  # a dated api-version has th
 DATED = re.compile(r"\d{4}-\d{2}-\d{2}(-preview)?")  # any date: an emulator that rejects new versions is of no use
 
 
-def refusal(route: Route | None, deployment: str | None, deployments: Collection[str]) -> str | None:
-    """The name of Azure's error, or None. `deployments` are those that exist; none named: all do."""
+def refusal(route: Route | None) -> str | None:
+    """The name of Azure's error for an address, or None."""
     if route is None:
         return "not_found"
     if route.generation == "v1":
@@ -22,9 +22,14 @@ def refusal(route: Route | None, deployment: str | None, deployments: Collection
         return "not_found"
     elif route.operation.split("/")[0] == "responses" and (route.api_version or "") < RESPONSES_SINCE:
         return "responses_too_old"
-    if deployment and deployments and deployment not in deployments:
-        return "unknown_model" if route.generation == "v1" else "deployment_not_found"
     return None
+
+
+def unknown(route: Route | None, deployment: str | None, deployments: Collection[str]) -> str | None:
+    """The name of Azure's error for a deployment, or None. `deployments` are those that exist; none named: all do."""
+    if route is None or not deployment or not deployments or deployment in deployments:
+        return None
+    return "unknown_model" if route.generation == "v1" else "deployment_not_found"
 
 
 def facts_of(route: Route | None, deployment: str | None) -> dict[str, str]:

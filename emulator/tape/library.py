@@ -47,12 +47,12 @@ class _Sequence:
     def take(self, generation: str) -> Take:
         name = generation if generation in self.positions else ANY
         positions, at = self.positions[name], self.started.get(name, 0)
-        while at < len(positions) and positions[at] in self.taken:
+        last = len(positions) - 1
+        while at < last and positions[at] in self.taken:
             at += 1
         self.started[name] = at
-        position = positions[min(at, len(positions) - 1)]
-        self.taken.add(position)
-        return self.takes[position]
+        self.taken.add(positions[at])
+        return self.takes[positions[at]]
 
     def give_back(self, position: int) -> None:
         if position not in self.played:
@@ -108,10 +108,11 @@ class Library:
             return sequence.take(generation) if sequence else None
 
     def played(self, take: Take) -> None:
+        if take.position in take.sequence.played:
+            return
         with self._lock:
-            first = take.position not in take.sequence.played
             take.sequence.played.add(take.position)
-        if first and (file := os.environ.get(PLAYED)):
+        if file := os.environ.get(PLAYED):
             _collect(file, take.interaction.label)
 
     def give_back(self, take: Take) -> None:

@@ -67,7 +67,7 @@ ANSWERS = [  # an ordinary one, a long one, and a stream of eight seconds
     stream_of(0, frames=40, ms=200.0),
 ]
 JSON, LONG, STREAM = ANSWERS
-FACTS = facts_of(parse(f"{AZURE}chat/completions"), {"model": "gpt-4o-mini"})  # what Azure repeats in its errors
+FACTS = facts_of(parse(f"{AZURE}chat/completions"), "gpt-4o-mini")  # what Azure repeats in its errors
 
 
 def served(made: Interaction, fault: str = "", **more: object) -> Case:

@@ -94,7 +94,7 @@ class FakeAzure:
             return self.send_error(refused, facts_of(route, question.deployment), exchange, send)
         assert question.key is not None
         assert route is not None
-        left = dict[str, str]()
+        left: dict[str, str] = {}
         if self.limits:
             admitted, left = self.admit(self.limits, question, exchange)
             if not admitted:
@@ -115,7 +115,7 @@ class FakeAzure:
 
     def fault_for(self, exchange: Exchange) -> Fault | None:
         """What the request itself asks for, or the test; None when it has happened often enough. Raises FaultError."""
-        asked = exchange.header(FAULT_HEADER)
+        asked = exchange.headers.first.get(FAULT_HEADER)
         fault = faults.parse(asked) if asked else self.fault
         if fault is None:
             return None
@@ -168,10 +168,11 @@ class FakeAzure:
 
     def unauthorized(self, exchange: Exchange) -> str | None:
         """Azure's 401, unless the caller shows the key or a token of the managed identity."""
-        key = exchange.header("api-key")
+        said = exchange.headers.first
+        key = said.get("api-key")
         if key is not None:
             return None if hmac.compare_digest(key.encode(), self.api_key.encode()) else "bad_key"
-        scheme, _, token = (exchange.header("authorization") or "").partition(" ")
+        scheme, _, token = said.get("authorization", "").partition(" ")
         return None if scheme.lower() == "bearer" and self.identity.accepts(token) else "bad_token"
 
     async def control(self, method: str, send: Send) -> None:

@@ -241,6 +241,34 @@ async def matches(recordings: int) -> float:
     return await calls(work)
 
 
+async def replays() -> float:
+    """Calls for a recorded answer, from the emulator's bytes to its bytes."""
+    from uvicorn import Config
+    from uvicorn.server import ServerState
+
+    from emulator.azure import FakeAzure
+    from emulator.connection import Protocol
+    from emulator.tape.interaction import Interaction, Request, Response
+    from emulator.tape.library import Library
+
+    asked = request(stream=False).replace(b"/api/v1/", b"/openai/v1/").replace(b"x-functions-key", b"api-key")
+    recorded = Request("POST", "http://a/openai/v1/chat/completions", (), asked.partition(b"\r\n\r\n")[2])
+    library = Library([Interaction(recorded, Response(200, "OK", (("content-type", "application/json"),), ANSWER))])
+    azure = FakeAzure(library)
+    azure.api_key = KEY
+    config = Config(azure, log_config=None, lifespan="off", proxy_headers=False)
+    config.load()
+    caller = Caller(Protocol(config, ServerState(), {}), Azure())
+    assert (await caller.ask(asked))[0].startswith(b"HTTP/1.1 200")
+
+    async def work() -> None:
+        caller.whole.clear()
+        caller.protocol.data_received(asked)
+        await caller.whole.wait()
+
+    return await calls(work)
+
+
 async def counted() -> dict[str, float]:
     """What the budgets are about, under their names."""
     async with caller() as proxy:
@@ -256,6 +284,7 @@ async def counted() -> dict[str, float]:
             "objects left to the collector per stream": await left_over(lambda: proxy.frames(20)),
             "bytes held per byte of a large body": await peak(lambda: proxy.large(large)) / large,
             "calls per cached token": await calls(identity.token),
+            "calls per replayed request": await replays(),
             "calls per match among 10": await matches(10),
             "calls per match among 2,000": await matches(2_000),
         }

@@ -7,22 +7,25 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from uvicorn.protocols.http.flow_control import FlowControl
 
 from emulator.azure import FakeAzure
 from emulator.azure.app import IDENTITY_PATH
 from emulator.azure.journal import Exchange
 from emulator.azure.limits import Limits
+from emulator.connection import Connection
 from emulator.server import bind, serving
 from emulator.tape.library import Library
 from tests.support import recording
 
 CHAT = "/openai/v1/chat/completions"
 BODY = b'{"model":"gpt-4o-mini"}'
-LARGE = b'{"model":"gpt-4o-mini","messages":"%s"}' % (b"x" * 150_000)
 FRAMES = b"data: 1\n\n", b"data: 2\n\n"
 
 
@@ -36,16 +39,11 @@ class Running:
     def ask(self, body: bytes = BODY, **headers: str) -> httpx.Response:
         return self.client.post(CHAT, content=body, headers=headers)
 
-    def begin(self, sock: socket.socket, body: bytes, path: str = CHAT, at_first: int = 0) -> None:
-        """Send a request; the body in two parts when `at_first` says how long the first is."""
+    def begin(self, sock: socket.socket, body: bytes, path: str = CHAT) -> None:
         head = (
             f"POST {path} HTTP/1.1\r\nhost: x\r\napi-key: {self.azure.api_key}\r\ncontent-length: {len(body)}\r\n\r\n"
         )
-        sock.sendall(head.encode() + body[:at_first])
-        if at_first:
-            self.azure.journal.wait_for(bool)
-            time.sleep(0.1)
-        sock.sendall(body[at_first:])
+        sock.sendall(head.encode() + body)
 
     def connect(self) -> socket.socket:
         return socket.create_connection((self.address.hostname or "", self.address.port or 0), timeout=5)
@@ -180,18 +178,28 @@ def test_the_journal_is_read_while_others_write() -> None:
         assert len(azure.journal.exchanges) == 200
 
 
-@pytest.mark.parametrize("body", [BODY, LARGE], ids=["small", "large"])
-def test_a_client_that_leaves_is_noticed_while_the_answer_waits(running: Running, body: bytes) -> None:
-    """A large end of a body pauses reading, and only who reads sees a connection's end."""
+def test_a_client_that_leaves_is_noticed_while_the_answer_waits(running: Running) -> None:
     for answer in (b"1", b"2"):
-        running.azure.library.add(recording(body, answer))
+        running.azure.library.add(recording(BODY, answer))
     running.azure.misbehave("slow_first_byte; seconds=60")
     with running.connect() as sock:
-        running.begin(sock, body, at_first=10)
+        running.begin(sock, BODY)
         running.azure.journal.wait_for(lambda exchanges: exchanges and exchanges[0].recording)
     running.azure.journal.wait_for(lambda exchanges: exchanges[0].outcome == "client_left", timeout=5)
     running.azure.fault = None
-    assert [running.ask(body).content for _ in range(2)] == [b"1", b"2"], "what nobody got is played again"
+    assert [running.ask().content for _ in range(2)] == [b"1", b"2"], "what nobody got is played again"
+
+
+def test_reading_goes_on_after_a_large_body_or_nobody_sees_the_client_leave() -> None:
+    """No socket: whether the server has paused when a body is whole depends on how the kernel cut it."""
+    done = list[str]()
+    transport: Any = SimpleNamespace(
+        pause_reading=lambda: done.append("pause"), resume_reading=lambda: done.append("resume")
+    )
+    flow = FlowControl(transport)
+    flow.pause_reading()
+    Connection(transport, flow).watch()
+    assert done == ["pause", "resume"]
 
 
 def test_a_client_that_leaves_something_else_on_its_connection_is_no_error(running: Running) -> None:

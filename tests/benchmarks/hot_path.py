@@ -6,16 +6,16 @@ uvicorn's protocol and aiohttp's are the real ones, on transports that only reme
 """
 
 import asyncio
-import gc
 import json
 import os
 import sys
 import time
-import tracemalloc
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from types import SimpleNamespace
 from typing import Any
+
+from tests.benchmarks.counting import calls, left_over, peak
 
 SETTINGS = {"AZURE_OPENAI_BASE": "http://127.0.0.1:9", "AZURE_OPENAI_DEPLOYMENT": "gpt-4o-mini"}
 KEY = "a-key"
@@ -23,9 +23,6 @@ ANSWER = json.dumps({"choices": [{"message": {"content": "x" * 1_200}}], "usage"
 FRAME = b'data: {"choices":[{"delta":{"content":" word"},"index":0}],"object":"chat.completion.chunk"}\n\n'
 JSON_HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nx-request-id: 1\r\ncontent-length: %d\r\n\r\n"
 SSE_HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
-WARM_UP, COUNTED = 30, 50
-PRINTED_SECONDS = 0.1  # until the last call's record is printed
-LEFT_OVER_COUNTED = 400  # so many that timers which were cancelled, and are kept for a while, do not matter
 
 
 class Transport(asyncio.Transport):
@@ -171,60 +168,6 @@ async def caller() -> AsyncIterator[Caller]:
             config.load()
             yield Caller(HttpToolsProtocol(config, ServerState(), {}), azure)
             await upstream.client().aclose()
-
-
-async def calls(work: Callable[[], Awaitable[Any]]) -> float:
-    """How many functions it calls, in Python and in C: the mean of COUNTED times."""
-    count = 0
-
-    def counting(_: Any, event: str, __: Any) -> None:
-        nonlocal count
-        count += event in ("call", "c_call")
-
-    for _ in range(WARM_UP):
-        await work()
-    await asyncio.sleep(PRINTED_SECONDS)
-    sys.setprofile(counting)
-    try:
-        for _ in range(COUNTED):
-            await work()
-        sys.modules["proxy.record"].print_closed()
-    finally:
-        sys.setprofile(None)
-    return count / COUNTED
-
-
-async def peak(work: Callable[[], Awaitable[Any]]) -> int:
-    """The most memory it has at once, in bytes."""
-    await work()
-    tracemalloc.start()
-    try:
-        await work()
-        return tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
-
-
-async def left_over(work: Callable[[], Awaitable[Any]]) -> float:
-    """Objects that are still there when it is over, because they refer to each other: the mean of LEFT_OVER_COUNTED
-    times. The collector would have to find them."""
-    for _ in range(WARM_UP):
-        await work()
-    before = await tracked()
-    for _ in range(LEFT_OVER_COUNTED):
-        await work()
-    after = await tracked(collect=False)
-    gc.enable()
-    return (after - before) / LEFT_OVER_COUNTED
-
-
-async def tracked(collect: bool = True) -> int:
-    """Objects that the collector looks after, which is off then."""
-    await asyncio.sleep(PRINTED_SECONDS)
-    if collect:
-        gc.collect()
-        gc.disable()
-    return len(gc.get_objects())
 
 
 async def matches(recordings: int) -> float:

@@ -19,7 +19,7 @@ def plot(result: Mapping[str, Any], folder: Path) -> None:
         samples,
         frames,
         ("delay_p50_ms", "delay_p99_ms"),
-        ("streams", "ms from a frame's leaving to its arrival"),
+        ("streams", "ms a frame is on its way"),
         folder / "frames.png",
     )
 

@@ -1,23 +1,20 @@
 """What an answer says about itself: tokens, model, why it ended. Read from the two ends of it that were kept."""
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
 from .excerpt import HEAD_BYTES, Excerpt
 
 # A quote inside a JSON string is escaped, so that none of these can be found in what a model wrote. They are looked for
-# as plain text, which is many times faster than a pattern; Azure writes one blank after a colon, or none.
-MODEL, FINISH_REASON, STATUS = (
-    (b'"%s":"' % name, b'"%s": "' % name) for name in (b"model", b"finish_reason", b"status")
+# as plain text, which is many times faster than a pattern.
+MODEL, FINISH_REASON, STATUS, ID, USAGE, ERROR, INCOMPLETE = (
+    b'"%s":' % name
+    for name in (b"model", b"finish_reason", b"status", b"id", b"usage", b"error", b"incomplete_details")
 )
-RESPONSE_ID = (b'"id":"resp_', b'"id": "resp_')
-USAGE, ERROR, INCOMPLETE = (
-    (b'"%s":{' % name, b'"%s": {' % name) for name in (b"usage", b"error", b"incomplete_details")
-)
-WORD = re.compile(rb'([\w.:/@ -]+)"')
-CODE = re.compile(rb'[^{}\0]*?"code"\s*:\s*"?(\w+)')
-REASON = re.compile(rb'\s*"reason"\s*:\s*"(\w+)"')
+WORD = re.compile(rb'\s*"([\w.:/@ -]+)"')
+RESPONSE_ID = re.compile(rb'\s*"(resp_[\w.:/@ -]+)"')
+CODE = re.compile(rb'\s*{[^{}\0]*?"code"\s*:\s*"?(\w+)')
+REASON = re.compile(rb'\s*{\s*"reason"\s*:\s*"(\w+)"')
 SEAM = b"\0"  # between head and tail: none of these may begin in one and end in the other
 LAST_BYTES = 8_192  # an asynchronous filter's verdicts may come after the reason
 LONGEST_USAGE = 4_096  # bytes; real ones have up to 600
@@ -34,15 +31,13 @@ TOKENS = {  # as the APIs call them: as the record does
 COUNT = re.compile(rb'"(%s)"\s*:\s*(\d+)' % b"|".join(TOKENS))
 UNKNOWN = dict.fromkeys(TOKENS.values())
 
-Leads = tuple[bytes, bytes]
-
 
 def told(excerpt: Excerpt) -> dict[str, Any]:
     """The record's fields that an answer tells, None where it does not."""
     tail = excerpt.tail
     head = excerpt.head or tail[:HEAD_BYTES]
     ends = tail if len(tail) <= LAST_BYTES and not excerpt.head else head + SEAM + tail[-LAST_BYTES:]
-    response_id = first(RESPONSE_ID, WORD, head)
+    response_id = first(ID, RESPONSE_ID, head)
     if response_id:
         reason = first(INCOMPLETE, REASON, head) or first(STATUS, WORD, head)
     else:
@@ -51,30 +46,32 @@ def told(excerpt: Excerpt) -> dict[str, Any]:
         "model_served": first(MODEL, WORD, ends),
         "finish_reason": reason,
         "error": first(ERROR, CODE, ends),
-        "response_id": response_id and f"resp_{response_id}",
+        "response_id": response_id,
         **tokens(tail),
     }
 
 
-def first(leads: Leads, value: re.Pattern[bytes], text: bytes | bytearray) -> str | None:
-    return next(found(leads, value, text), None)
+def first(lead: bytes, value: re.Pattern[bytes], text: bytes | bytearray) -> str | None:
+    values = found(lead, value, text, most=1)
+    return values[0] if values else None
 
 
-def found(leads: Leads, value: re.Pattern[bytes], text: bytes | bytearray) -> Iterator[str]:
-    """The values that stand directly behind one of the leads."""
-    for lead in leads:
-        at = text.find(lead)
-        while at >= 0:
-            at += len(lead)
-            if match := value.match(text, at):
-                yield match[1].decode("utf-8", "replace")
-            at = text.find(lead, at)
+def found(lead: bytes, value: re.Pattern[bytes], text: bytes | bytearray, most: int = 1_000) -> list[str]:
+    """The values that stand directly behind the lead."""
+    values: list[str] = []
+    at = text.find(lead)
+    while at >= 0 and len(values) < most:
+        at += len(lead)
+        if match := value.match(text, at):
+            values.append(match[1].decode("utf-8", "replace"))
+        at = text.find(lead, at)
+    return values
 
 
 def tokens(tail: bytearray) -> dict[str, int | None]:
     """Those of the last usage in it; a JSON schema that the answer repeats may have a property of that name."""
     at = len(tail)
-    while (at := max(tail.rfind(USAGE[0], 0, at), tail.rfind(USAGE[1], 0, at))) >= 0:
+    while (at := tail.rfind(USAGE, 0, at)) >= 0:
         counts = {TOKENS[name]: int(number) for name, number in COUNT.findall(tail, at, at + LONGEST_USAGE)}
         if "total_tokens" in counts:
             return UNKNOWN | counts

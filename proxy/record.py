@@ -77,9 +77,9 @@ class Record:
     ) -> None:
         """The call is over: the answer's status and headers, and what was kept of Azure's. It is printed soon, and what
         is held until then is little, because memory that is free at once is still in the processor's cache."""
-        self.fields |= fields | self.of_caller()
-        self.fields["status"], self.fields["upstream_ms"] = status, self.upstream_ms
-        self.fields["duration_ms"] = self.milliseconds()
+        self.fields |= fields
+        self.note_caller()
+        self.note(status=status, upstream_ms=self.upstream_ms, duration_ms=self.milliseconds())
         for header, value in headers:
             if header in FROM_HEADERS:
                 self.fields[FROM_HEADERS[header]] = value.decode("latin-1")
@@ -87,14 +87,12 @@ class Record:
         if len(closed) == 1:
             asyncio.get_running_loop().call_later(PAUSE_SECONDS, print_closed)
 
-    def of_caller(self) -> dict[str, str | None]:
+    def note_caller(self) -> None:
         headers = dict(self.request.headers.raw)
         key = headers.get(b"x-functions-key") or self.request.query_params.get("code", "").encode()
         named = headers.get(b"x-client-request-id") or headers.get(b"x-ms-client-request-id")
-        return {
-            "key": fingerprint(self.salt, key) if self.salt else None,
-            "client_request_id": named.decode("latin-1")[:LONGEST_ID] if named else None,
-        }
+        self.fields["key"] = fingerprint(self.salt, key) if self.salt else None
+        self.fields["client_request_id"] = named.decode("latin-1")[:LONGEST_ID] if named else None
 
 
 class Closed(NamedTuple):
@@ -113,19 +111,22 @@ class Closed(NamedTuple):
         fields: dict[str, Any] = UNKNOWN | found | self.fields
         telemetry.end(self.span, fields, self.at)
         values = tuple(fields.values())
-        return f"call {{{in_common(values[:IN_COMMON])}, {LINE % tuple(map(as_json, values[IN_COMMON:]))}}}\n"
+        return f"call {{{in_common(values[:IN_COMMON])}, {LINE % as_json(values[IN_COMMON:])}}}\n"
 
 
-def as_json(value: str | float | None) -> str | int:
+def as_json(values: tuple[Any, ...]) -> tuple[Any, ...]:
     """json.dumps prepares an encoder each time, which takes longer than the whole record does."""
-    if isinstance(value, str):
-        return quoted(value)
-    return "null" if value is None else f"{value:.1f}" if isinstance(value, float) else value
+    return tuple(
+        [
+            "null" if v is None else quoted(v) if isinstance(v, str) else v if isinstance(v, int) else f"{v:.1f}"
+            for v in values
+        ]
+    )
 
 
 @functools.lru_cache(maxsize=256)
 def in_common(values: tuple[str | int | None, ...]) -> str:
-    return ", ".join(f'"{field}": {as_json(value)}' for field, value in zip(FIELDS, values, strict=False))
+    return ", ".join(f'"{field}": {value}' for field, value in zip(FIELDS, as_json(values), strict=False))
 
 
 closed: list[Closed] = []

@@ -29,14 +29,15 @@ TOKENS = {  # as the APIs call them: as the record does
     b"reasoning_tokens": "reasoning_tokens",
 }
 COUNT = re.compile(rb'"(%s)"\s*:\s*(\d+)' % b"|".join(TOKENS))
-UNKNOWN = dict.fromkeys(TOKENS.values())
 
 
 def told(excerpt: Excerpt) -> dict[str, Any]:
-    """The record's fields that an answer tells, None where it does not."""
-    tail = excerpt.tail
-    head = excerpt.head or tail[:HEAD_BYTES]
-    ends = tail if len(tail) <= LAST_BYTES and not excerpt.head else head + SEAM + tail[-LAST_BYTES:]
+    """The record's fields that an answer tells; of tokens those that it counts, of the others None."""
+    head: bytes | bytearray = excerpt.tail
+    ends = tail = excerpt.tail
+    if len(tail) > LAST_BYTES or excerpt.head:
+        head = excerpt.head or tail[:HEAD_BYTES]
+        ends = tail[:0] + head + SEAM + tail[-LAST_BYTES:]
     response_id = first(ID, RESPONSE_ID, head)
     if response_id:
         reason = first(INCOMPLETE, REASON, head) or first(STATUS, WORD, head)
@@ -68,11 +69,11 @@ def found(lead: bytes, value: re.Pattern[bytes], text: bytes | bytearray, most: 
     return values
 
 
-def tokens(tail: bytearray) -> dict[str, int | None]:
+def tokens(tail: bytearray) -> dict[str, int]:
     """Those of the last usage in it; a JSON schema that the answer repeats may have a property of that name."""
     at = len(tail)
     while (at := tail.rfind(USAGE, 0, at)) >= 0:
         counts = {TOKENS[name]: int(number) for name, number in COUNT.findall(tail, at, at + LONGEST_USAGE)}
         if "total_tokens" in counts:
-            return UNKNOWN | counts
-    return UNKNOWN
+            return counts
+    return {}

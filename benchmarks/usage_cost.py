@@ -7,11 +7,11 @@ proxy does anyway stays in both: `Server-Timing`, and to notice that a stream en
 import argparse
 import os
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 from emulator.host.command import main as host
-from proxy.excerpt import STREAM_TAIL_BYTES, Excerpt
+from proxy import ending
+from proxy.excerpt import Excerpt
 from proxy.record import Record
 
 from . import traffic
@@ -38,9 +38,9 @@ class Variant(Ours):
         return {**super().environment(place), "PROXY_KEY_SALT": SALT, "USAGE_COST": self.name}
 
 
-def add_of_stream(excerpt: Excerpt, chunk: bytes, add: Callable[[Excerpt, bytes], None] = Excerpt.add) -> None:
-    if excerpt.tail_bytes == STREAM_TAIL_BYTES:
-        add(excerpt, chunk)
+class Unread(Excerpt):
+    def add(self, chunk: bytes) -> None:
+        pass
 
 
 def serve() -> int:
@@ -48,7 +48,7 @@ def serve() -> int:
     if os.environ["USAGE_COST"] == WITHOUT:
         Record.note = Record.close = lambda *_, **__: None  # type: ignore[method-assign, assignment]
         sys.modules[Record.__module__].fingerprint = lambda *_: ""  # type: ignore[attr-defined]
-        Excerpt.add = add_of_stream  # type: ignore[method-assign]
+        ending.Excerpt = lambda *of_stream: (Excerpt if of_stream else Unread)(*of_stream)  # type: ignore[assignment, misc]
     return host()
 
 

@@ -6,7 +6,6 @@ everything else       Azure OpenAI's data plane, dated and v1
 """
 
 import asyncio
-import hmac
 import json
 import secrets
 from collections import Counter
@@ -171,7 +170,7 @@ class FakeAzure:
         said = exchange.headers.first
         key = said.get("api-key")
         if key is not None:
-            return None if hmac.compare_digest(key.encode(), self.api_key.encode()) else "bad_key"
+            return None if key == self.api_key else "bad_key"
         scheme, _, token = said.get("authorization", "").partition(" ")
         return None if scheme.lower() == "bearer" and self.identity.accepts(token) else "bad_token"
 

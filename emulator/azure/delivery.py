@@ -27,7 +27,7 @@ async def deliver(
     if plan.silent:
         await break_off(plan.ending, exchange)
         return
-    exchange.sent_headers = plan.headers
+    exchange.sent_headers, exchange.sending = plan.headers, plan.bodies
     await send(plan.head)
     is_paced = time_scale or plan.pause
     started = time.monotonic() if is_paced else 0.0
@@ -38,7 +38,7 @@ async def deliver(
             due = started + (at / time_scale if time_scale else 0.0) + plan.pause * number
             if (wait := due - time.monotonic()) > 0:
                 await asyncio.sleep(wait)
-        journal.sent(exchange, message["body"])
+        journal.sent(exchange)
         await send(message)
     if plan.ends:
         if not plan.messages:

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -11,14 +12,14 @@ from ..tape.interaction import Headers
 from .asgi import Fields
 
 LONGEST = 10_000  # exchanges; an emulator that runs for weeks must not fill the memory
-NOT_TOLD = ("connection", "broken", "sent", "sent_headers")
+NOT_TOLD = ("connection", "broken", "sending", "sent_headers")
 
 
 @dataclass(slots=True)
 class Exchange:
-    """One request. `recording` is the label of what answered it, `miss` the explanation when nothing did; `sent_at` has
-    one time.monotonic() per piece of the body in `sent`; `outcome` is "open", "complete", "client_left", or how it was
-    broken; `fault` what was asked to go wrong."""
+    """One request. `recording` is the label of what answered it, `miss` the explanation when nothing did; `sending` are
+    the pieces of the body, and `sent_at` has a time.monotonic() for each that has left; `outcome` is "open",
+    "complete", "client_left", or how it was broken; `fault` what was asked to go wrong."""
 
     method: str
     target: str
@@ -32,10 +33,15 @@ class Exchange:
     ended_at: float | None = None
     sent_at: list[float] = field(default_factory=list)
     sent_headers: Headers = ()
-    sent: list[bytes] = field(default_factory=list)
+    sending: Sequence[bytes] = ()
     connection: Connection | None = None
     broken: str | None = None
     fault: str | None = None
+
+    @property
+    def sent(self) -> list[bytes]:
+        """The pieces of the body that have left."""
+        return list(self.sending[: len(self.sent_at)])
 
     def header(self, name: str) -> str | None:
         return self.headers.first.get(name)
@@ -63,16 +69,15 @@ class Journal:
         if self._waiting:
             self._tell()
 
-    def sent(self, exchange: Exchange, piece: bytes) -> None:
+    def sent(self, exchange: Exchange) -> None:
         """A piece of the body leaves."""
         exchange.sent_at.append(time.monotonic())
-        exchange.sent.append(piece)
         if self._waiting:
             self._tell()
 
     def ended(self, exchange: Exchange, outcome: str) -> None:
-        with self._lock:  # who sees the one sees the other
-            exchange.outcome, exchange.ended_at = outcome, time.monotonic()
+        exchange.outcome = outcome
+        exchange.ended_at = time.monotonic()  # last: who sees when it ended sees how
         if self._waiting:
             self._tell()
 

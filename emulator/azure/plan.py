@@ -17,7 +17,7 @@ class Plan:
     """`response` is what leaves, of `whole` where that is more. `wait` and `pause` are seconds before the headers and
     before each frame; `ending` is one of tape.interaction.OUTCOMES, CLEANLY or STALL; `raw` is written past HTTP before
     it; `silent`: without headers. `ends`: a client sees a proper end. `messages` are the body's, each with the seconds
-    after the head at which it was recorded."""
+    after the head at which it was recorded; `bodies` what they bring."""
 
     response: Response
     wait: float = 0.0
@@ -30,12 +30,14 @@ class Plan:
     headers: Headers = field(init=False)
     head: Message = field(init=False)
     messages: list[tuple[float, Message]] = field(init=False)
+    bodies: list[bytes] = field(init=False)
 
     def __post_init__(self) -> None:
         self.ends = self.ending in (COMPLETE, CLEANLY)
         self.headers = self._headers()
         self.head = head(self.response.status, self.headers)
         self.messages = self._messages()
+        self.bodies = [message["body"] for _, message in self.messages]
 
     def _headers(self) -> Headers:
         """An answer that breaks off promises its whole length."""

@@ -103,9 +103,11 @@ class RecordingAzure(FakeAzure):
         if length := answered.headers.get("content-length"):
             headers.append(("content-length", length))
         await send(head(answered.status_code, headers))
+        exchange.sending = sending = list[bytes]()
         tape.started = time.monotonic()
         while (piece := await tape.next()) is not None:
-            self.journal.sent(exchange, piece)
+            sending.append(piece)
+            self.journal.sent(exchange)
             await send({"type": "http.response.body", "body": piece, "more_body": True})
             tape.keep(piece)
         await send({"type": "http.response.body", "body": b""})

@@ -103,9 +103,13 @@ class Library:
 
     def take(self, key: Key, generation: str) -> Take | None:
         """The next recording for this request, made on the same generation of the API where there is one."""
+        sequence = self._sequences.get(key)
+        if sequence is None:
+            return None
+        if len(sequence.takes) == 1 and sequence.taken:  # the same again
+            return sequence.takes[0]
         with self._lock:
-            sequence = self._sequences.get(key)
-            return sequence.take(generation) if sequence else None
+            return sequence.take(generation)
 
     def played(self, take: Take) -> None:
         if take.position in take.sequence.played:

@@ -24,7 +24,7 @@ LEFT = Exchange(
     outcome="complete",
     sent_at=[1.0, 1.1, 1.2],
     sent_headers=(("Content-Type", "text/event-stream"), ("x-request-id", "1"), ("Date", "today")),
-    sent=[b"data: 1\n\n", b"data: 2\n\n", b"data: 3\n\n"],
+    sending=[b"data: 1\n\n", b"data: 2\n\n", b"data: 3\n\n"],
 )
 BODY = b"".join(LEFT.sent)
 HEADERS = [("content-type", "text/event-stream"), ("x-request-id", "1"), ("date", "tomorrow")]

@@ -15,6 +15,7 @@ Refused    What proxy/limits.py finds too much; every limit is a setting and off
 Logged     One record per call: proxy/record.py. Never a prompt, an answer, a key or a query string.
 """
 
+import functools
 import json
 import logging
 import os
@@ -199,12 +200,15 @@ def is_forwarded(header: bytes) -> bool:
     return header in REQUEST_HEADERS or header.startswith(REQUEST_HEADER_PREFIXES)
 
 
+lower = functools.lru_cache(256)(bytes.lower)  # 1,000 streams have the same names
+
+
 def is_web_page(headers: list[tuple[bytes, bytes]]) -> bool:
     return any(name.lower() == b"content-type" and value.startswith(b"text/html") for name, value in headers)
 
 
 def relayed_headers(headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
-    lowered = [(name.lower(), value) for name, value in headers]
+    lowered = [(lower(name), value) for name, value in headers]
     listed = {part.strip().lower() for name, value in lowered if name == b"connection" for part in value.split(b",")}
     dropped = RESPONSE_HEADERS_DROPPED | listed
     return [(name, value) for name, value in lowered if name not in dropped]

@@ -1,8 +1,8 @@
-"""`python -m emulator.host` with what Azure installs: where rich is, httpx loads a command line of its own with it."""
+"""`python -m emulator.host` with what Azure installs: where pygments is, httpx loads a command line of its own."""
 
 import sys
 
-sys.modules["rich"] = None  # type: ignore[assignment]
+sys.modules["pygments"] = None  # type: ignore[assignment]
 
 from emulator.host.command import main  # noqa: E402  (first the line above)
 

@@ -16,10 +16,8 @@ IMPORTS = {
     EXTENSION: "import azure.functions, azurefunctions.extensions.http.fastapi",
     "function_app": "import function_app",
 }
-# Azure installs no rich; where it is, httpx loads its command line with it.
-PROGRAM = (
-    "import sys, time; sys.modules['rich'] = None; began = time.perf_counter(); {}; print(time.perf_counter() - began)"
-)
+# Azure installs no pygments; where it is, httpx loads its command line.
+PROGRAM = "import sys, time; sys.modules['pygments'] = None; began = time.perf_counter(); {}; print(time.perf_counter() - began)"
 
 
 def imports() -> Bench:

@@ -1,30 +1,77 @@
 """How streams of the two APIs end. A stream that stops early raises nothing in any client: somebody must notice."""
 
 import re
+from collections.abc import Callable
 
-from .excerpt import HEAD_BYTES, STREAM_TAIL_BYTES, Excerpt
+from .excerpt import STREAM_TAIL_BYTES, Excerpt
 
 DONE = re.compile(rb"(?:^|[\r\n])data: ?\[DONE\]")
+GOES_ON, FINISHES = b'"finish_reason":null', b'"finish_reason":"'
 ERROR = re.compile(rb'(?:^|[\r\n])(?:event: ?error[\r\n]|data: ?\{\s*"(?:type": ?"error"|error": ?[{"]))')
 LAST_EVENT = re.compile(rb'"type": ?"response\.(?:completed|failed|incomplete|cancelled)"')
 LONGEST_MARK = 40  # bytes of the longest of them
 EVENT_ENDS = (b"\n\n", b"\r\n\r\n", b"\r\r")
 
-MARKS = {"chat/completions": DONE, "responses": LAST_EVENT, "responses/{response_id}": LAST_EVENT}
-
 
 class Ending:
-    """Sees a stream go by, `add` by `add`. Chat's `[DONE]` stands at the very end, where the excerpt has it. The last
-    event of the Responses API repeats the whole answer after its name, so that is looked for in every chunk and over
-    the cuts between them; the excerpt then begins with it."""
+    """Sees an answer go by, `add` by `add`; `excerpt` is what the record reads. This one may end anywhere."""
 
-    def __init__(self, route: str, resumed: bool) -> None:
-        self.mark, self.resumed = MARKS.get(route), resumed
-        self.excerpt = Excerpt(STREAM_TAIL_BYTES, 0 if self.mark is DONE else HEAD_BYTES) if self.mark else Excerpt()
-        self.last_event, self.seam = False, b""
-        self.add = self.watch if self.mark is LAST_EVENT else self.excerpt.add
+    is_marked = False
 
-    def watch(self, chunk: bytes) -> None:
+    def __init__(self, excerpt: Excerpt | None = None) -> None:
+        self.excerpt = excerpt or Excerpt()
+
+    def add(self, chunk: bytes) -> None:
+        self.excerpt.add(chunk)
+
+    @property
+    def between_events(self) -> bool:
+        return not self.excerpt.tail or self.excerpt.tail.endswith(EVENT_ENDS)
+
+    @property
+    def failed(self) -> bool:
+        """Whether an error said why the rest does not come."""
+        return self.between_events and bool(ERROR.search(self.excerpt.tail))
+
+    @property
+    def reached(self) -> bool:
+        """Whether it may end here."""
+        return True
+
+
+class ChatEnding(Ending):
+    """`[DONE]` stands at the very end, where the excerpt has it. While the answer goes on, its last event is enough."""
+
+    is_marked = True
+
+    def __init__(self) -> None:
+        super().__init__(Excerpt(STREAM_TAIL_BYTES, head_bytes=0))
+
+    def add(self, chunk: bytes) -> None:
+        tail = self.excerpt.tail
+        if GOES_ON in chunk and len(chunk) < STREAM_TAIL_BYTES and tail[-2:] == b"\n\n" and FINISHES not in tail:
+            tail[:] = chunk
+        else:
+            self.excerpt.add(chunk)
+
+    @property
+    def reached(self) -> bool:
+        tail = self.excerpt.tail
+        return bool(DONE.search(tail, max(0, tail.rfind(b"[DONE]") - LONGEST_MARK))) or self.failed
+
+
+class ResponseEnding(Ending):
+    """The last event repeats the whole answer after its name, so that is looked for in every chunk and over the cuts
+    between them; the excerpt then begins with it. A stream taken up again (`resumed`) after that event has none left.
+    """
+
+    is_marked = True
+
+    def __init__(self, resumed: bool) -> None:
+        super().__init__(Excerpt(STREAM_TAIL_BYTES))
+        self.resumed, self.last_event, self.seam = resumed, False, b""
+
+    def add(self, chunk: bytes) -> None:
         seen = self.seam + chunk
         if found := LAST_EVENT.search(seen):
             self.last_event = True
@@ -34,15 +81,13 @@ class Ending:
         self.seam = seen[-LONGEST_MARK:]
 
     @property
-    def between_events(self) -> bool:
-        return not self.excerpt.tail or self.excerpt.tail.endswith(EVENT_ENDS)
-
-    @property
     def reached(self) -> bool:
-        """Whether the stream may end here: no mark is known for it, or it came, or an error said why it does not."""
-        if self.mark is None or (self.resumed and not self.excerpt.tail):
-            return True  # a stream taken up again after its last event has none left
-        tail = self.excerpt.tail
-        if self.mark is DONE and DONE.search(tail, max(0, tail.rfind(b"[DONE]") - LONGEST_MARK)):
-            return True
-        return self.between_events and bool(self.last_event or ERROR.search(tail))
+        nothing_left = self.resumed and not self.excerpt.tail
+        return nothing_left or (self.last_event and self.between_events) or self.failed
+
+
+ENDINGS: dict[str, Callable[[], Ending]] = {  # of the streams of a route; others are not known
+    "chat/completions": ChatEnding,
+    "responses": lambda: ResponseEnding(resumed=False),
+    "responses/{response_id}": lambda: ResponseEnding(resumed=True),
+}

@@ -2,7 +2,7 @@
 
 HEAD_BYTES = 4_096  # id and status of a Response, which come before the instructions that it repeats
 TAIL_BYTES = 12_288  # of an answer, or of a stream's last event: usage, and after it up to 16 pairs of metadata
-STREAM_TAIL_BYTES = 4_096  # of a stream's events before: why it ended, usage, an error; 1,000 streams hold 5 MB of it
+STREAM_TAIL_BYTES = 4_096  # of a stream's events before: why it ended, usage, an error
 SLACK_BYTES = 1_024  # more than is asked for, so that not every chunk moves what is kept
 
 

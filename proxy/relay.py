@@ -10,7 +10,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
 from .caller import unless_caller_leaves
-from .ending import Ending
+from .ending import ENDINGS, Ending
 from .errors import ProxyError
 from .record import Record
 from .upstream import FAILURES
@@ -39,8 +39,8 @@ class Relay(StreamingResponse):  # type: ignore[misc]
         if self.takes_events:  # without a length it can still break after its last byte
             headers = [header for header in headers if header[0] != b"content-length"]
         self.raw_headers = headers
-        marked = self.takes_events and azure.status_code == 200
-        self.ending = Ending(record.fields["route"] if marked else "", resumed=record.fields["method"] == "GET")
+        streams = self.takes_events and azure.status_code == 200
+        self.ending = ENDINGS.get(record.fields["route"] if streams else "", Ending)()
         self.read = self.ending.add if encoding == b"identity" else decoded(encoding, self.ending.add)
 
     async def chunks(self) -> AsyncIterator[bytes]:
@@ -76,7 +76,7 @@ class Relay(StreamingResponse):  # type: ignore[misc]
             pass  # no last chunk: the server closes the caller's connection
         finally:
             await self.body.aclose()
-            if self.outcome == "caller_left" and self.ending.mark and self.ending.reached:
+            if self.outcome == "caller_left" and self.ending.is_marked and self.ending.reached:
                 self.outcome = "complete"  # some clients leave at the last event
             excerpt = self.ending.excerpt
             self.record.close(self.status_code, self.raw_headers, excerpt, outcome=self.outcome, bytes_out=self.sent)

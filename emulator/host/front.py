@@ -82,12 +82,12 @@ class FunctionsHost:
         return None
 
     async def _invoke(self, invocation: Invocation, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = [*_without(REQUEST_HOP, scope["headers"]), (INVOCATION_HEADER, invocation.id.encode())]
+        scope["headers"] = [*_without(REQUEST_HOP, scope["headers"]), (INVOCATION_HEADER, invocation.id.encode())]
         exchange = Exchange(receive, send, self._body_limit)
         status = HTTPStatus.BAD_GATEWAY
         try:
             with exchange:
-                await self._backend.invoke(invocation, {**scope, "headers": headers}, exchange.receive, exchange.send)
+                await self._backend.invoke(invocation, scope, exchange.receive, exchange.send)
         except TimeoutError:
             status = HTTPStatus.GATEWAY_TIMEOUT
         except Exception:

@@ -13,15 +13,21 @@ from .app import MODULE, App, AppError, imported, refusing
 from .front import Backend, FunctionsHost
 from .listener import Listener
 from .public import public_backend
-from .worker import worker_backend
 
 BACKEND_VARIABLE = "FUNCTIONS_HOST_BACKEND"
 
 KEEP_ALIVE_S = 75
 """Longer than the clients' pools keep an idle connection, so that it is they who close it."""
 
+
+def _worker_backend(app: App) -> AbstractAsyncContextManager[Backend]:
+    from .worker import worker_backend  # and what it needs is loaded only where it is used
+
+    return worker_backend(app)
+
+
 BACKENDS: dict[str, Callable[[App], AbstractAsyncContextManager[Backend]]] = {
-    "runtime": worker_backend,
+    "runtime": _worker_backend,
     "public": public_backend,
 }
 

@@ -8,7 +8,7 @@ import httpx
 import openai
 import pytest
 
-from proxy.ending import Ending
+from proxy.ending import ENDINGS, Ending
 from tests.support import Arrived, Proxy, RawUpstream
 
 CHAT = b'data: {"choices":[{"delta":{"content":"Hi"},"index":0}],"id":"c","object":"chat.completion.chunk"}\n\n'
@@ -68,7 +68,7 @@ EARLY = {
 
 
 def saw(route: str, chunks: list[bytes]) -> Ending:
-    ending = Ending(route, resumed="{" in route)
+    ending = ENDINGS.get(route, Ending)()
     for chunk in chunks:
         ending.add(chunk)
     return ending

@@ -2,7 +2,9 @@
 
 import json
 
-from proxy.ending import Ending
+import pytest
+
+from proxy.ending import ENDINGS, Ending
 from proxy.excerpt import HEAD_BYTES, SLACK_BYTES, STREAM_TAIL_BYTES
 from proxy.usage import told
 
@@ -11,7 +13,7 @@ VERDICT = b'data: {"choices":[{"content_filter_results":{"hate":{"filtered":fals
 
 
 def seen(route: str, *events: bytes) -> Ending:
-    ending = Ending(route, resumed=False)
+    ending = ENDINGS[route]()
     for event in events:
         ending.add(event)
         kept = len(ending.excerpt.head) + len(ending.excerpt.tail)
@@ -27,6 +29,25 @@ def test_a_chat_that_the_filter_judges_after_its_end() -> None:
     assert ending.reached
     assert not ending.excerpt.head
     assert (told(ending.excerpt)["finish_reason"], told(ending.excerpt)["total_tokens"]) == ("length", 18)
+
+
+def test_of_a_chat_that_goes_on_only_the_last_word_is_kept() -> None:
+    ending = seen("chat/completions", b'data: {"choices":[],"prompt_filter_results":[]}\n\n', *[WORD] * 100, b"")
+    assert ending.excerpt.tail == WORD
+
+
+def test_of_much_that_comes_at_once_little_is_kept() -> None:
+    ending = seen("chat/completions", WORD, WORD * 1_000)
+    assert len(ending.excerpt.tail) <= STREAM_TAIL_BYTES + SLACK_BYTES
+
+
+@pytest.mark.parametrize("cut", range(0, 70, 3))
+def test_two_answers_that_end_one_after_the_other(cut: int) -> None:
+    first = b'data: {"choices":[{"delta":{},"finish_reason":"length","index":1}],"usage":null}\n\n'
+    last = b'data: {"choices":[{"delta":{},"finish_reason":"stop","index":0}],"usage":null}\n\ndata: [DONE]\n\n'
+    ending = seen("chat/completions", WORD, first[:cut], first[cut:] + WORD, *[WORD] * 10, last)
+    assert ending.reached
+    assert told(ending.excerpt)["finish_reason"] == "length,stop"
 
 
 def test_a_response_with_as_much_metadata_as_azure_allows() -> None:

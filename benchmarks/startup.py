@@ -17,7 +17,11 @@ IMPORTS = {
     "function_app": "import function_app",
 }
 # Azure installs no pygments; where it is, httpx loads its command line.
-PROGRAM = "import sys, time; sys.modules['pygments'] = None; began = time.perf_counter(); {}; print(time.perf_counter() - began)"
+PROGRAM = """import sys, time
+sys.modules["pygments"] = None
+began = time.perf_counter()
+{}
+print(time.perf_counter() - began)"""
 
 
 def imports() -> Bench:

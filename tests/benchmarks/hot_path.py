@@ -20,7 +20,7 @@ from tests.benchmarks.counting import calls, left_over, peak
 SETTINGS = {"AZURE_OPENAI_BASE": "http://127.0.0.1:9", "AZURE_OPENAI_DEPLOYMENT": "gpt-4o-mini"}
 KEY = "a-key"
 ANSWER = json.dumps({"choices": [{"message": {"content": "x" * 1_200}}], "usage": {"total_tokens": 5}}).encode()
-FRAME = b'data: {"choices":[{"delta":{"content":" word"},"finish_reason":null,"index":0}],"object":"chat.completion.chunk"}\n\n'
+FRAME = b'data: {"choices":[{"delta":{"content":" word"},"finish_reason":null,"index":0}],"model":"gpt-4o-mini"}\n\n'
 JSON_HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nx-request-id: 1\r\ncontent-length: %d\r\n\r\n"
 SSE_HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
 

@@ -171,7 +171,7 @@ async def send(
     except upstream.FAILURES as error:
         raise ProxyError("upstream_timeout" if upstream.is_timeout(error) else "upstream_unreachable") from error
     finally:
-        record.upstream_ms = 1000 * (time.monotonic() - began)
+        record.upstream_ms = round(1000 * (time.monotonic() - began), 1)
     if answered.status_code in (401, 403):
         await answered.aclose()
         identity.distrust()

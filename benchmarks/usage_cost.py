@@ -48,7 +48,7 @@ def serve() -> int:
     if os.environ["USAGE_COST"] == WITHOUT:
         Record.note = Record.close = lambda *_, **__: None  # type: ignore[method-assign, assignment]
         sys.modules[Record.__module__].fingerprint = lambda *_: ""  # type: ignore[attr-defined]
-        ending.Excerpt = lambda *of_stream: (Excerpt if of_stream else Unread)(*of_stream)  # type: ignore[assignment, misc]
+        ending.Excerpt = lambda *a, **of_stream: (Excerpt if a or of_stream else Unread)(*a, **of_stream)  # type: ignore[assignment, misc]
     return host()
 
 

@@ -1,8 +1,10 @@
-"""What an answer says about itself: tokens, model, why it ended. Read from the two ends of it that were kept."""
+"""What an answer says about itself: tokens, model, why it ended. One that was kept whole is decoded; of a longer one,
+and of a stream, the two ends that were kept are searched."""
 
 import re
 from typing import Any
 
+from .answer import UNREADABLE, Answer, Details, Usage, decode
 from .excerpt import HEAD_BYTES, Excerpt
 
 # A quote inside a JSON string is escaped, so that none of these can be found in what a model wrote. They are looked for
@@ -32,7 +34,46 @@ COUNT = re.compile(rb'"(%s)"\s*:\s*(\d+)' % b"|".join(TOKENS))
 
 
 def told(excerpt: Excerpt) -> dict[str, Any]:
-    """The record's fields that an answer tells; of tokens those that it counts, of the others None."""
+    """The record's fields that an answer tells; what it does not tell is None or left out."""
+    if not excerpt.head and excerpt.tail.startswith(b"{"):
+        try:
+            return read(decode(excerpt.tail))
+        except UNREADABLE:
+            pass  # it broke off
+    return searched(excerpt)
+
+
+def read(answer: Answer) -> dict[str, Any]:
+    response_id = answer.id if answer.id and answer.id.startswith("resp_") else None
+    if response_id:
+        reason = (answer.incomplete_details and answer.incomplete_details.reason) or answer.status
+    else:
+        reason = ",".join(sorted({choice.finish_reason for choice in answer.choices or () if choice.finish_reason}))
+    return {
+        "model_served": answer.model,
+        "finish_reason": reason or None,
+        "error": answer.error and answer.error.code,
+        "response_id": response_id,
+        **(counted(answer.usage) if answer.usage else {}),
+    }
+
+
+NO_DETAILS = Details()
+
+
+def counted(usage: Usage) -> dict[str, int | None]:
+    return {
+        "input_tokens": usage.prompt_tokens if usage.input_tokens is None else usage.input_tokens,
+        "output_tokens": usage.completion_tokens if usage.output_tokens is None else usage.output_tokens,
+        "total_tokens": usage.total_tokens,
+        "cached_tokens": (usage.prompt_tokens_details or usage.input_tokens_details or NO_DETAILS).cached_tokens,
+        "reasoning_tokens": (
+            usage.completion_tokens_details or usage.output_tokens_details or NO_DETAILS
+        ).reasoning_tokens,
+    }
+
+
+def searched(excerpt: Excerpt) -> dict[str, Any]:
     head: bytes | bytearray = excerpt.tail
     ends = tail = excerpt.tail
     if len(tail) > LAST_BYTES or excerpt.head:

@@ -1,0 +1,53 @@
+"""The members of an answer that its record needs. Whatever else there is, prompts and answers among it, is passed over.
+
+The names are those of Azure's specification: of a chat completion, a Response, embeddings and an error.
+"""
+
+from msgspec import DecodeError, Struct
+from msgspec.json import Decoder
+
+UNREADABLE = (DecodeError, UnicodeError, RecursionError)
+
+
+class Details(Struct):
+    cached_tokens: int | None = None
+    reasoning_tokens: int | None = None
+
+
+class Usage(Struct):
+    """A Response has input and output tokens, the others prompt and completion tokens."""
+
+    total_tokens: int | None = None
+    prompt_tokens: int | None = None
+    input_tokens: int | None = None
+    completion_tokens: int | None = None
+    output_tokens: int | None = None
+    prompt_tokens_details: Details | None = None
+    input_tokens_details: Details | None = None
+    completion_tokens_details: Details | None = None
+    output_tokens_details: Details | None = None
+
+
+class Choice(Struct):
+    finish_reason: str | None = None
+
+
+class Incomplete(Struct):
+    reason: str | None = None
+
+
+class Error(Struct):
+    code: str | int | None = None
+
+
+class Answer(Struct):
+    id: str | None = None
+    model: str | None = None
+    status: str | None = None
+    incomplete_details: Incomplete | None = None
+    choices: list[Choice] | None = None
+    usage: Usage | None = None
+    error: Error | None = None
+
+
+decode = Decoder(Answer).decode  # raises one of UNREADABLE where it is no JSON, or of another shape

@@ -80,7 +80,7 @@ def serves(name: str, route: str, *methods: str) -> Callable[[Handler], Handler]
             answer = await answer_of(handler, req, record)
             answer.raw_headers.append(record.server_timing())
             if not isinstance(answer, Relay):  # which is not over yet
-                record.close(answer.status_code, answer.raw_headers, bytes_out=len(answer.body))
+                record.close(answer.status_code, answer.raw_headers, len(answer.body))
             return answer
 
         return handler
@@ -94,14 +94,14 @@ async def answer_of(handler: Handler, req: Request, record: Record) -> Response:
             raise ProxyError("misconfigured", "; ".join(settings.problems))
         return await handler(req, record)
     except ClientDisconnect:
-        record.note(outcome="caller_left")
+        record.fields.outcome = "caller_left"
         return Response(status_code=499)  # nginx's number for it; nobody is there to read it
     except ProxyError as expected:
         error = expected
     except Exception:
         log.exception("unexpected error")
         error = ProxyError("internal_error")
-    record.note(error=error.code)
+    record.fields.error = error.code
     return Response(error.body, error.status, error.headers)
 
 
@@ -119,7 +119,7 @@ async def model(req: Request, record: Record) -> Response:
 
 @serves("not_found", "{*path}", "GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 async def not_found(req: Request, record: Record) -> Response:
-    record.note(path=req.url.path[:200])
+    record.fields.path = req.url.path[:200]
     routes = ", ".join([*(route for _, route in FORWARDED.values()), "models", "models/{model}"])
     raise ProxyError("not_found", req.method, req.url.path[:200], routes)
 
@@ -152,7 +152,7 @@ def checked(body: bytes, record: Record, route: str) -> tuple[bytes, str | None]
     """The body as Azure gets it, and its deployment. What it was parsed to is not kept while Azure answers."""
     in_path = bool(settings.dated) and route in IN_DEPLOYMENT
     asked = choose_deployment(body, settings.deployments, required=route in NEEDS_MODEL, in_path=in_path)
-    record.note(model=asked.model, deployment=asked.deployment)
+    record.fields.model, record.fields.deployment = asked.model, asked.deployment
     check_limits(settings, route, asked.members)
     return asked.body, asked.deployment
 
@@ -171,7 +171,7 @@ async def send(
     except upstream.FAILURES as error:
         raise ProxyError("upstream_timeout" if upstream.is_timeout(error) else "upstream_unreachable") from error
     finally:
-        record.upstream_ms = round(1000 * (time.monotonic() - began), 1)
+        record.fields.upstream_ms = round(1000 * (time.monotonic() - began), 1)
     if answered.status_code in (401, 403):
         await answered.aclose()
         identity.distrust()

@@ -46,7 +46,7 @@ class Unread(Excerpt):
 def serve() -> int:
     """The proxy, in one of its variants."""
     if os.environ["USAGE_COST"] == WITHOUT:
-        Record.note = Record.close = lambda *_, **__: None  # type: ignore[method-assign, assignment]
+        Record.note_caller = Record.close = lambda *_: None  # type: ignore[method-assign]
         sys.modules[Record.__module__].fingerprint = lambda *_: ""  # type: ignore[attr-defined]
         ending.Excerpt = lambda *a, **of_stream: (Excerpt if a or of_stream else Unread)(*a, **of_stream)  # type: ignore[assignment, misc]
     return host()

@@ -9,12 +9,16 @@ from msgspec.json import Decoder
 UNREADABLE = (DecodeError, UnicodeError, RecursionError)
 
 
-class Details(Struct):
+class Part(Struct, gc=False):  # they live for a moment, and none holds itself
+    pass
+
+
+class Details(Part):
     cached_tokens: int | None = None
     reasoning_tokens: int | None = None
 
 
-class Usage(Struct):
+class Usage(Part):
     """A Response has input and output tokens, the others prompt and completion tokens."""
 
     total_tokens: int | None = None
@@ -28,19 +32,19 @@ class Usage(Struct):
     output_tokens_details: Details | None = None
 
 
-class Choice(Struct):
+class Choice(Part):
     finish_reason: str | None = None
 
 
-class Incomplete(Struct):
+class Incomplete(Part):
     reason: str | None = None
 
 
-class Error(Struct):
+class Error(Part):
     code: str | int | None = None
 
 
-class Answer(Struct):
+class Answer(Part):
     id: str | None = None
     model: str | None = None
     status: str | None = None

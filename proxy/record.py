@@ -11,23 +11,17 @@ import json
 import sys
 import time
 from collections.abc import Iterable
-from typing import Any, NamedTuple
 
-from msgspec.json import encode
+from msgspec.json import Encoder
+from msgspec.structs import asdict
 from opentelemetry.trace import INVALID_SPAN, Span
 from starlette.requests import Request
 
 from . import telemetry
 from .excerpt import Excerpt
-from .usage import told
+from .fields import Fields
+from .usage import tell
 
-FIELDS = (  # README.md says what each is
-    *("method", "route", "model", "deployment", "model_served", "status", "outcome", "error", "finish_reason"),
-    *("input_tokens", "output_tokens", "total_tokens", "cached_tokens", "reasoning_tokens"),
-    *("upstream_ms", "proxy_ms", "first_byte_ms", "duration_ms", "bytes_in", "bytes_out"),
-    *("key", "response", "client_request_id", "request_id", "azure_request_id", "path"),
-)
-UNKNOWN = dict.fromkeys(FIELDS)
 FROM_HEADERS = {
     b"x-request-id": "request_id",
     b"apim-request-id": "azure_request_id",
@@ -46,81 +40,67 @@ class Record:
     """
 
     def __init__(self, request: Request, route: str, salt: str) -> None:
-        self.request, self.salt = request, salt
-        self.arrived, self.upstream_ms = time.monotonic(), 0.0
+        self.fields, self.salt = Fields(request.method, route), salt
+        self.arrived, self.ended_at = time.monotonic(), 0
         self.span: Span = INVALID_SPAN
-        self.fields: dict[str, Any] = {"method": request.method, "route": route, "model": None}
+        self.excerpt: Excerpt | None = None
+        self.note_caller(request)
 
-    def note(self, **fields: Any) -> None:
-        self.fields.update(fields)
+    def note_caller(self, request: Request) -> None:
+        headers = dict(request.scope["headers"])
+        key = headers.get(b"x-functions-key") or request.query_params.get("code", "").encode()
+        named = headers.get(b"x-client-request-id") or headers.get(b"x-ms-client-request-id")
+        self.fields.key = fingerprint(self.salt, key) if self.salt else None
+        self.fields.client_request_id = named.decode("latin-1")[:LONGEST_ID] if named else None
 
     def note_response(self, response_id: str) -> None:
         """Whoever has the id of a stored response can read it."""
-        self.fields["response"] = fingerprint(self.salt, response_id.encode())
+        self.fields.response = fingerprint(self.salt, response_id.encode())
 
     def received(self, size: int) -> None:
         """The request is here whole, with `size` bytes of body."""
-        self.fields["bytes_in"], self.arrived = size, time.monotonic()
+        self.fields.bytes_in, self.arrived = size, time.monotonic()
 
     def milliseconds(self) -> float:
         return round(1000 * (time.monotonic() - self.arrived), 1)
 
     def server_timing(self) -> tuple[bytes, bytes]:
         """A header field of its own: Azure may send one too, and a list may come in several (RFC 9110, section 5.3)."""
-        upstream = self.upstream_ms
-        own = self.fields["proxy_ms"] = max(0.0, round(self.milliseconds() - upstream, 1))
+        upstream = self.fields.upstream_ms
+        own = self.fields.proxy_ms = max(0.0, round(self.milliseconds() - upstream, 1))
         return b"server-timing", b"upstream;dur=%.1f, proxy;dur=%.1f" % (upstream, own)
 
     def close(
-        self, status: int, headers: Iterable[tuple[bytes, bytes]], excerpt: Excerpt | None = None, **fields: Any
+        self, status: int, headers: Iterable[tuple[bytes, bytes]], bytes_out: int, excerpt: Excerpt | None = None
     ) -> None:
         """The call is over: the answer's status and headers, and what was kept of Azure's. It is printed soon, and what
         is held until then is little, because memory that is free at once is still in the processor's cache."""
-        self.fields |= fields
-        self.note_caller()
-        self.note(status=status, upstream_ms=self.upstream_ms, duration_ms=self.milliseconds())
+        fields, self.excerpt, self.ended_at = self.fields, excerpt, time.time_ns()
+        fields.status, fields.bytes_out, fields.duration_ms = status, bytes_out, self.milliseconds()
         for header, value in headers:
             if header in FROM_HEADERS:
-                self.fields[FROM_HEADERS[header]] = value.decode("latin-1")
-        closed.append(Closed(self.fields, excerpt, self.salt, self.span, time.time_ns()))
+                setattr(fields, FROM_HEADERS[header], value.decode("latin-1"))
+        closed.append(self)
         if len(closed) == 1:
             asyncio.get_running_loop().call_later(PAUSE_SECONDS, print_closed)
 
-    def note_caller(self) -> None:
-        headers = dict(self.request.headers.raw)
-        key = headers.get(b"x-functions-key") or self.request.query_params.get("code", "").encode()
-        named = headers.get(b"x-client-request-id") or headers.get(b"x-ms-client-request-id")
-        self.fields["key"] = fingerprint(self.salt, key) if self.salt else None
-        self.fields["client_request_id"] = named.decode("latin-1")[:LONGEST_ID] if named else None
-
-
-class Closed(NamedTuple):
-    """What of a record waits to be printed; the span ended `at`, in nanoseconds since 1970."""
-
-    fields: dict[str, Any]
-    excerpt: Excerpt | None
-    salt: str
-    span: Span
-    at: int
-
     def line(self) -> str:
-        found = told(self.excerpt) if self.excerpt else {}
-        if response_id := found.pop("response_id", None):
-            found["response"] = fingerprint(self.salt, response_id.encode())
-        fields: dict[str, Any] = UNKNOWN | found | self.fields
-        telemetry.end(self.span, fields, self.at)
-        return f"call {as_json(fields)}\n"
+        if self.excerpt and (response_id := tell(self.excerpt, self.fields)):
+            self.note_response(response_id)
+        telemetry.end(self.span, self.fields, self.ended_at)
+        return f"call {as_json(self.fields)}\n"
 
 
-def as_json(fields: dict[str, Any]) -> str:
+def as_json(fields: Fields) -> str:
     """In ASCII: who reads the console may not read more."""
     try:
         return encode(fields).decode("ascii")
     except UnicodeError:
-        return json.dumps(fields)
+        return json.dumps(asdict(fields))
 
 
-closed: list[Closed] = []
+encode = Encoder().encode
+closed: list[Record] = []
 
 
 def print_closed() -> None:

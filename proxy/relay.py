@@ -40,7 +40,7 @@ class Relay(StreamingResponse):  # type: ignore[misc]
             headers = [header for header in headers if header[0] != b"content-length"]
         self.raw_headers = headers
         streams = self.takes_events and azure.status_code == 200
-        self.ending = ENDINGS.get(record.fields["route"] if streams else "", Ending)()
+        self.ending = ENDINGS.get(record.fields.route if streams else "", Ending)()
         self.read = self.ending.add if encoding == b"identity" else decoded(encoding, self.ending.add)
 
     async def chunks(self) -> AsyncIterator[bytes]:
@@ -48,7 +48,7 @@ class Relay(StreamingResponse):  # type: ignore[misc]
             async for chunk in self.body:
                 yield chunk
                 if not self.sent:
-                    self.record.note(first_byte_ms=self.record.milliseconds())
+                    self.record.fields.first_byte_ms = self.record.milliseconds()
                 self.sent += len(chunk)
                 self.read(chunk)
             if not self.ending.reached:
@@ -78,8 +78,8 @@ class Relay(StreamingResponse):  # type: ignore[misc]
             await self.body.aclose()
             if self.outcome == "caller_left" and self.ending.is_marked and self.ending.reached:
                 self.outcome = "complete"  # some clients leave at the last event
-            excerpt = self.ending.excerpt
-            self.record.close(self.status_code, self.raw_headers, excerpt, outcome=self.outcome, bytes_out=self.sent)
+            self.record.fields.outcome = self.outcome
+            self.record.close(self.status_code, self.raw_headers, self.sent, self.ending.excerpt)
 
 
 def decoded(encoding: bytes, read: Callable[[bytes], None]) -> Callable[[bytes], None]:

@@ -1,7 +1,7 @@
 """One OpenTelemetry span per call to Azure, named by the GenAI semantic conventions. Nothing happens, and the caller's
 `traceparent` goes on as it is, where no tracer is configured in the function's process."""
 
-from collections.abc import Mapping, MutableMapping
+from collections.abc import MutableMapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -9,6 +9,8 @@ from opentelemetry import trace
 from opentelemetry.context import Context, get_current
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+from .fields import Fields
 
 OPERATIONS = {"chat/completions": "chat", "responses": "chat", "embeddings": "embeddings"}
 ATTRIBUTES = {  # field of the record: attribute of the span
@@ -32,7 +34,7 @@ W3C_HEADERS = (b"traceparent", b"tracestate")
 tracer = trace.get_tracer("azure_openai_proxy")
 
 
-def begin(fields: Mapping[str, Any], url: str, headers: list[tuple[bytes, bytes]]) -> Span:
+def begin(fields: Fields, url: str, headers: list[tuple[bytes, bytes]]) -> Span:
     """A span below the caller's; in `headers` it takes the caller's place, so that Azure's spans are below it."""
     if isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider):  # the one there is before any is configured
         return trace.INVALID_SPAN
@@ -40,9 +42,9 @@ def begin(fields: Mapping[str, Any], url: str, headers: list[tuple[bytes, bytes]
     around, parent = get_current(), W3C.extract(given, get_current())
     if trace_of(around) == trace_of(parent):
         parent = around  # a span of the host's or of FastAPI's, which is below the caller's already
-    operation = OPERATIONS.get(fields["route"])
+    operation = OPERATIONS.get(fields.route)
     span = tracer.start_span(
-        f"{operation} {fields['model']}" if operation else f"{fields['method']} {fields['route']}",
+        f"{operation} {fields.model}" if operation else f"{fields.method} {fields.route}",
         parent,
         SpanKind.CLIENT,
         {"gen_ai.provider.name": "azure.ai.openai", "server.address": urlsplit(url).hostname or ""}
@@ -66,12 +68,12 @@ def keep_quiet(scope: MutableMapping[str, Any]) -> None:
         span.set_attribute("url.query", "")
 
 
-def end(span: Span, fields: Mapping[str, Any], at: int) -> None:
+def end(span: Span, fields: Fields, at: int) -> None:
     """`at` is in nanoseconds since 1970."""
     if span.is_recording():
         for field, attribute in ATTRIBUTES.items():
-            if (value := fields.get(field)) is not None:
+            if (value := getattr(fields, field)) is not None:
                 span.set_attribute(attribute, value.split(",") if field == "finish_reason" else value)
-        if fields["status"] >= 400 or fields["outcome"] == "upstream_stream_broken":
-            span.set_status(Status(StatusCode.ERROR, fields["error"] or fields["outcome"]))
-    span.end(at)
+        if (fields.status or 0) >= 400 or fields.outcome == "upstream_stream_broken":
+            span.set_status(Status(StatusCode.ERROR, fields.error or fields.outcome))
+        span.end(at)

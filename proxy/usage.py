@@ -2,10 +2,11 @@
 and of a stream, the two ends that were kept are searched."""
 
 import re
-from typing import Any
+from collections.abc import Iterable
 
-from .answer import UNREADABLE, Answer, Details, Usage, decode
+from .answer import UNREADABLE, Answer, decode
 from .excerpt import HEAD_BYTES, Excerpt
+from .fields import Fields
 
 # A quote inside a JSON string is escaped, so that none of these can be found in what a model wrote. They are looked for
 # as plain text, which is many times faster than a pattern.
@@ -15,7 +16,7 @@ MODEL, FINISH_REASON, STATUS, ID, USAGE, ERROR, INCOMPLETE = (
 )
 WORD = re.compile(rb'\s*"([\w.:/@ -]+)"')
 RESPONSE_ID = re.compile(rb'\s*"(resp_[\w.:/@ -]+)"')
-CODE = re.compile(rb'\s*{[^{}\0]*?"code"\s*:\s*"?(\w+)')
+CODE = re.compile(rb'\s*{[^{}\0]*?"code"\s*:\s*"?((?!null\b)\w+)')
 REASON = re.compile(rb'\s*{\s*"reason"\s*:\s*"(\w+)"')
 SEAM = b"\0"  # between head and tail: none of these may begin in one and end in the other
 LAST_BYTES = 8_192  # an asynchronous filter's verdicts may come after the reason
@@ -33,64 +34,56 @@ TOKENS = {  # as the APIs call them: as the record does
 COUNT = re.compile(rb'"(%s)"\s*:\s*(\d+)' % b"|".join(TOKENS))
 
 
-def told(excerpt: Excerpt) -> dict[str, Any]:
-    """The record's fields that an answer tells; what it does not tell is None or left out."""
+def tell(excerpt: Excerpt, fields: Fields) -> str | None:
+    """Fills in what an answer tells. What it returns is the id of a Response, whoever has which can read that."""
     if not excerpt.head and excerpt.tail.startswith(b"{"):
         try:
-            return read(decode(excerpt.tail))
+            return read(decode(excerpt.tail), fields)
         except UNREADABLE:
             pass  # it broke off
-    return searched(excerpt)
+    return search(excerpt, fields)
 
 
-def read(answer: Answer) -> dict[str, Any]:
-    response_id = answer.id if answer.id and answer.id.startswith("resp_") else None
-    if response_id:
-        reason = (answer.incomplete_details and answer.incomplete_details.reason) or answer.status
-    else:
-        reason = ",".join(sorted({choice.finish_reason for choice in answer.choices or () if choice.finish_reason}))
-    return {
-        "model_served": answer.model,
-        "finish_reason": reason or None,
-        "error": answer.error and answer.error.code,
-        "response_id": response_id,
-        **(counted(answer.usage) if answer.usage else {}),
-    }
+def read(answer: Answer, fields: Fields) -> str | None:
+    fields.model_served = fields.model_served or answer.model
+    if answer.error and answer.error.code is not None:
+        fields.error = fields.error or str(answer.error.code)
+    if usage := answer.usage:
+        inputs = usage.prompt_tokens_details or usage.input_tokens_details
+        outputs = usage.completion_tokens_details or usage.output_tokens_details
+        fields.input_tokens = usage.prompt_tokens if usage.input_tokens is None else usage.input_tokens
+        fields.output_tokens = usage.completion_tokens if usage.output_tokens is None else usage.output_tokens
+        fields.total_tokens = usage.total_tokens
+        fields.cached_tokens = inputs.cached_tokens if inputs else None
+        fields.reasoning_tokens = outputs.reasoning_tokens if outputs else None
+    if answer.id and answer.id.startswith("resp_"):
+        fields.finish_reason = (answer.incomplete_details and answer.incomplete_details.reason) or answer.status
+        return answer.id
+    fields.finish_reason = joined([choice.finish_reason for choice in answer.choices or ()])
+    return None
 
 
-NO_DETAILS = Details()
-
-
-def counted(usage: Usage) -> dict[str, int | None]:
-    return {
-        "input_tokens": usage.prompt_tokens if usage.input_tokens is None else usage.input_tokens,
-        "output_tokens": usage.completion_tokens if usage.output_tokens is None else usage.output_tokens,
-        "total_tokens": usage.total_tokens,
-        "cached_tokens": (usage.prompt_tokens_details or usage.input_tokens_details or NO_DETAILS).cached_tokens,
-        "reasoning_tokens": (
-            usage.completion_tokens_details or usage.output_tokens_details or NO_DETAILS
-        ).reasoning_tokens,
-    }
-
-
-def searched(excerpt: Excerpt) -> dict[str, Any]:
+def search(excerpt: Excerpt, fields: Fields) -> str | None:
     head: bytes | bytearray = excerpt.tail
     ends = tail = excerpt.tail
     if len(tail) > LAST_BYTES or excerpt.head:
         head = excerpt.head or tail[:HEAD_BYTES]
         ends = tail[:0] + head + SEAM + tail[-LAST_BYTES:]
+    fields.model_served = fields.model_served or first(MODEL, WORD, ends)
+    fields.error = fields.error or first(ERROR, CODE, ends)
+    for name, count in tokens(tail).items():
+        setattr(fields, name, count)
     response_id = first(ID, RESPONSE_ID, head)
     if response_id:
-        reason = first(INCOMPLETE, REASON, head) or first(STATUS, WORD, head)
+        fields.finish_reason = first(INCOMPLETE, REASON, head) or first(STATUS, WORD, head)
     else:
-        reason = ",".join(sorted({*found(FINISH_REASON, WORD, ends)})) or None
-    return {
-        "model_served": first(MODEL, WORD, ends),
-        "finish_reason": reason,
-        "error": first(ERROR, CODE, ends),
-        "response_id": response_id,
-        **tokens(tail),
-    }
+        fields.finish_reason = joined(found(FINISH_REASON, WORD, ends))
+    return response_id
+
+
+def joined(reasons: Iterable[str | None]) -> str | None:
+    """Of several answers to one question, each once."""
+    return ",".join(sorted({reason for reason in reasons if reason})) or None
 
 
 def first(lead: bytes, value: re.Pattern[bytes], text: bytes | bytearray) -> str | None:

@@ -15,6 +15,9 @@ from emulator.server import bind, serving
 from emulator.stack import NOT_INHERITED, HostProcess
 from emulator.tape.cassette import Interaction, Request, Response
 from emulator.tape.library import Library
+from proxy.excerpt import Excerpt
+from proxy.fields import Fields
+from proxy.usage import tell
 
 AZURE = "https://example-resource.openai.azure.com/openai/v1/"
 
@@ -137,3 +140,10 @@ def recording(body: bytes, answer: bytes, path: str = "chat/completions", sse: b
     kind = "text/event-stream; charset=utf-8" if sse else "application/json"
     headers = (("content-type", kind), *((("transfer-encoding", "chunked"),) if sse else ()))
     return Interaction(Request("POST", AZURE + path, (), body), Response(200, "OK", headers, answer), "made up #1")
+
+
+def told(excerpt: Excerpt) -> Fields:
+    """What a record says of an answer."""
+    fields = Fields("POST", "chat/completions")
+    tell(excerpt, fields)
+    return fields

@@ -15,7 +15,7 @@ from emulator.pytest_plugin import Emulator
 from emulator.stack import CASSETTES, ROOT, LocalStack
 from emulator.tape.library import Library
 from proxy.errors import ERRORS
-from proxy.record import FIELDS
+from proxy.fields import Fields
 from proxy.settings import DEFAULT_SCOPE, MAX_BODY_BYTES, Settings
 from proxy.upstream import READ_SECONDS
 from tests.e2e.scenarios import readme
@@ -104,7 +104,7 @@ def test_every_field_of_a_record_is_in_the_table() -> None:
     listed = {
         name for cell in re.findall(r"^\| (`[^|]*) \|", table, re.MULTILINE) for name in re.findall(r"`(\w+)`", cell)
     }
-    assert listed == set(FIELDS)
+    assert listed == set(Fields.__struct_fields__)
 
 
 def test_every_route_is_in_the_table() -> None:

@@ -3,7 +3,7 @@
 import re
 
 from emulator.stack import ROOT
-from proxy.record import FIELDS
+from proxy.fields import Fields
 
 TEXT = (ROOT / "docs/usage.kql").read_text(encoding="utf-8")
 FIRST, *QUERIES = TEXT.split("## ")  # as infra/workbook.bicep does
@@ -12,7 +12,7 @@ FIRST, *QUERIES = TEXT.split("## ")  # as infra/workbook.bicep does
 def test_every_field_is_one_of_a_record() -> None:
     asked = set(re.findall(r"\bcall\.(\w+)", TEXT))
     assert asked
-    assert asked <= set(FIELDS)
+    assert asked <= set(Fields.__struct_fields__)
 
 
 def test_a_column_carries_the_name_of_its_field() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from proxy.ending import ENDINGS, Ending
 from proxy.excerpt import HEAD_BYTES, SLACK_BYTES, STREAM_TAIL_BYTES
-from proxy.usage import told
+from tests.support import told
 
 WORD = b'data: {"choices":[{"delta":{"content":"word"},"finish_reason":null,"index":0}],"usage":null}\n\n'
 VERDICT = b'data: {"choices":[{"content_filter_results":{"hate":{"filtered":false}},"finish_reason":null}]}\n\n'
@@ -28,7 +28,7 @@ def test_a_chat_that_the_filter_judges_after_its_end() -> None:
     ending = seen("chat/completions", *[WORD] * 10_000, last, *verdicts, usage, b"data: [DONE]\n\n")
     assert ending.reached
     assert not ending.excerpt.head
-    assert (told(ending.excerpt)["finish_reason"], told(ending.excerpt)["total_tokens"]) == ("length", 18)
+    assert (told(ending.excerpt).finish_reason, told(ending.excerpt).total_tokens) == ("length", 18)
 
 
 def test_of_a_chat_that_goes_on_only_the_last_word_is_kept() -> None:
@@ -47,7 +47,7 @@ def test_two_answers_that_end_one_after_the_other(cut: int) -> None:
     last = b'data: {"choices":[{"delta":{},"finish_reason":"stop","index":0}],"usage":null}\n\ndata: [DONE]\n\n'
     ending = seen("chat/completions", WORD, first[:cut], first[cut:] + WORD, *[WORD] * 10, last)
     assert ending.reached
-    assert told(ending.excerpt)["finish_reason"] == "length,stop"
+    assert told(ending.excerpt).finish_reason == "length,stop"
 
 
 def test_a_response_with_as_much_metadata_as_azure_allows() -> None:
@@ -63,4 +63,4 @@ def test_a_response_with_as_much_metadata_as_azure_allows() -> None:
     last = b'data: {"type":"response.completed","response":%s}\n\n' % json.dumps(response).encode()
     ending = seen("responses", begun, *[WORD] * 1_000, last, b"")
     assert ending.reached
-    assert (told(ending.excerpt)["finish_reason"], told(ending.excerpt)["total_tokens"]) == ("completed", 37)
+    assert (told(ending.excerpt).finish_reason, told(ending.excerpt).total_tokens) == ("completed", 37)

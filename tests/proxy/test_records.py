@@ -10,11 +10,11 @@ from typing import Any
 
 import httpx
 import pytest
+from msgspec.structs import asdict
 
 from proxy.excerpt import HEAD_BYTES, SLACK_BYTES, TAIL_BYTES, Excerpt
-from proxy.record import FIELDS
-from proxy.usage import told
-from tests.support import Arrived, Proxy, RawUpstream, proxy
+from proxy.fields import Fields
+from tests.support import Arrived, Proxy, RawUpstream, proxy, told
 
 SALT = "a salt of its own"
 PROMPT = {"model": "gpt-4o", "messages": [{"role": "user", "content": "a private prompt"}], "max_tokens": 9}
@@ -140,7 +140,7 @@ def part(record: dict[str, Any], like: dict[str, Any]) -> dict[str, Any]:
 def test_a_chat_is_counted(call: Call) -> None:
     answer = json.dumps(CHAT).encode()
     _, record = call(answer, **{"apim-request-id": "a-1", "x-request-id": "r-1"})
-    assert tuple(record) == FIELDS
+    assert tuple(record) == Fields.__struct_fields__
     assert part(record, COUNTED) == COUNTED
     expected = {
         "method": "POST",
@@ -292,5 +292,5 @@ def test_a_huge_answer_costs_little_memory_and_is_still_counted(size: int) -> No
     assert answer.endswith(excerpt.tail)
     assert len(excerpt.tail) >= TAIL_BYTES
     assert len(excerpt.head) == HEAD_BYTES
-    assert part(told(excerpt), COUNTED_RESPONSE) == COUNTED_RESPONSE
-    assert told(excerpt)["finish_reason"] == "max_output_tokens"
+    assert part(asdict(told(excerpt)), COUNTED_RESPONSE) == COUNTED_RESPONSE
+    assert told(excerpt).finish_reason == "max_output_tokens"

@@ -16,6 +16,7 @@ from opentelemetry.semconv._incubating.attributes import azure_attributes, gen_a
 from opentelemetry.semconv.attributes import error_attributes, http_attributes
 
 from proxy import telemetry
+from proxy.fields import Fields
 from proxy.telemetry import ATTRIBUTES
 from tests.support import Arrived, Proxy, RawUpstream, proxy
 
@@ -120,7 +121,7 @@ def test_the_span_takes_the_callers_place_in_the_headers(monkeypatch: pytest.Mon
     monkeypatch.setattr(telemetry.trace, "get_tracer_provider", lambda: provider)
     monkeypatch.setattr(telemetry, "tracer", provider.get_tracer("test"))
     headers = [(name.encode(), value.encode()) for name, value in HEADERS.items()] + [(b"accept", b"*/*")]
-    fields = dict.fromkeys(ATTRIBUTES) | {"route": "embeddings", "model": "e-1", "status": 200, "outcome": "complete"}
+    fields = Fields("POST", "embeddings", model="e-1", status=200, outcome="complete")
     telemetry.end(telemetry.begin(fields, "https://azure.example/", headers), fields, at=2_000)
     (span,) = exporter.get_finished_spans()
     assert (span.name, span.end_time) == ("embeddings e-1", 2_000)

@@ -61,11 +61,13 @@ def main() -> int:
     caller = {"path": "/api/v1/chat/completions", "headers": {"x-functions-key": KEY}}
     Variant.backend = arguments.backend
     run = Run()
-    with Site(lambda _: [Variant(WITHOUT, **caller), Variant(WITH, **caller)]) as site:
-        if site.skipped:
-            raise Failed("; ".join(site.skipped.values()))
-        run.take([traffic.bench(workload, site, tries=3) for workload in workloads], arguments.rounds)
-    print(f"{described()}\n\nwith records ÷ without, {arguments.rounds} rounds: median of the rounds, best ÷ best\n")
+    for _ in range(arguments.starts):
+        with Site(lambda _: [Variant(WITHOUT, **caller), Variant(WITH, **caller)]) as site:
+            if site.skipped:
+                raise Failed("; ".join(site.skipped.values()))
+            run.take([traffic.bench(workload, site, tries=3) for workload in workloads], arguments.rounds)
+    pairs = f"{arguments.starts} starts of {arguments.rounds} rounds"
+    print(f"{described()}\n\nwith records ÷ without, {pairs}: median of the rounds, best ÷ best\n")
     for workload in workloads:
         variants = run.samples[workload.name]
         for metric, unit, best in (("requests_s", "requests/s", max), ("cpu_us_request", "CPU µs a request", min)):
@@ -77,7 +79,8 @@ def main() -> int:
 
 def parser() -> argparse.ArgumentParser:
     root = argparse.ArgumentParser(prog="python -m benchmarks.usage_cost", description=__doc__)
-    root.add_argument("--rounds", type=int, default=9, help="default: %(default)s")
+    root.add_argument("--starts", type=int, default=5, help="of both: no two run equally fast (default: %(default)s)")
+    root.add_argument("--rounds", type=int, default=3, help="of each start (default: %(default)s)")
     root.add_argument("--seconds", type=float, default=1.0, help="length of a sample (default: %(default)s)")
     root.add_argument("--backend", default="public", help="runtime: in Microsoft's worker library, Python 3.13 and up")
     return root

@@ -80,7 +80,8 @@ def serves(name: str, route: str, *methods: str) -> Callable[[Handler], Handler]
             answer = await answer_of(handler, req, record)
             answer.raw_headers.append(record.server_timing())
             if not isinstance(answer, Relay):  # which is not over yet
-                record.close(answer.status_code, answer.raw_headers, len(answer.body))
+                record.note_answer(answer.status_code, dict(answer.raw_headers))
+                record.close(len(answer.body))
             return answer
 
         return handler

@@ -5,9 +5,13 @@ proxy does anyway stays in both: `Server-Timing`, and to notice that a stream en
 """
 
 import argparse
+import functools
 import os
+import signal
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from emulator.host.command import main as host
 from proxy import ending
@@ -15,27 +19,31 @@ from proxy.excerpt import Excerpt
 from proxy.record import Record
 
 from . import traffic
-from .bench import Failed
+from .bench import Bench, Failed, Sample
 from .contender import Place
 from .machine import described
-from .proxies import KEY, Ours
+from .proxies import OURS_HEADERS, OURS_PATH, Ours
 from .run import Run
 from .site import Site
 from .summary import ratio
 from .workload import Workload
 
 WITH, WITHOUT = "with records", "without"
+SIGNALS = {WITH: signal.SIGUSR1, WITHOUT: signal.SIGUSR2}
+SERVES = "USAGE_COST"  # set where this module is to be the proxy
 SALT = "benchmark-salt-0123456789"
 
 
-class Variant(Ours):
+class Switched(Ours):
+    """The proxy in both variants, because no two processes run equally fast; a signal says which."""
+
     module = "benchmarks.usage_cost"
 
     def command(self, place: Place) -> list[str | Path]:
         return [*super().command(place), "--verbose"]
 
     def environment(self, place: Place) -> dict[str, str]:
-        return {**super().environment(place), "PROXY_KEY_SALT": SALT, "USAGE_COST": self.name}
+        return {**super().environment(place), "PROXY_KEY_SALT": SALT, SERVES: "yes"}
 
 
 class Unread(Excerpt):
@@ -44,12 +52,31 @@ class Unread(Excerpt):
 
 
 def serve() -> int:
-    """The proxy, in one of its variants."""
-    if os.environ["USAGE_COST"] == WITHOUT:
-        Record.note_caller = Record.close = lambda *_: None  # type: ignore[method-assign]
-        sys.modules[Record.__module__].fingerprint = lambda *_: ""  # type: ignore[attr-defined]
-        ending.Excerpt = lambda *a, **of_stream: (Excerpt if a or of_stream else Unread)(*a, **of_stream)  # type: ignore[assignment, misc]
+    """The proxy."""
+    noting, excerpt = ("note_caller", "note_answer", "close"), ending.Excerpt
+    noted = {name: getattr(Record, name) for name in noting}
+
+    def use(excerpt: Any, methods: Mapping[str, Any]) -> None:
+        ending.Excerpt = excerpt  # type: ignore[misc]
+        for name, method in methods.items():
+            setattr(Record, name, method)
+
+    def of_stream_alone(*kept: Any, **of_stream: Any) -> Excerpt:
+        return (excerpt if kept or of_stream else Unread)(*kept, **of_stream)
+
+    signal.signal(SIGNALS[WITH], lambda *_: use(excerpt, noted))
+    signal.signal(SIGNALS[WITHOUT], lambda *_: use(of_stream_alone, dict.fromkeys(noting, lambda *_: None)))
     return host()
+
+
+def bench(workload: Workload, site: Site) -> Bench:
+    (proxy,) = site.running
+
+    def sample(variant: str) -> Sample:
+        os.kill(site.running[proxy].process.pid, SIGNALS[variant])
+        return traffic.quiet_sample(workload, proxy, site, tries=3)
+
+    return Bench(workload.name, {variant: functools.partial(sample, variant) for variant in SIGNALS})
 
 
 def main() -> int:
@@ -58,14 +85,13 @@ def main() -> int:
         *(Workload(f"json, {number} connections", number, arguments.seconds) for number in (1, 16)),
         Workload("burst of 200 frames, 16 streams", 16, arguments.seconds, frames=200),
     ]
-    caller = {"path": "/api/v1/chat/completions", "headers": {"x-functions-key": KEY}}
-    Variant.backend = arguments.backend
+    Switched.backend = arguments.backend
     run = Run()
     for _ in range(arguments.starts):
-        with Site(lambda _: [Variant(WITHOUT, **caller), Variant(WITH, **caller)]) as site:
+        with Site(lambda _: [Switched("ours", OURS_PATH, OURS_HEADERS)]) as site:
             if site.skipped:
                 raise Failed("; ".join(site.skipped.values()))
-            run.take([traffic.bench(workload, site, tries=3) for workload in workloads], arguments.rounds)
+            run.take([bench(workload, site) for workload in workloads], arguments.rounds)
     pairs = f"{arguments.starts} starts of {arguments.rounds} rounds"
     print(f"{described()}\n\nwith records ÷ without, {pairs}: median of the rounds, best ÷ best\n")
     for workload in workloads:
@@ -79,12 +105,12 @@ def main() -> int:
 
 def parser() -> argparse.ArgumentParser:
     root = argparse.ArgumentParser(prog="python -m benchmarks.usage_cost", description=__doc__)
-    root.add_argument("--starts", type=int, default=5, help="of both: no two run equally fast (default: %(default)s)")
-    root.add_argument("--rounds", type=int, default=3, help="of each start (default: %(default)s)")
-    root.add_argument("--seconds", type=float, default=1.0, help="length of a sample (default: %(default)s)")
+    root.add_argument("--starts", type=int, default=5, help="of the proxy (default: %(default)s)")
+    root.add_argument("--rounds", type=int, default=8, help="of each start (default: %(default)s)")
+    root.add_argument("--seconds", type=float, default=0.5, help="length of a sample (default: %(default)s)")
     root.add_argument("--backend", default="public", help="runtime: in Microsoft's worker library, Python 3.13 and up")
     return root
 
 
 if __name__ == "__main__":
-    sys.exit(serve() if "USAGE_COST" in os.environ else main())
+    sys.exit(serve() if SERVES in os.environ else main())

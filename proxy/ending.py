@@ -50,7 +50,7 @@ class ChatEnding(Ending):
     def add(self, chunk: bytes) -> None:
         tail = self.excerpt.tail
         if GOES_ON in chunk and len(chunk) < STREAM_TAIL_BYTES and tail[-2:] == b"\n\n" and FINISHES not in tail:
-            tail[:] = chunk
+            self.excerpt.tail = chunk
         else:
             self.excerpt.add(chunk)
 

@@ -12,16 +12,16 @@ class Excerpt:
     def __init__(self, tail_bytes: int = TAIL_BYTES, head_bytes: int = HEAD_BYTES) -> None:
         self.tail_bytes, self.head_bytes = tail_bytes, head_bytes
         self.head = b""  # empty while the tail has everything
-        self.tail = bytearray()
+        self.tail = b""
 
     def add(self, chunk: bytes) -> None:
-        tail = self.tail
-        tail += chunk
+        tail = self.tail + chunk  # the first chunk is not copied
         if len(tail) > self.tail_bytes + SLACK_BYTES:
-            self.head = self.head or bytes(tail[: self.head_bytes])
-            del tail[: -self.tail_bytes]
+            self.head = self.head or tail[: self.head_bytes]
+            tail = tail[-self.tail_bytes :]
+        self.tail = tail
 
     def begin_again(self, text: bytes) -> None:
         """As if nothing had come before this, which is the last event."""
-        self.tail_bytes, self.head_bytes, self.head, self.tail = TAIL_BYTES, HEAD_BYTES, b"", bytearray()
+        self.tail_bytes, self.head_bytes, self.head, self.tail = TAIL_BYTES, HEAD_BYTES, b"", b""
         self.add(text)

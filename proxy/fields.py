@@ -3,7 +3,7 @@
 from msgspec import Struct
 
 
-class Fields(Struct):
+class Fields(Struct, gc=False):  # it holds no containers
     """None is unknown. Times are in milliseconds, sizes in bytes."""
 
     method: str

@@ -10,7 +10,7 @@ import hmac
 import json
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Mapping
 
 from msgspec.json import Encoder
 from msgspec.structs import asdict
@@ -70,36 +70,30 @@ class Record:
         own = self.fields.proxy_ms = max(0.0, round(self.milliseconds() - upstream, 1))
         return b"server-timing", b"upstream;dur=%.1f, proxy;dur=%.1f" % (upstream, own)
 
-    def close(
-        self, status: int, headers: Iterable[tuple[bytes, bytes]], bytes_out: int, excerpt: Excerpt | None = None
-    ) -> None:
-        """The call is over: the answer's status and headers, and what was kept of Azure's. It is printed soon, and what
-        is held until then is little, because memory that is free at once is still in the processor's cache."""
-        fields, self.excerpt, self.ended_at = self.fields, excerpt, time.time_ns()
-        fields.status, fields.bytes_out, fields.duration_ms = status, bytes_out, self.milliseconds()
-        for header, value in headers:
-            if header in FROM_HEADERS:
-                setattr(fields, FROM_HEADERS[header], value.decode("latin-1"))
+    def note_answer(self, status: int, headers: Mapping[bytes, bytes]) -> None:
+        self.fields.status = status
+        for name, field in FROM_HEADERS.items():
+            if value := headers.get(name):
+                setattr(self.fields, field, value.decode("latin-1"))
+
+    def close(self, bytes_out: int, excerpt: Excerpt | None = None) -> None:
+        """The call is over; `excerpt` is of Azure's answer. It is printed soon, and what is held until then is little,
+        because memory that is free at once is still in the processor's cache."""
+        self.excerpt, self.ended_at = excerpt, time.time_ns()
+        self.fields.bytes_out, self.fields.duration_ms = bytes_out, self.milliseconds()
         closed.append(self)
         if len(closed) == 1:
             asyncio.get_running_loop().call_later(PAUSE_SECONDS, print_closed)
 
-    def line(self) -> str:
+    def complete(self) -> Fields:
+        """With what the answer tells; until now nobody had to wait for it."""
         if self.excerpt and (response_id := tell(self.excerpt, self.fields)):
             self.note_response(response_id)
         telemetry.end(self.span, self.fields, self.ended_at)
-        return f"call {as_json(self.fields)}\n"
+        return self.fields
 
 
-def as_json(fields: Fields) -> str:
-    """In ASCII: who reads the console may not read more."""
-    try:
-        return encode(fields).decode("ascii")
-    except UnicodeError:
-        return json.dumps(asdict(fields))
-
-
-encode = Encoder().encode
+encode_lines = Encoder().encode_lines
 closed: list[Record] = []
 
 
@@ -107,8 +101,17 @@ def print_closed() -> None:
     """Several in one go cost a third of what each alone does between two calls."""
     records = closed.copy()
     closed.clear()
-    sys.stdout.write("".join([record.line() for record in records]))
+    sys.stdout.write(lines_of([record.complete() for record in records]))
     sys.stdout.flush()
+
+
+def lines_of(records: list[Fields]) -> str:
+    """In ASCII: what reads the console may not read more."""
+    try:
+        lines = encode_lines(records).decode("ascii")
+    except UnicodeError:
+        lines = "".join(json.dumps(asdict(fields)) + "\n" for fields in records)
+    return "call " + lines[:-1].replace("\n", "\ncall ") + "\n"
 
 
 @functools.lru_cache(maxsize=256)  # of the few keys that there are

@@ -33,6 +33,7 @@ class Relay(StreamingResponse):  # type: ignore[misc]
         self.body, self.record = azure.stream, record
         self.sent, self.outcome = 0, "caller_left"
         named = dict(headers)
+        record.note_answer(azure.status_code, named)
         encoding = named.get(b"content-encoding", b"identity")
         is_stream = named.get(b"content-type", b"").startswith(b"text/event-stream")
         self.takes_events = is_stream and encoding == b"identity"
@@ -79,7 +80,7 @@ class Relay(StreamingResponse):  # type: ignore[misc]
             if self.outcome == "caller_left" and self.ending.is_marked and self.ending.reached:
                 self.outcome = "complete"  # some clients leave at the last event
             self.record.fields.outcome = self.outcome
-            self.record.close(self.status_code, self.raw_headers, self.sent, self.ending.excerpt)
+            self.record.close(self.sent, self.ending.excerpt)
 
 
 def decoded(encoding: bytes, read: Callable[[bytes], None]) -> Callable[[bytes], None]:

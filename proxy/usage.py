@@ -2,7 +2,6 @@
 and of a stream, the two ends that were kept are searched."""
 
 import re
-from collections.abc import Iterable
 
 from .answer import UNREADABLE, Answer, decode
 from .excerpt import HEAD_BYTES, Excerpt
@@ -36,11 +35,11 @@ COUNT = re.compile(rb'"(%s)"\s*:\s*(\d+)' % b"|".join(TOKENS))
 
 def tell(excerpt: Excerpt, fields: Fields) -> str | None:
     """Fills in what an answer tells. What it returns is the id of a Response, whoever has which can read that."""
-    if not excerpt.head and excerpt.tail.startswith(b"{"):
+    if excerpt.tail.startswith(b"{"):
         try:
             return read(decode(excerpt.tail), fields)
         except UNREADABLE:
-            pass  # it broke off
+            pass  # it is not whole
     return search(excerpt, fields)
 
 
@@ -59,16 +58,15 @@ def read(answer: Answer, fields: Fields) -> str | None:
     if answer.id and answer.id.startswith("resp_"):
         fields.finish_reason = (answer.incomplete_details and answer.incomplete_details.reason) or answer.status
         return answer.id
-    fields.finish_reason = joined([choice.finish_reason for choice in answer.choices or ()])
+    fields.finish_reason = joined({choice.finish_reason for choice in answer.choices or () if choice.finish_reason})
     return None
 
 
 def search(excerpt: Excerpt, fields: Fields) -> str | None:
-    head: bytes | bytearray = excerpt.tail
-    ends = tail = excerpt.tail
+    head = ends = tail = excerpt.tail
     if len(tail) > LAST_BYTES or excerpt.head:
         head = excerpt.head or tail[:HEAD_BYTES]
-        ends = tail[:0] + head + SEAM + tail[-LAST_BYTES:]
+        ends = head + SEAM + tail[-LAST_BYTES:]
     fields.model_served = fields.model_served or first(MODEL, WORD, ends)
     fields.error = fields.error or first(ERROR, CODE, ends)
     for name, count in tokens(tail).items():
@@ -77,21 +75,21 @@ def search(excerpt: Excerpt, fields: Fields) -> str | None:
     if response_id:
         fields.finish_reason = first(INCOMPLETE, REASON, head) or first(STATUS, WORD, head)
     else:
-        fields.finish_reason = joined(found(FINISH_REASON, WORD, ends))
+        fields.finish_reason = joined({*found(FINISH_REASON, WORD, ends)})
     return response_id
 
 
-def joined(reasons: Iterable[str | None]) -> str | None:
-    """Of several answers to one question, each once."""
-    return ",".join(sorted({reason for reason in reasons if reason})) or None
+def joined(reasons: set[str]) -> str | None:
+    """Of several answers to one question."""
+    return ",".join(sorted(reasons)) if len(reasons) > 1 else reasons.pop() if reasons else None
 
 
-def first(lead: bytes, value: re.Pattern[bytes], text: bytes | bytearray) -> str | None:
+def first(lead: bytes, value: re.Pattern[bytes], text: bytes) -> str | None:
     values = found(lead, value, text, most=1)
     return values[0] if values else None
 
 
-def found(lead: bytes, value: re.Pattern[bytes], text: bytes | bytearray, most: int = 1_000) -> list[str]:
+def found(lead: bytes, value: re.Pattern[bytes], text: bytes, most: int = 1_000) -> list[str]:
     """The values that stand directly behind the lead."""
     values: list[str] = []
     at = text.find(lead)
@@ -103,7 +101,7 @@ def found(lead: bytes, value: re.Pattern[bytes], text: bytes | bytearray, most: 
     return values
 
 
-def tokens(tail: bytearray) -> dict[str, int]:
+def tokens(tail: bytes) -> dict[str, int]:
     """Those of the last usage in it; a JSON schema that the answer repeats may have a property of that name."""
     at = len(tail)
     while (at := tail.rfind(USAGE, 0, at)) >= 0:

@@ -32,8 +32,7 @@ LONGEST_ID = 100  # characters of an id that the caller chose
 
 
 class Record:
-    """What becomes known of a call, until it is over; None is unknown. Times count from when the request has arrived
-    whole, in milliseconds.
+    """Notes what becomes known of a call, until it is over. Times count from when the request has arrived whole.
 
     `salt` makes fingerprints this app's own. Without one a key has no fingerprint: a key that somebody thought up could
     be guessed from it.

@@ -9,6 +9,7 @@ import functools
 import os
 import signal
 import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from typing import Any
 from emulator.host.command import main as host
 from proxy import ending
 from proxy.excerpt import Excerpt
-from proxy.record import Record
+from proxy.record import PAUSE_SECONDS, Record
 
 from . import traffic
 from .bench import Bench, Failed, Sample
@@ -72,9 +73,16 @@ def serve() -> int:
 def bench(workload: Workload, site: Site) -> Bench:
     (proxy,) = site.running
 
+    server = site.running[proxy]
+
     def sample(variant: str) -> Sample:
-        os.kill(site.running[proxy].process.pid, SIGNALS[variant])
-        return traffic.quiet_sample(workload, proxy, site, tries=3)
+        os.kill(server.process.pid, SIGNALS[variant])
+        before = server.log.stat().st_size
+        taken = traffic.quiet_sample(workload, proxy, site, tries=3)
+        time.sleep(10 * PAUSE_SECONDS)  # until the last record is there
+        if (server.log.stat().st_size > before) != (variant == WITH):
+            raise Failed(f"{variant}: the proxy's log says otherwise")
+        return taken
 
     return Bench(workload.name, {variant: functools.partial(sample, variant) for variant in SIGNALS})
 
@@ -92,6 +100,8 @@ def main() -> int:
             if site.skipped:
                 raise Failed("; ".join(site.skipped.values()))
             run.take([bench(workload, site) for workload in workloads], arguments.rounds)
+            for _, _, why in run.failed:
+                raise Failed(why)
     pairs = f"{arguments.starts} starts of {arguments.rounds} rounds"
     print(f"{described()}\n\nwith records ÷ without, {pairs}: median of the rounds, best ÷ best\n")
     for workload in workloads:

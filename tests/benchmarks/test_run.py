@@ -60,7 +60,12 @@ def test_a_target_without_samples_is_not_measured():
     assert {target.verdict for target in targets({})} == {"not measured"}
 
 
-@pytest.mark.skipif(sys.platform != "linux" or not shutil.which("gcc"), reason="needs Linux and a C compiler")
+NEEDS_LINUX = pytest.mark.skipif(
+    sys.platform != "linux" or not shutil.which("gcc"), reason="needs Linux and a C compiler"
+)
+
+
+@NEEDS_LINUX
 def test_a_quick_run_measures_the_proxy_and_names_who_is_missing(tmp_path: Path):
     command = [sys.executable, "-m", "benchmarks", "--quick", "--only", "json, 1 ", "--contenders", "ours", "LiteLLM"]
     environment = {"PATH": "/usr/bin:/bin:/usr/sbin:/sbin", "BENCHMARK_PEERS": str(tmp_path), "HOME": str(tmp_path)}
@@ -82,3 +87,11 @@ def test_a_quick_run_measures_the_proxy_and_names_who_is_missing(tmp_path: Path)
     assert samples["ours"]["requests_s"][0] < samples["direct"]["requests_s"][0]
     assert (tmp_path / "latency.png").read_bytes().startswith(b"\x89PNG")
     assert "| requests_s |" in done.stdout
+
+
+@NEEDS_LINUX
+def test_the_cost_of_records_is_measured_with_them_and_without():
+    command = [sys.executable, "-m", "benchmarks.usage_cost", "--starts", "1", "--rounds", "1", "--seconds", "0.1"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count(" requests/s ") == 3

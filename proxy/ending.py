@@ -16,6 +16,7 @@ EVENT_ENDS = (b"\n\n", b"\r\n\r\n", b"\r\r")
 class Ending:
     """Sees an answer go by, `add` by `add`; `excerpt` is what the record reads. This one may end anywhere."""
 
+    __slots__ = ("excerpt",)
     is_marked = False
 
     def __init__(self, excerpt: Excerpt | None = None) -> None:
@@ -42,6 +43,7 @@ class Ending:
 class ChatEnding(Ending):
     """`[DONE]` stands at the very end, where the excerpt has it. While the answer goes on, its last event is enough."""
 
+    __slots__ = ()
     is_marked = True
 
     def __init__(self) -> None:

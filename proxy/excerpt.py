@@ -9,6 +9,8 @@ SLACK_BYTES = 1_024  # more than is asked for, so that not every chunk moves wha
 class Excerpt:
     """The first `head_bytes` and at least the last `tail_bytes` of what was added."""
 
+    __slots__ = ("head", "head_bytes", "tail", "tail_bytes")  # 1,000 streams have one each
+
     def __init__(self, tail_bytes: int = TAIL_BYTES, head_bytes: int = HEAD_BYTES) -> None:
         self.tail_bytes, self.head_bytes = tail_bytes, head_bytes
         self.head = b""  # empty while the tail has everything

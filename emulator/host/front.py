@@ -107,6 +107,11 @@ class Exchange:
     context manager it cancels the block, and raises TimeoutError, when nothing has moved for ACTIVITY_TIMEOUT_S.
     """
 
+    __slots__ = (  # 1,000 streams have one each
+        *("_receive", "_send", "_bytes_left", "_loop", "_task", "_timer", "_moved_at", "_expired"),
+        "answered",
+    )
+
     def __init__(self, receive: Receive, send: Send, body_limit: int) -> None:
         self._receive, self._send, self._bytes_left = receive, send, body_limit
         self.answered = False

@@ -72,7 +72,6 @@ def serve() -> int:
 
 def bench(workload: Workload, site: Site) -> Bench:
     (proxy,) = site.running
-
     server = site.running[proxy]
 
     def sample(variant: str) -> Sample:

@@ -131,6 +131,16 @@ FILES: dict[str, str | bytes] = {
 }
 
 
+LIBRARYS_REASON = re.compile(r"(it is not (?:YAML|JSON|gzip|base64)|half of a surrogate pair is no text)(?:: | \().*")
+REFUSED_BY_EITHER = {"deep lists.yaml"}  # libyaml has a limit of its own since PyYAML 6.0.4, and it may come first
+
+
+def told(problems: list[str]) -> str:
+    """The golden file's text: our own words only, because a library words its reasons anew."""
+    kept = [problem for problem in problems if problem.partition(":")[0] not in REFUSED_BY_EITHER]
+    return "".join(LIBRARYS_REASON.sub(r"\1: …", problem) + "\n" for problem in kept)
+
+
 def put(folder: Path, name: str) -> Path:
     path = folder / (name if name.endswith(".json") else f"{name}.yaml")
     content = FILES[name]
@@ -138,7 +148,7 @@ def put(folder: Path, name: str) -> Path:
     return path
 
 
-def test_every_broken_file_is_refused_in_one_line_and_the_rest_plays(
+def test_every_broken_file_is_refused_in_one_printable_line_that_names_it_and_the_rest_plays(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -149,13 +159,10 @@ def test_every_broken_file_is_refused_in_one_line_and_the_rest_plays(
     assert [interaction.label for interaction in library.interactions()] == ["sound #1", "sound #2"]
     assert len(library.problems) == len(FILES)
     assert not (tmp_path / "was-run").exists()
-    assert_golden("unreadable.txt", "\n".join(library.problems) + "\n")
-
-
-def test_every_message_is_one_printable_line_that_names_the_file() -> None:
-    for line in (ROOT / "tests/golden/unreadable.txt").read_text().splitlines():
+    assert_golden("unreadable.txt", told(library.problems))
+    for line in library.problems:
         assert line.isprintable(), line
-        assert re.match(r"[\w .-]+\.(yaml|json):(\d+:)? ", line), line
+        assert re.match(r"[\w .-]+\.(yaml|json):(\d+:)? .*[^ :]$", line), line
         assert len(line) < 300, line
 
 

@@ -24,14 +24,14 @@ import time
 import uuid
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
-from urllib.parse import unquote_plus
+from urllib.parse import unquote, unquote_plus
 
 import azure.functions as func
 import httpx
 from azurefunctions.extensions.http.fastapi import Request, Response
 from starlette.requests import ClientDisconnect
 
-from proxy import telemetry, upstream
+from proxy import telemetry, upstream, worker
 from proxy.caller import unless_caller_leaves
 from proxy.errors import ProxyError
 from proxy.identity import Identity
@@ -46,6 +46,8 @@ log = logging.getLogger("azure_openai_proxy")
 
 RESPONSES_SINCE = "2025-03-01"  # the first dated api-version with a Responses API; older ones answer 400
 
+worker.require_indexing(os.environ)
+worker.cure()
 settings = Settings.from_env(os.environ)
 identity = Identity(settings.scope, settings.client_id)
 upstream.prepare()
@@ -54,6 +56,8 @@ upstream.prepare()
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
 
+# Azure's host asks its functions in the order of their names, and the first whose route and method fit is called. It does
+# not prefer a literal to a parameter: a catch-all must come last by name.
 FORWARDED = {  # function name: (methods, route below /api/v1, which is also the path below Azure's /openai)
     "chat_completions": (["POST"], "chat/completions"),
     "embeddings": (["POST"], "embeddings"),
@@ -91,6 +95,8 @@ def serves(name: str, route: str, *methods: str) -> Callable[[Handler], Handler]
 
 async def answer_of(handler: Handler, req: Request, record: Record) -> Response:
     try:
+        if req.headers.get("upgrade", "").lower() == "websocket":
+            raise ProxyError("websocket_not_served")
         if settings.problems:
             raise ProxyError("misconfigured", "; ".join(settings.problems))
         return await handler(req, record)
@@ -114,11 +120,12 @@ async def models(req: Request, record: Record) -> Response:
 @serves("model", "v1/models/{model}", "GET")
 async def model(req: Request, record: Record) -> Response:
     name = req.path_params["model"]
+    name = name if name in settings.deployments else unquote(name)  # Azure's host leaves a %2F as it is
     deployment_of(name, settings.deployments)
     return json_response(model_entry(name))
 
 
-@serves("not_found", "{*path}", "GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
+@serves("zz_not_found", "{*path}", "GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 async def not_found(req: Request, record: Record) -> Response:
     record.fields.path = req.url.path[:200]
     routes = ", ".join([*(route for _, route in FORWARDED.values()), "models", "models/{model}"])

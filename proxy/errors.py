@@ -18,6 +18,7 @@ ERRORS = {  # code: (status, whether trying again can help, message)
     "not_found": (404, False, "There is no {} {} here. The base URL ends in /api/v1, once; below it are {}."),
     "model_not_found": (404, False, "The model {!r} is not served here. Served are: {}."),
     "request_too_large": (413, False, "The body has {:,} bytes; {:,} are allowed."),
+    "websocket_not_served": (426, False, "There are no WebSockets here: send the same request over plain HTTP."),
     "internal_error": (500, False, "The proxy failed unexpectedly; its log says why."),
     "upstream_authentication_error": (
         *(502, False),

@@ -1,7 +1,6 @@
 """Who the function is to Azure OpenAI."""
 
 import asyncio
-import logging
 import time
 from collections.abc import Awaitable, Callable
 
@@ -12,8 +11,6 @@ REFRESH_PAUSE_SECONDS = 30.0  # between two attempts to renew a token that is st
 EXPIRY_MARGIN_SECONDS = 5.0  # a token must outlive its trip to Azure
 
 Source = Callable[[str, str | None], Awaitable[Token]]
-
-log = logging.getLogger("azure_openai_proxy")
 
 
 class Identity:
@@ -59,5 +56,8 @@ class Identity:
 
 
 def report_failure(task: "asyncio.Task[None]") -> None:
+    """Printed, like a record: the host drops what is logged after the call that began this, or shows it as another
+    function's (its source: GrpcWorkerChannel.Log)."""
     if not task.cancelled() and (error := task.exception()):
-        log.warning("no token from the managed identity: %s: %s", type(error).__name__, error)
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        print(f"no token from the managed identity: {reason}", flush=True)

@@ -56,8 +56,8 @@ upstream.prepare()
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
 
-# Azure's host asks its functions in the order of their names, and the first whose route and method fit is called. It does
-# not prefer a literal to a parameter: a catch-all must come last by name.
+# Azure's host asks its functions in the order of their names, and the first whose route and method fit is called. It
+# does not prefer a literal to a parameter: a catch-all must come last by name.
 FORWARDED = {  # function name: (methods, route below /api/v1, which is also the path below Azure's /openai)
     "chat_completions": (["POST"], "chat/completions"),
     "embeddings": (["POST"], "embeddings"),

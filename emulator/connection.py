@@ -52,6 +52,10 @@ class Connection:
         """FIN after what was written, whether or not the answer is complete: without its last chunk, for example."""
         self._transport.close()
 
+    def unsent(self) -> int:
+        """Bytes that the kernel has not taken yet."""
+        return self._transport.get_write_buffer_size()
+
     def raw(self, data: bytes) -> None:
         """Bytes as they are, past HTTP: chunk framing that is none, for example."""
         self._transport.write(data)

@@ -47,8 +47,8 @@ def require_indexing(environ: Mapping[str, str], version: tuple[int, ...] = sys.
 
 
 def cure(half_seconds: float = HALF_SECONDS, forget_seconds: float = FORGET_SECONDS) -> None:
-    """Applies every cure that finds its place, once for each worker. Prints one line for each that does not, and nothing
-    where no worker of Microsoft's is loaded."""
+    """Applies every cure that finds its place, once for each worker. Prints one line for each that does not, and
+    nothing where no worker of Microsoft's is loaded."""
     halves = next((sys.modules[name] for name in HALVES if name in sys.modules), None)
     if halves is None or hasattr(halves, CURED):
         return

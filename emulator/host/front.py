@@ -1,51 +1,56 @@
 """The front of the host: what happens to a request before and after its function."""
 
-import asyncio
 import logging
-import os
 import uuid
-from collections.abc import Collection, Container, Mapping, Sequence
+from collections import deque
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Protocol
 
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
+from ..connection import EXTENSION
+from . import kestrel, yarp
+from .exchange import CLOSE, BodyTooLarge, BodyTooSlow, Exchange, read_whole
 from .function import HttpFunction, Invocation
 from .key import Keys
+from .path import forwarded_path, request_path
+from .protocol import break_off
 from .route import Router
+from .unanswered import Unanswered
 
-ACTIVITY_TIMEOUT_S = 240.0
-"""Seconds without a byte in either direction after which the Functions host gives up (its source: ActivityTimeout)."""
+WELCOME = b"<!doctype html><title>Azure Functions</title><p>The local Functions host is up and running.</p>\n"
 
-BODY_LIMIT_BYTES = 104_857_600
-"""The Functions host's default; the app setting FUNCTIONS_REQUEST_BODY_SIZE_LIMIT changes it."""
-
-INVOCATION_HEADER = b"x-ms-invocation-id"
-
-# They concern one connection, and there is one on either side of the host (RFC 9110, section 7.6.1).
-# `expect` is answered by the front's server.
-REQUEST_HOP = {b"connection", b"keep-alive", b"proxy-connection", b"te", b"upgrade", b"expect", INVOCATION_HEADER}
-RESPONSE_HOP = {b"connection", b"keep-alive", b"proxy-connection", b"transfer-encoding", b"upgrade"}
-
-CLOSE = (b"connection", b"close")
-
-Headers = Collection[tuple[bytes, bytes]]
+Headers = list[tuple[bytes, bytes]]
 
 logger = logging.getLogger(__name__)
 
 
 class Backend(Protocol):
-    """What runs the functions."""
+    """What runs the functions: Microsoft's worker library, or what behaves like it.
+
+    A call has two halves, an invocation and an HTTP request. `waits_for_ever` tells whether an invocation without the
+    other half stays open; `takes_websockets` whether the worker's server keeps upgrades from the function.
+    """
 
     @property
     def functions(self) -> Sequence[HttpFunction]: ...
 
-    async def invoke(self, invocation: Invocation, scope: Scope, receive: Receive, send: Send) -> None:
-        """Relays the request to the function and its answer to `send`, piece by piece.
+    @property
+    def waits_for_ever(self) -> bool: ...
 
-        When the function fails in mid-answer it ends without the last piece, or raises. Whatever it raises before the
-        answer is a 502 to the client.
-        """
+    @property
+    def takes_websockets(self) -> bool: ...
+
+    async def invoke(self, invocation: Invocation, scope: Scope, exchange: Exchange) -> str | None:
+        """Both halves: relays the request to the function and its answer to the caller, piece by piece. When the
+        function fails in mid-answer it ends without the last piece, or raises. Whatever it raises before the answer is
+        a 500.
+
+        Gives the reason, when the HTTP half did not reach the function and the invocation stays open."""
+
+    async def announce(self, invocation: Invocation) -> None:
+        """The first half alone. Returns when the worker gives up."""
 
 
 class FunctionsHost:
@@ -55,11 +60,14 @@ class FunctionsHost:
     Raises AppError when a route template can't be read.
     """
 
-    def __init__(self, backend: Backend, routes_below: str, keys: Mapping[str, str]) -> None:
+    def __init__(
+        self, backend: Backend, routes_below: str, keys: Mapping[str, str], unanswered: Unanswered | None = None
+    ) -> None:
         self._backend = backend
         self._router = Router(routes_below, backend.functions)
         self._keys = Keys(keys)
-        self._body_limit = int(os.environ.get("FUNCTIONS_REQUEST_BODY_SIZE_LIMIT", BODY_LIMIT_BYTES))
+        self._body_limit = kestrel.body_limit()
+        self._unanswered = unanswered or Unanswered()
 
     @property
     def routes(self) -> list[str]:
@@ -67,113 +75,101 @@ class FunctionsHost:
         return self._router.templates
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if not _is_sound(scope["headers"]):
-            return await _answer(send, HTTPStatus.BAD_REQUEST, CLOSE)
-        match = self._router.find(scope["method"], scope["raw_path"].decode("latin-1"))
+        headers = scope["headers"] = [(name, value.strip(b" \t")) for name, value in scope["headers"]]
+        path = request_path(scope["raw_path"].decode("latin-1"))
+        if refused := kestrel.refusal(scope) or (HTTPStatus.BAD_REQUEST if path is None else None):
+            return await _answer(send, refused, CLOSE)
+        assert path is not None
+        named = dict(headers)
+        closing = (CLOSE,) if b"close" in named.get(b"connection", b"").lower() else ()
+        if scope["method"] == "OPTIONS" and b"origin" in named and b"access-control-request-method" in named:
+            return await _answer(send, HTTPStatus.NO_CONTENT, *closing)  # CORS is the platform's
+        match = self._router.find(scope["method"], path)
         if match is None:
-            return await _answer(send, HTTPStatus.NOT_FOUND)
+            if path == "/":
+                return await _answer(send, HTTPStatus.OK, *closing, (b"content-type", b"text/html"), body=WELCOME)
+            return await _answer(send, HTTPStatus.NOT_FOUND, *closing)
         function, parameters = match
-        headers: Headers = scope["headers"]
         if not self._keys.admit(function.auth_level, headers, scope["query_string"]):
-            return await _answer(send, HTTPStatus.UNAUTHORIZED)
-        if int(dict(headers).get(b"content-length", 0)) > self._body_limit:
-            return await _answer(send, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
-        await self._invoke(Invocation(str(uuid.uuid4()), function, parameters), scope, receive, send)
+            return await _answer(send, HTTPStatus.UNAUTHORIZED, *closing)
+        length = named.get(b"content-length", b"0")
+        try:
+            if not length.isdigit() or int(length) > self._body_limit:
+                raise BodyTooLarge
+            pieces = deque[bytes]() if int(length) == 0 else await read_whole(receive, self._body_limit)
+        except (BodyTooLarge, BodyTooSlow):
+            return await _answer(send, HTTPStatus.INTERNAL_SERVER_ERROR, CLOSE)
+        if pieces is not None:
+            invocation = Invocation(str(uuid.uuid4()), function, parameters)
+            await self._call(invocation, path, pieces, bool(closing), scope, receive, send)
         return None
 
-    async def _invoke(self, invocation: Invocation, scope: Scope, receive: Receive, send: Send) -> None:
-        scope["headers"] = [*_without(REQUEST_HOP, scope["headers"]), (INVOCATION_HEADER, invocation.id.encode())]
-        exchange = Exchange(receive, send, self._body_limit)
-        status = HTTPStatus.BAD_GATEWAY
+    async def _call(
+        self,
+        invocation: Invocation,
+        path: str,
+        pieces: deque[bytes],
+        closes: bool,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+    ) -> None:
+        method, headers = yarp.method_of(scope["method"]), scope["headers"]
+        name = invocation.function.name
+        if reason := self._lost_on_the_way(method, headers):
+            return await self._without_an_answer(invocation, reason, send)
+        if reason := yarp.refused_by_the_worker(method, headers):
+            self._note_open(name, reason)
+            return await _answer(send, HTTPStatus.BAD_REQUEST, CLOSE, body=yarp.REFUSED_BY_UVICORN)
+        client, (_, port) = (scope["client"] or ("",))[0], scope["server"]
+        address = b"127.0.0.1:%d" % port
+        scope = {
+            **scope,
+            "method": method,
+            "raw_path": forwarded_path(path),
+            "path": path,
+            "query_string": yarp.forwarded_query(scope["query_string"]),
+            "headers": yarp.request_headers(headers, invocation.id, client, scope["scheme"], address),
+        }
+        exchange = Exchange(receive, send, pieces, self._body_limit, closes)
         try:
             with exchange:
-                await self._backend.invoke(invocation, scope, exchange.receive, exchange.send)
+                if reason := await self._backend.invoke(invocation, scope, exchange):
+                    self._note_open(name, reason)
         except TimeoutError:
-            status = HTTPStatus.GATEWAY_TIMEOUT
+            logger.info("function %s was silent for too long", name)
         except Exception:
             if not exchange.answered:
-                logger.exception("function %s could not be called", invocation.function.name)
-        if exchange.too_large:
-            status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
-        # An answer that began and did not end stays so: the server then closes the connection, and the client notices.
+                logger.exception("function %s could not be called", name)
         if not exchange.answered:
-            await _answer(send, status)
+            if exchange.refused:
+                await exchange.drain()
+            body = exchange.failure.body if exchange.failure else b""
+            await _answer(send, HTTPStatus.INTERNAL_SERVER_ERROR, *(CLOSE,) * closes, body=body)
+        elif not exchange.ended:
+            await break_off(scope["extensions"][EXTENSION])
+        return None
+
+    def _note_open(self, function: str, reason: str) -> None:
+        if self._backend.waits_for_ever:
+            self._unanswered.stays(function, reason)
+
+    def _lost_on_the_way(self, method: str, headers: Headers) -> str | None:
+        if yarp.is_websocket(headers) and self._backend.takes_websockets:
+            return "it asks for a WebSocket"
+        return yarp.lost_on_the_way(method, headers)
+
+    async def _without_an_answer(self, invocation: Invocation, reason: str, send: Send) -> None:
+        told = b""
+        if self._backend.waits_for_ever:
+            told = self._unanswered.never(invocation.function.name, reason).encode()
+        else:
+            await self._backend.announce(invocation)
+        await _answer(send, HTTPStatus.INTERNAL_SERVER_ERROR, CLOSE, body=told)
 
 
-class Exchange:
-    """A request's body and its answer on their way between the server and a backend.
-
-    Ends a body that is too large like a client that went away, and keeps the answer's connection headers back. As a
-    context manager it cancels the block, and raises TimeoutError, when nothing has moved for ACTIVITY_TIMEOUT_S.
-    """
-
-    __slots__ = (  # 1,000 streams have one each
-        *("_receive", "_send", "_bytes_left", "_loop", "_task", "_timer", "_moved_at", "_expired"),
-        "answered",
-    )
-
-    def __init__(self, receive: Receive, send: Send, body_limit: int) -> None:
-        self._receive, self._send, self._bytes_left = receive, send, body_limit
-        self.answered = False
-        self._loop, self._task = asyncio.get_running_loop(), asyncio.current_task()
-        self._moved_at = self._loop.time()
-        self._expired = False
-
-    def __enter__(self) -> None:
-        self._look()
-
-    def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
-        self._timer.cancel()
-        if self._expired and self._task and not self._task.uncancel() and kind is asyncio.CancelledError:
-            raise TimeoutError
-
-    def _look(self) -> None:
-        """A piece only notes its time, and the timer looks later: to put the timer off each time would cost more."""
-        due = self._moved_at + ACTIVITY_TIMEOUT_S
-        if due > self._loop.time():
-            self._timer = self._loop.call_at(due, self._look)
-        elif self._task:
-            self._expired = self._task.cancel()
-
-    @property
-    def too_large(self) -> bool:
-        return self._bytes_left < 0
-
-    async def receive(self) -> Message:
-        if self.too_large:
-            return {"type": "http.disconnect"}
-        message = await self._receive()
-        self._progress()
-        self._bytes_left -= len(message.get("body", b""))
-        return {"type": "http.disconnect"} if self.too_large else message
-
-    async def send(self, message: Message) -> None:
-        if self.too_large and not self.answered:
-            return
-        self._progress()
-        if message["type"] == "http.response.start":
-            self.answered = True
-            message = {**message, "headers": _without(RESPONSE_HOP, message["headers"])}
-        await self._send(message)
-
-    def _progress(self) -> None:
-        self._moved_at = self._loop.time()
-
-
-def _is_sound(headers: Headers) -> bool:
-    """Whether there is one host (RFC 9112, section 3.2), and a body that ends where every server sees its end (section
-    6.3). uvicorn takes what follows a head that asks for an upgrade for another protocol, and drops it."""
-    names = [name for name, _ in headers]
-    coded = [value.lower() for name, value in headers if name == b"transfer-encoding"]
-    has_body = coded or any(name == b"content-length" and value != b"0" for name, value in headers)
-    return names.count(b"host") == 1 and coded in ([], [b"chunked"]) and not (has_body and b"upgrade" in names)
-
-
-def _without(names: Container[bytes], headers: Headers) -> list[tuple[bytes, bytes]]:
-    return [(name, value) for name, value in headers if name.lower() not in names]
-
-
-async def _answer(send: Send, status: HTTPStatus, *headers: tuple[bytes, bytes]) -> None:
-    """The host's own answers have no body."""
-    await send({"type": "http.response.start", "status": status, "headers": [(b"content-length", b"0"), *headers]})
-    await send({"type": "http.response.body"})
+async def _answer(send: Send, status: HTTPStatus, *headers: tuple[bytes, bytes], body: bytes = b"") -> None:
+    """The host's own answers have no body, but for the welcome page."""
+    length = [] if status == HTTPStatus.NO_CONTENT else [(b"content-length", b"%d" % len(body))]
+    await send({"type": "http.response.start", "status": status, "headers": [*length, *headers]})
+    await send({"type": "http.response.body", "body": body})

@@ -1,12 +1,13 @@
 """The function keys: which ones a request may come with.
 
-Facts, from the Functions host's source: the header `x-functions-key` hides the query's `code`, even when it is empty;
-an ADMIN function takes the master key only; an ANONYMOUS one asks for nothing.
+Facts, from the Functions host's source and from recordings of it: the header `x-functions-key` hides the query's
+`code`, even when it is empty; of several, the first counts; the query's names are compared without regard to case; an
+ADMIN function takes the master key only; an ANONYMOUS one asks for nothing.
 """
 
 import hmac
 from collections.abc import Iterable, Mapping
-from urllib.parse import parse_qs
+from urllib.parse import parse_qsl
 
 MASTER = "_master"
 HEADER = b"x-functions-key"
@@ -26,6 +27,11 @@ class Keys:
             return True
         given = next((value for name, value in headers if name == HEADER), None)
         if given is None:
-            codes = parse_qs(query.decode("latin-1"), errors="surrogateescape").get("code", [""])
-            given = codes[0].encode(errors="surrogateescape")
+            given = code_of(query)
         return any(hmac.compare_digest(given, accepted) for accepted in self._accepted[auth_level])
+
+
+def code_of(query: bytes) -> bytes:
+    """The first `code`, empty or not; b"" without one."""
+    pairs = parse_qsl(query.decode("latin-1"), keep_blank_values=True, errors="surrogateescape")
+    return next((value for name, value in pairs if name.lower() == "code"), "").encode(errors="surrogateescape")

@@ -45,12 +45,13 @@ class Listener(uvicorn.Server):
         grace_s: int = GRACE_S,
         obey_signals: bool = False,
         on_started: Callable[[], None] = lambda: None,
+        http: type["Protocol"] | None = None,
         **settings: Any,
     ) -> None:
         super().__init__(
             uvicorn.Config(
                 _ending_quietly(app),
-                http=Protocol,
+                http=http or Protocol,
                 log_config=None,
                 log_level="warning",
                 access_log=False,

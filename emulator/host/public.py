@@ -13,11 +13,14 @@ from types import SimpleNamespace
 from typing import Any
 
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import Scope
 
 from .app import MODULE, App, refusing
+from .coordinator import Halves
+from .exchange import Exchange
 from .function import HttpFunction, Invocation, http_functions
 from .signature import check_signature
+from .web_server import keeps_websockets
 
 OUTCOME = "azure_functions.outcome"
 """In a scope: what the handler has returned or raised."""
@@ -28,7 +31,7 @@ logger = logging.getLogger(__name__)
 
 
 @asynccontextmanager
-async def public_backend(app: App) -> AsyncIterator["PublicBackend"]:
+async def public_backend(app: App, halves: Halves) -> AsyncIterator["PublicBackend"]:
     """The functions of `app`, run in this process. Raises AppError when the worker would not load them."""
     with refusing(app.folder / f"{MODULE}.py"):
         declared = {str(function.get_function_name()): function for function in app.register.get_functions()}
@@ -36,47 +39,79 @@ async def public_backend(app: App) -> AsyncIterator["PublicBackend"]:
         handlers = {function.name: declared[function.name].get_user_function() for function in functions}
         for function in functions:
             check_signature(function, handlers[function.name])
-    yield PublicBackend(app, functions, handlers)
+    backend = PublicBackend(app, halves, functions, handlers)
+    backend.takes_websockets = await keeps_websockets(app.extension, backend.web_app)
+    yield backend
 
 
 class PublicBackend:
     """Calls each handler with the extension's request; a `def` handler in a thread."""
 
-    def __init__(self, app: App, functions: list[HttpFunction], handlers: Mapping[str, Handler]) -> None:
+    def __init__(
+        self, app: App, halves: Halves, functions: list[HttpFunction], handlers: Mapping[str, Handler]
+    ) -> None:
         self.functions = functions
-        self._app = app
+        self.takes_websockets = True
+        self._app, self._halves, self._coordinator = app, halves, halves.coordinator
         self._handlers = handlers
         self._take_context = {
             name for name, handler in handlers.items() if "context" in inspect.signature(handler).parameters
         }
         self._awaited = {name for name, handler in handlers.items() if inspect.iscoroutinefunction(handler)}
-        self._web_app = _web_app(app)
-        self._methods = {method for route in self._web_app.routes for method in getattr(route, "methods", ())}
+        self.web_app = _web_app(app)
+        self._asgi = self.web_app.get_app()
+        (self._route,) = (route for route in self._asgi.routes if getattr(route, "path", "") == "/{path:path}")
 
-    async def invoke(self, invocation: Invocation, scope: Scope, receive: Receive, send: Send) -> None:
+    @property
+    def waits_for_ever(self) -> bool:
+        return self._halves.waits_for_ever
+
+    async def invoke(self, invocation: Invocation, scope: Scope, exchange: Exchange) -> str | None:
         """An error before the answer is the web app's 500; one in mid-answer leaves it without its last piece."""
-        scope["app"], scope["path_params"] = self._web_app, dict(invocation.route_parameters)
-        outcome = None
+        receive, send = exchange.receive, exchange.send
+        scope["app"] = self._asgi
+        if not self._reaches_the_route(scope):
+            await self._asgi(scope, receive, send)
+            return f"the worker's web app has no {scope['method']} {scope['path']!r}"
+        scope["path_params"] = dict(invocation.route_parameters)
+        self._coordinator.set_http_request(invocation.id, self._app.request_type(scope, receive, send))
+        await self.announce(invocation)
         try:
-            if scope["method"] in self._methods:
-                outcome = await self._call(invocation, self._app.request_type(scope, receive, send))
+            outcome = await self._coordinator.await_http_response_async(invocation.id)
             if isinstance(outcome, Response):
-                return await outcome(scope, receive, send)
+                await outcome(scope, receive, send)
+                return None
         except Exception as error:
             outcome = error
+            if exchange.begun:
+                logger.exception("function %s failed", invocation.function.name)
+                return None
         try:
-            await self._web_app({**scope, OUTCOME: outcome}, receive, send)
+            await self._asgi({**scope, OUTCOME: outcome}, receive, send)
         except Exception:
             logger.exception("function %s failed", invocation.function.name)
+        return None
 
-    async def _call(self, invocation: Invocation, request: Any) -> Any:
+    async def announce(self, invocation: Invocation) -> None:
+        try:
+            outcome = await self._called(invocation)
+        except Exception as error:
+            outcome = error
+        self._coordinator.set_http_response(invocation.id, outcome)
+
+    async def _called(self, invocation: Invocation) -> Any:
         function = invocation.function
-        arguments = {function.request_parameter: request}
+        arguments = {function.request_parameter: await self._coordinator.get_http_request_async(invocation.id)}
         if function.name in self._take_context:
             arguments.setdefault("context", self._context(invocation))
         if function.name in self._awaited:
             return await self._handlers[function.name](**arguments)
         return await asyncio.to_thread(self._handlers[function.name], **arguments)
+
+    def _reaches_the_route(self, scope: Scope) -> bool:
+        """FastAPI's one route has methods, and a pattern that an app may change."""
+        has_break = b"%0A" in scope["raw_path"]
+        return scope["method"] in self._route.methods and (not has_break or self._route.path_regex.match(scope["path"]))
 
     def _context(self, invocation: Invocation) -> SimpleNamespace:
         """What `azure.functions.Context` has; the traces and retries that a host may start are not started here."""
@@ -102,4 +137,4 @@ def _web_app(app: App) -> Any:
     catch_all.__annotations__ = {"request": app.request_type}
     web_app = app.extension.WebApp()
     web_app.route(catch_all)
-    return web_app.get_app()
+    return web_app

@@ -5,14 +5,18 @@ import os
 import socket
 import sys
 from collections.abc import Callable, Mapping
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
 from .app import MODULE, App, AppError, imported, refusing
+from .coordinator import Halves, offered
 from .front import Backend, FunctionsHost
 from .listener import Listener
+from .protocol import KestrelProtocol
 from .public import public_backend
+from .unanswered import Unanswered
 
 BACKEND_VARIABLE = "FUNCTIONS_HOST_BACKEND"
 
@@ -20,15 +24,23 @@ KEEP_ALIVE_S = 75
 """Longer than the clients' pools keep an idle connection, so that it is they who close it."""
 
 
-def _worker_backend(app: App) -> AbstractAsyncContextManager[Backend]:
-    from .worker import worker_backend  # and what it needs is loaded only where it is used
+@dataclass(frozen=True)
+class Kind:
+    """A kind of backend: what must be there before the app is imported, and what then runs its functions."""
 
-    return worker_backend(app)
+    halves: Callable[[], AbstractContextManager[Halves]]
+    start: Callable[[App, Halves], AbstractAsyncContextManager[Backend]]
 
 
-BACKENDS: dict[str, Callable[[App], AbstractAsyncContextManager[Backend]]] = {
-    "runtime": _worker_backend,
-    "public": public_backend,
+def _runtime() -> Kind:
+    from .worker import library_halves, worker_backend  # and what it needs is loaded only where it is used
+
+    return Kind(library_halves, worker_backend)
+
+
+BACKENDS: dict[str, Callable[[], Kind]] = {
+    "runtime": _runtime,
+    "public": lambda: Kind(offered, public_backend),
 }
 
 
@@ -38,24 +50,26 @@ async def serve(
     sock: socket.socket,
     on_ready: Callable[[list[str]], None] | None = None,
     backend: str | None = None,
+    unanswered: Unanswered | None = None,
 ) -> None:
     """Serves the function app in `app_dir` until SIGINT or SIGTERM, or until cancelled.
 
     `keys` are the accepted function keys, name → value. `sock` is bound; it is closed at the end. `on_ready` gets
     the route templates once requests are accepted. `backend` is `runtime` (Microsoft's worker library, Python 3.13 or
     later) or `public` (the public API); by default the environment variable FUNCTIONS_HOST_BACKEND decides, and
-    without it the worker library where it is installed. Raises AppError, before `on_ready`, when the app can't be
-    loaded.
+    without it the worker library where it is installed. `unanswered` is told of calls that Azure would never answer, by
+    default on standard error. Raises AppError, before `on_ready`, when the app can't be loaded.
     """
-    start = BACKENDS[_choose(backend or os.environ.get(BACKEND_VARIABLE))]
-    with sock, imported(app_dir) as app:
-        async with start(app) as running:
+    kind = BACKENDS[_choose(backend or os.environ.get(BACKEND_VARIABLE))]()
+    with sock, kind.halves() as halves, imported(app_dir) as app:
+        async with kind.start(app, halves) as running:
             with refusing(app.folder / f"{MODULE}.py"):
-                host = FunctionsHost(running, app.routes_below, keys)
+                host = FunctionsHost(running, app.routes_below, keys, unanswered)
             listener = Listener(
                 host,
                 sock,
                 obey_signals=True,
+                http=KestrelProtocol,
                 on_started=lambda: on_ready(host.routes) if on_ready else None,
                 timeout_keep_alive=KEEP_ALIVE_S,
             )

@@ -6,94 +6,97 @@ same time: an invocation request, which makes the library call the handler, and 
 
 import asyncio
 import importlib
+import logging
 import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
-from starlette.types import ASGIApp, Receive, Scope, Send
+import h11
+from starlette.types import Scope
 
 from .app import MODULE, App, AppError, refusing
+from .coordinator import Halves
+from .exchange import Exchange
 from .forward import forward
-from .front import INVOCATION_HEADER
 from .function import HttpFunction, Invocation, http_functions
 from .listener import Listener
 from .message import PROTOS, init_request, invocation_request, metadata_request
+from .web_server import keeps_websockets
+
+logger = logging.getLogger(__name__)
+
+LIBRARY = "azure_functions_runtime"
+
+
+@contextmanager
+def library_halves() -> Iterator[Halves]:
+    """Loads the library, as the worker does before it imports an app."""
+    yield Halves(importlib.import_module(f"{LIBRARY}.http_v2").http_coordinator)
 
 
 @asynccontextmanager
-async def worker_backend(app: App) -> AsyncIterator["WorkerBackend"]:
+async def worker_backend(app: App, halves: Halves) -> AsyncIterator["WorkerBackend"]:
     """The functions of `app` in the worker library, whose HTTP server runs until the block ends.
 
     Raises AppError, in the library's words, when it does not load them.
     """
-    library = importlib.import_module("azure_functions_runtime")
+    library = importlib.import_module(LIBRARY)
     library.start_threadpool_executor()
     listeners: list[Listener] = []
-    calls = Calls()
+    open_calls: set[asyncio.Task[Any]] = set()
     with socket.create_server(("127.0.0.1", 0)) as sock:
         try:
-            with _server_of(app, sock, listeners, calls):
+            with _server_of(app, sock, listeners):
                 functions = await _load(library, app)
-            yield WorkerBackend(library, functions, sock.getsockname()[1], calls)
+            takes_websockets = await keeps_websockets(app.extension, app.extension.WebApp())
+            yield WorkerBackend(library, halves, functions, sock.getsockname()[1], takes_websockets, open_calls)
         finally:
             for listener in listeners:
                 await listener.stop()
-            open_calls = list(calls.announced.values())
             for call in open_calls:
                 call.cancel()
             await asyncio.gather(*open_calls, return_exceptions=True)
 
 
-class Calls:
-    """The calls that the library was told of, by invocation id, and those whose HTTP request has got to it."""
-
-    def __init__(self) -> None:
-        self.announced: dict[str, asyncio.Task[Any]] = {}
-        self.arrived: set[str] = set()
-        coordinator = importlib.import_module("azure_functions_runtime.http_v2").http_coordinator
-        self.references: dict[str, Any] = coordinator._context_references  # the library never takes one out itself
-
-    def announce(self, id_: str, call: asyncio.Task[Any]) -> None:
-        self.announced[id_] = call
-        call.add_done_callback(lambda _: self.announced.pop(id_, None))
-
-    def forwarded(self, id_: str) -> None:
-        """The client has its answer, or has gone, maybe before its request got to the library's server."""
-        if id_ not in self.arrived:
-            self.abandon(id_)
-        self.arrived.discard(id_)
-
-    def served(self, id_: str) -> None:
-        """The library's server is done with the request, maybe without having handed it over (a 404 of its own)."""
-        reference = self.references.pop(id_, None)
-        if reference is None or not reference.http_request_available_event.is_set():
-            self.abandon(id_)
-
-    def abandon(self, id_: str) -> None:
-        """The library would wait for the call's HTTP request for ever."""
-        self.references.pop(id_, None)
-        if call := self.announced.pop(id_, None):
-            call.cancel()
-
-
 class WorkerBackend:
     """Announces each call to the library and forwards its HTTP request to the library's server."""
 
-    def __init__(self, library: Any, functions: list[HttpFunction], port: int, calls: Calls) -> None:
-        self.functions = functions
-        self._library = library
-        self._port = port
-        self._calls = calls
+    def __init__(
+        self,
+        library: Any,
+        halves: Halves,
+        functions: list[HttpFunction],
+        port: int,
+        takes_websockets: bool,
+        open_calls: set[asyncio.Task[Any]],
+    ) -> None:
+        self.functions, self.takes_websockets = functions, takes_websockets
+        self._library, self._halves, self._port, self._open_calls = library, halves, port, open_calls
 
-    async def invoke(self, invocation: Invocation, scope: Scope, receive: Receive, send: Send) -> None:
+    @property
+    def waits_for_ever(self) -> bool:
+        return self._halves.waits_for_ever
+
+    async def invoke(self, invocation: Invocation, scope: Scope, exchange: Exchange) -> str | None:
         """The call goes on when the client has left: the worker never cancels a handler."""
-        call = asyncio.ensure_future(self._library.invocation_request(invocation_request(invocation)))
-        self._calls.announce(invocation.id, call)
+        call = self._begin(invocation)
         try:
-            await forward(self._port, scope, receive, send)
-        finally:
-            self._calls.forwarded(invocation.id)
+            await forward(self._port, scope, exchange.receive, exchange.send)
+        except (OSError, h11.RemoteProtocolError) as error:
+            logger.info("function %s: %s", invocation.function.name, error)
+        return None if call.done() or self._halves.have_met(invocation.id) else "its request did not reach the function"
+
+    async def announce(self, invocation: Invocation) -> None:
+        await asyncio.shield(self._begin(invocation))
+
+    def _begin(self, invocation: Invocation) -> "asyncio.Task[Any]":
+        call: asyncio.Task[Any] = asyncio.ensure_future(
+            self._library.invocation_request(invocation_request(invocation))
+        )
+        self._open_calls.add(call)
+        call.add_done_callback(self._open_calls.discard)
+        return call
 
 
 async def _load(library: Any, app: App) -> list[HttpFunction]:
@@ -107,7 +110,7 @@ async def _load(library: Any, app: App) -> list[HttpFunction]:
 
 
 @contextmanager
-def _server_of(app: App, sock: socket.socket, listeners: list[Listener], calls: Calls) -> Iterator[None]:
+def _server_of(app: App, sock: socket.socket, listeners: list[Listener]) -> Iterator[None]:
     """Makes the library start a Listener on `sock` where it would start the extension's own server.
 
     The extension's picks a port by closing it again, which leaves it to the next process that asks, takes the process's
@@ -115,7 +118,7 @@ def _server_of(app: App, sock: socket.socket, listeners: list[Listener], calls: 
     """
 
     def web_server(_host: str, _port: int, web_app: Any) -> Listener:
-        listeners.append(Listener(_tidying(web_app.get_app(), calls), sock, grace_s=0, date_header=False))
+        listeners.append(Listener(web_app.get_app(), sock, grace_s=0, date_header=False))
         return listeners[-1]
 
     original = app.extension.WebServer
@@ -124,19 +127,3 @@ def _server_of(app: App, sock: socket.socket, listeners: list[Listener], calls: 
         yield
     finally:
         app.extension.WebServer = original
-
-
-def _tidying(web_app: ASGIApp, calls: Calls) -> ASGIApp:
-    """The library's web app, and the tidying that it leaves undone when a request is over."""
-
-    async def run(scope: Scope, receive: Receive, send: Send) -> None:
-        id_ = dict(scope["headers"])[INVOCATION_HEADER].decode()
-        if id_ not in calls.announced:
-            return  # its client went while it was on its way
-        calls.arrived.add(id_)
-        try:
-            await web_app(scope, receive, send)
-        finally:
-            calls.served(id_)
-
-    return run

@@ -1,0 +1,135 @@
+"""One request and its answer on their way between the host's server and a backend."""
+
+import asyncio
+from collections import deque
+from collections.abc import Iterable
+from contextlib import suppress
+
+from starlette.types import Message, Receive, Send
+
+from .kestrel import BODY_GRACE_S, slowest_end
+from .yarp import Headers, Unforwardable, response_headers
+
+ACTIVITY_TIMEOUT_S = 240.0
+"""Seconds without a byte in either direction after which the Functions host gives up (its source: ActivityTimeout)."""
+
+CLOSE = (b"connection", b"close")
+WORKERS_SERVER = (b"server", b"uvicorn")
+
+
+class BodyTooLarge(Exception):
+    pass
+
+
+class BodyTooSlow(Exception):
+    pass
+
+
+async def read_whole(receive: Receive, limit: int) -> deque[bytes] | None:
+    """The body in pieces; None when the caller left. Raises BodyTooLarge and BodyTooSlow.
+
+    The host reads a body with a Content-Length to its end before it calls the function (its source:
+    HttpTriggerAttributeBindingProvider)."""
+    pieces: deque[bytes] = deque()
+    size, loop = 0, asyncio.get_running_loop()
+    began, more = loop.time(), True
+    while more:
+        try:
+            async with asyncio.timeout_at(slowest_end(began, size)):
+                message = await receive()
+        except TimeoutError:
+            raise BodyTooSlow from None
+        if message["type"] == "http.disconnect":
+            return None
+        body, more = message.get("body", b""), message.get("more_body", False)
+        size += len(body)
+        pieces.append(body)
+        if size > limit:
+            raise BodyTooLarge
+    return pieces
+
+
+class Exchange:
+    """Hands over the body that was read before (`pieces`) or comes now, at most `limit` bytes, and holds an answer's
+    head back until its first byte or its end, as YARP does.
+
+    A body that is too large or too slow ends like a client that went away. As a context manager it cancels the block,
+    and raises TimeoutError, when nothing has moved for ACTIVITY_TIMEOUT_S.
+    """
+
+    __slots__ = (  # 1,000 streams have one each
+        *("_receive", "_send", "_pieces", "_bytes_left", "_closes", "_head"),
+        *("_loop", "_task", "_timer", "_moved_at", "_expired"),
+        *("answered", "begun", "ended", "failure", "refused"),
+    )
+    _head: Message | None
+
+    def __init__(self, receive: Receive, send: Send, pieces: Iterable[bytes], limit: int, closes: bool) -> None:
+        self._receive, self._send, self._pieces, self._bytes_left = receive, send, deque(pieces), limit
+        self._closes, self._head = closes, None
+        self.begun = self.answered = self.ended = self.refused = False
+        self.failure: Unforwardable | None = None
+        self._loop, self._task = asyncio.get_running_loop(), asyncio.current_task()
+        self._moved_at = self._loop.time()
+        self._expired = False
+
+    def __enter__(self) -> None:
+        self._look()
+
+    def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
+        self._timer.cancel()
+        if self._expired and self._task and not self._task.uncancel() and kind is asyncio.CancelledError:
+            raise TimeoutError
+
+    def _look(self) -> None:
+        """A piece only notes its time, and the timer looks later: to put the timer off each time would cost more."""
+        due = self._moved_at + ACTIVITY_TIMEOUT_S
+        if due > self._loop.time():
+            self._timer = self._loop.call_at(due, self._look)
+        elif self._task:
+            self._expired = self._task.cancel()
+
+    async def receive(self) -> Message:
+        if self._pieces:
+            return {"type": "http.request", "body": self._pieces.popleft(), "more_body": bool(self._pieces)}
+        if self.refused:
+            return {"type": "http.disconnect"}
+        message = await self._receive()
+        self._moved_at = self._loop.time()
+        self._bytes_left -= len(message.get("body", b""))
+        self.refused = self._bytes_left < 0
+        return {"type": "http.disconnect"} if self.refused else message
+
+    async def send(self, message: Message) -> None:
+        self._moved_at = self._loop.time()
+        if message["type"] == "http.response.start":
+            self.begun = True
+            try:
+                self._head = {**message, "headers": self._passed(message["headers"])}
+            except Unforwardable as failure:
+                self.failure = failure
+            return
+        if self.failure or self.refused:
+            return
+        ends = not message.get("more_body")
+        if self._head:
+            if not message.get("body") and not ends:
+                return
+            head, self._head, self.answered = self._head, None, True
+            await self._send(head)
+        await self._send(message)
+        self.ended = ends
+
+    async def drain(self) -> None:
+        """What still comes of a body that is too large: a client that sends does not listen."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(BODY_GRACE_S):
+                while (await self._receive()).get("more_body"):
+                    pass
+
+    def _passed(self, headers: Headers) -> Headers:
+        """Raises Unforwardable."""
+        passed = response_headers(headers)
+        if not any(name.lower() == b"server" for name, _ in passed):
+            passed.append(WORKERS_SERVER)
+        return [*passed, CLOSE] if self._closes else passed

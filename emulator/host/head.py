@@ -1,0 +1,80 @@
+"""Heads of requests that llhttp, uvicorn's parser, reads otherwise than Kestrel does.
+
+Kestrel (its source: HttpParser, HttpHeaders; recorded: tests/host/recorded) takes any token as a method, bare line
+feeds, a signed Content-Length, control characters in values, and one body although an upgrade is asked for. It refuses
+folded headers and blanks in names. What llhttp alone sees of such a head is how its body is framed.
+"""
+
+import re
+from typing import NamedTuple
+
+PLAIN = bytes({*range(0x20, 0x7F), *range(0x80, 0x100), ord("\t")})
+FAMILIAR_METHODS = (b"GET ", b"POST ", b"PUT ", b"DELETE ", b"PATCH ", b"HEAD ", b"OPTIONS ")
+END = re.compile(rb"\r?\n\r?\n")
+LONGEST = 65_536  # far above what Kestrel takes; llhttp may then say what it likes
+
+TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+FRAMING = (b"host", b"content-length", b"transfer-encoding", b"connection", b"expect")
+
+
+class Refused(Exception):
+    """Kestrel answers 400."""
+
+
+class Head(NamedTuple):
+    """`framing` is what llhttp is fed in the place of the head."""
+
+    method: str
+    headers: list[tuple[bytes, bytes]]
+    framing: bytes
+
+
+def is_plain(head: bytes) -> bool:
+    """Whether both read it alike."""
+    breaks = head.translate(None, PLAIN)
+    return (
+        breaks == b"\r\n" * (len(breaks) // 2)
+        and head.startswith(FAMILIAR_METHODS)
+        and b"pgrade" not in head
+        and b"\n " not in head
+        and b"\n\t" not in head
+        and b"+" not in head.partition(b"ontent-")[2]
+        and not (b"ontent-Length:" in head and b"ransfer-Encoding:" in head)
+    )
+
+
+def read_head(head: bytes) -> Head:
+    """Raises Refused."""
+    line, *lines = head.replace(b"\r\n", b"\n").rstrip(b"\n").split(b"\n")
+    parts = line.split(b" ")
+    if len(parts) != 3 or not TOKEN.fullmatch(parts[0]) or b"\r" in head.replace(b"\r\n", b"") or b"\0" in head:
+        raise Refused
+    method, target, version = parts
+    headers = [header(line) for line in lines]
+    if any(name == b"transfer-encoding" for name, _ in headers):
+        headers = [(b"x-" * (name == b"content-length") + name, value) for name, value in headers]
+    lengths = [value for name, value in headers if name == b"content-length"]
+    if len(lengths) > 1:
+        raise Refused
+    framed = [b"POST %b %b" % (target, version)]
+    framed += [b"%b: %b" % (name, without_upgrade(name, value)) for name, value in headers if name in FRAMING]
+    return Head(method.decode(), headers, b"\r\n".join(framed) + b"\r\n\r\n")
+
+
+def header(line: bytes) -> tuple[bytes, bytes]:
+    name, colon, value = line.partition(b":")
+    if not colon or not TOKEN.fullmatch(name):
+        raise Refused
+    name, value = name.lower(), value.strip(b" \t")
+    if name == b"content-length":
+        if not re.fullmatch(rb"\+?[0-9]{1,18}", value):
+            raise Refused
+        value = value.lstrip(b"+")
+    return name, value
+
+
+def without_upgrade(name: bytes, value: bytes) -> bytes:
+    """llhttp would take what follows for another protocol."""
+    if name != b"connection":
+        return value
+    return b", ".join(part for part in map(bytes.strip, value.split(b",")) if part.lower() != b"upgrade")

@@ -1,0 +1,65 @@
+"""What the Functions host's web server, Kestrel, takes, and what it refuses before anything else looks at a request.
+
+Limits are Kestrel's defaults (its source: KestrelServerLimits), which the host keeps but for the size of a body. What
+each refusal looks like was recorded: tests/host/recorded.
+"""
+
+import os
+from http import HTTPStatus
+
+from starlette.types import Scope
+
+MAX_HEADERS = 100
+MAX_HEADER_BYTES = 32_768
+MAX_REQUEST_LINE_BYTES = 8_192
+REQUEST_LINE_REST = len(" ? HTTP/1.1\r\n")
+
+MIN_BODY_RATE = 240.0
+"""Bytes a second, below which a body is given up after BODY_GRACE_S."""
+BODY_GRACE_S = 5.0
+
+BODY_LIMIT_BYTES = 104_857_600
+"""The host's own default (its source: HttpRequestBodySizeMiddleware), for what the app setting does not change."""
+BODY_LIMIT_SETTING = "FUNCTIONS_REQUEST_BODY_SIZE_LIMIT"
+
+
+def body_limit() -> int:
+    return int(os.environ.get(BODY_LIMIT_SETTING) or BODY_LIMIT_BYTES)
+
+
+def refusal(scope: Scope) -> HTTPStatus | None:
+    """What Kestrel answers, without a body, to a request that goes no further."""
+    headers: list[tuple[bytes, bytes]] = scope["headers"]
+    if len(scope["method"]) + len(scope["raw_path"]) + len(scope["query_string"]) + REQUEST_LINE_REST > (
+        MAX_REQUEST_LINE_BYTES
+    ):
+        return HTTPStatus.REQUEST_URI_TOO_LONG
+    size, hosts = 2, 0
+    for name, value in headers:
+        size += len(name) + len(value) + 4
+        if name == b"host":
+            hosts += 1
+            if not value:
+                return HTTPStatus.INTERNAL_SERVER_ERROR
+        elif name == b"transfer-encoding" and value.lower().rpartition(b",")[2].strip() != b"chunked":
+            return HTTPStatus.BAD_REQUEST
+        if not value.isascii() and not is_utf8(value):
+            return HTTPStatus.BAD_REQUEST
+    if len(headers) > MAX_HEADERS or size > MAX_HEADER_BYTES:
+        return HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
+    if hosts != 1 and (hosts or scope["http_version"] != "1.0"):
+        return HTTPStatus.BAD_REQUEST
+    return None
+
+
+def is_utf8(value: bytes) -> bool:
+    try:
+        value.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def slowest_end(began: float, received: int) -> float:
+    """When a body that began then, and of which so much is here, is given up."""
+    return began + max(BODY_GRACE_S, received / MIN_BODY_RATE)

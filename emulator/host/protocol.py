@@ -1,0 +1,77 @@
+"""uvicorn's HTTP protocol, reading as Kestrel does."""
+
+import asyncio
+from typing import Any
+
+from ..connection import EXTENSION, Connection
+from .head import END, LONGEST, Head, Refused, is_plain, read_head
+from .listener import Protocol
+
+BAD_REQUEST = b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+
+
+class KestrelProtocol(Protocol):
+    """Reads heads one by one before llhttp sees them. The application finds the connection in its scope."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self.connection = Connection(transport, self.flow)
+        self.held, self.inside, self.head_is_read = b"", False, False
+        self.odd: Head | None = None
+
+    def data_received(self, data: bytes) -> None:
+        if not self.inside:
+            data = self.held + data
+            end = data.find(b"\r\n\r\n") + 4
+            if end < 4 and len(data) <= LONGEST:
+                if (found := END.search(data)) is None:
+                    self.held = data
+                    return
+                end = found.end()
+            self.held = b""
+            if end >= 4 and not is_plain(data[:end]):
+                try:
+                    self.odd = read_head(data[:end])
+                except Refused:
+                    self.send_400_response("")
+                    return
+                data = self.odd.framing + data[end:]
+        super().data_received(data)
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self.inside, self.head_is_read = True, False
+        self.scope["extensions"] = {EXTENSION: self.connection}  # type: ignore[dict-item]
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if not self.head_is_read:  # trailers do not reach the function
+            super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        self.head_is_read = True
+        odd, self.odd = self.odd, None
+        if odd:
+            self.headers[:] = odd.headers
+        super().on_headers_complete()  # the application begins later
+        if odd:
+            self.scope["method"] = odd.method
+        if b"#" in self.url and self.url.startswith(b"/"):  # no more than a character
+            path, _, query = self.url.partition(b"?")
+            self.scope["raw_path"], self.scope["query_string"] = path, query
+
+    def on_message_complete(self) -> None:
+        super().on_message_complete()
+        self.inside = False
+
+    def send_400_response(self, msg: str) -> None:
+        self.transport.write(BAD_REQUEST)
+        self.transport.close()
+
+
+async def break_off(connection: Any) -> None:
+    """Kestrel resets a connection whose answer has no end. What was written before arrives first."""
+    for _ in range(100):
+        await asyncio.sleep(0.001)
+        if not connection.unsent():
+            break
+    connection.reset()

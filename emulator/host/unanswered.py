@@ -1,0 +1,30 @@
+"""Calls that Azure would never answer, or would leave open in the worker: there until `functionTimeout` restarts it,
+with every stream on it. Here they end, and are told loudly."""
+
+import sys
+from collections.abc import Callable
+
+ANSWER = "in Azure this call would never be answered: {}"
+STAYS = "in Azure this call would stay open in the worker until functionTimeout restarts it: {}"
+
+
+def print_error(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+class Unanswered:
+    """Tells of each such call, with its function and the reason, in one line."""
+
+    def __init__(self, tell: Callable[[str], None] = print_error) -> None:
+        self._tell = tell
+
+    def never(self, function: str, reason: str) -> str:
+        return self._note(ANSWER, function, reason)
+
+    def stays(self, function: str, reason: str) -> str:
+        return self._note(STAYS, function, reason)
+
+    def _note(self, sentence: str, function: str, reason: str) -> str:
+        told = sentence.format(reason)
+        self._tell(f"function {function}: {told}")
+        return told

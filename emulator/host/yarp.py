@@ -1,0 +1,151 @@
+"""What the host's forwarder, YARP, changes between the caller and the worker, on the way there and back.
+
+Sources: YARP's RequestUtilities and HttpTransformer; what arrives and what leaves was recorded: tests/host/recorded.
+"""
+
+import re
+from collections.abc import Iterable
+
+INVOCATION_HEADER = b"x-ms-invocation-id"
+
+Headers = list[tuple[bytes, bytes]]
+
+DROPPED = frozenset(
+    b"connection transfer-encoding keep-alive upgrade proxy-connection proxy-authenticate proxy-authentication-info "
+    b"proxy-authorization proxy-features proxy-instruction security-scheme alpn close te alt-svc".split()
+)
+DROPPED_OF_A_REQUEST = DROPPED | frozenset(
+    b"host http2-settings upgrade-insecure-requests forwarded x-forwarded-for x-forwarded-host x-forwarded-proto "
+    b"x-forwarded-prefix".split()
+)
+MAX_RESPONSE_HEADER_BYTES = 65_536
+"""Of .NET's HTTP client (MaxResponseHeadersLength); 60,000 bytes passed and 70,000 did not."""
+
+UNRESERVED = re.compile(rb"%(2[DdEe]|3[0-9]|4[1-9A-Fa-f]|5[0-9AaFf]|6[1-9A-Fa-f]|7[0-9AaEe])")
+ESCAPED = re.compile(rb"%(?![0-9A-Fa-f]{2})|[^!$%&'()*+,\-./0-9:;=?@A-Z\[\]_a-z~]")
+
+
+REFUSED_BY_UVICORN = b"Invalid HTTP request received."
+METHODS_OF_LLHTTP = frozenset(
+    [
+        "DELETE",
+        "GET",
+        "HEAD",
+        "POST",
+        "PUT",
+        "OPTIONS",
+        "TRACE",
+        "COPY",
+        "LOCK",
+        "MKCOL",
+        "MOVE",
+        "PROPFIND",
+        "PROPPATCH",
+        "SEARCH",
+        "UNLOCK",
+        "BIND",
+        "REBIND",
+        "UNBIND",
+        "ACL",
+        "REPORT",
+        "MKACTIVITY",
+        "CHECKOUT",
+        "MERGE",
+        "M-SEARCH",
+        "NOTIFY",
+        "SUBSCRIBE",
+        "UNSUBSCRIBE",
+        "PATCH",
+        "PURGE",
+        "MKCALENDAR",
+        "LINK",
+        "UNLINK",
+    ]
+)
+COMMON_METHODS = frozenset(["GET", "POST", "PUT", "DELETE", "OPTIONS", "HEAD", "PATCH", "TRACE"])
+CONTROL = re.compile(rb"[\0-\x08\x0a-\x1f\x7f]")
+
+
+class Unforwardable(Exception):
+    """An answer that does not come through: the caller gets a 500. A request without a body is sent again, and then has
+    the worker's own, because the worker has given its answer away."""
+
+    def __init__(self, reason: str, sent_again: bool) -> None:
+        super().__init__(reason)
+        self.body = b"Internal Server Error" if sent_again else b""
+
+
+def request_headers(given: Headers, invocation_id: str, client: str, scheme: str, worker: bytes) -> Headers:
+    """What the worker gets in the place of `given` (names in lower case): fields of one name as one, and the worker's
+    own address as the host."""
+    kept: dict[bytes, bytes] = {b"host": worker, INVOCATION_HEADER: invocation_id.encode()}
+    host, chunked = b"", False
+    for name, value in given:
+        if name in DROPPED_OF_A_REQUEST:
+            if name == b"host":
+                host = value
+            chunked = chunked or name == b"transfer-encoding"
+        elif name in kept:
+            kept[name] += (b"; " if name == b"cookie" else b", ") + value
+        else:
+            kept[name] = value
+    kept[b"x-forwarded-for"], kept[b"x-forwarded-host"] = client.encode(), host
+    kept[b"x-forwarded-proto"] = scheme.encode()
+    if chunked:
+        kept[b"transfer-encoding"] = b"chunked"
+    if is_websocket(given):
+        kept[b"connection"], kept[b"upgrade"] = b"Upgrade", b"websocket"
+    return list(kept.items())
+
+
+def response_headers(given: Iterable[tuple[bytes, bytes]]) -> Headers:
+    """What the caller gets of the worker's. Raises Unforwardable."""
+    kept, size = [], 0
+    for name, value in given:
+        size += len(name) + len(value) + 4
+        if not value.isascii():
+            raise Unforwardable("a header of the answer is not ASCII", sent_again=False)
+        if name.lower() not in DROPPED:
+            kept.append((name, value))
+    if size > MAX_RESPONSE_HEADER_BYTES:
+        raise Unforwardable("the headers of the answer are too long", sent_again=True)
+    return kept
+
+
+def method_of(method: str) -> str:
+    """The worker sees the common methods in capitals, whatever the caller wrote."""
+    return upper if (upper := method.upper()) in COMMON_METHODS else method
+
+
+def lost_on_the_way(method: str, headers: Headers) -> str | None:
+    """Why a request would not get from the host to the worker, and its call would never be answered."""
+    if method == "CONNECT":
+        return "its method is CONNECT"
+    for name, value in headers:
+        if not value.isascii():
+            return f"the header {name.decode()} is not ASCII"
+        if name == INVOCATION_HEADER:
+            return f"the caller sent {name.decode()}"
+    return None
+
+
+def refused_by_the_worker(method: str, headers: Headers) -> str | None:
+    """Why the worker's server would answer 400 itself, so that the function never hears of the call."""
+    if method not in METHODS_OF_LLHTTP:
+        return f"its method is {method}"
+    return next(
+        (f"a control character is in {name.decode()}" for name, value in headers if CONTROL.search(value)), None
+    )
+
+
+def is_websocket(headers: Headers) -> bool:
+    values = {name: value.lower() for name, value in headers if name in (b"connection", b"upgrade")}
+    return values.get(b"upgrade") == b"websocket" and b"upgrade" in values.get(b"connection", b"")
+
+
+def forwarded_query(query: bytes) -> bytes:
+    """A query as .NET's Uri writes it anew: letters and digits that were escaped are not, and what may not stand in a
+    query is."""
+    if b"%" in query:
+        query = UNRESERVED.sub(lambda found: bytes.fromhex(found[1].decode()), query)
+    return ESCAPED.sub(lambda found: b"%%%02X" % found[0][0], query)

@@ -5,9 +5,10 @@
 
 Redefine `aoai_cassette_folders` or `aoai_settings` in a conftest.py to serve other recordings or other app settings. A
 test fails at its end when a request found no recording, even if its client swallowed the error; mark it with
-`aoai_allow_unmatched` where that is the point. With `--record-mode`, what has no recording is asked of Azure itself
-(emulator/recording/); `@pytest.mark.cassette("chat/story")` says where the answer is kept. Works under pytest-xdist:
-every worker has a stack of its own.
+`aoai_allow_unmatched` where that is the point. So it does when Azure would never have answered a call, or would have
+left it open in the worker; `aoai_unanswered(1)` says that one such call is meant. With `--record-mode`, what has no
+recording is asked of Azure itself (emulator/recording/); `@pytest.mark.cassette("chat/story")` says where the answer is
+kept. Works under pytest-xdist: every worker has a stack of its own.
 """
 
 import os
@@ -43,6 +44,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "aoai_fault(wish): what goes wrong in this test, as in 'reset; at_frame=3'")
     config.addinivalue_line("markers", "aoai_allow_unmatched: requests without a recording do not fail this test")
+    config.addinivalue_line("markers", "aoai_unanswered(count): so many calls of this test have no answer in Azure")
     with_pytest.configure(config)
     os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"  # else litellm asks GitHub for prices when it is imported
     if played := config.getoption("--emulator-played"):
@@ -81,6 +83,7 @@ def aoai_emulator_server(
     ) as stack:
         assert not stack.library.problems, stack.library.problems
         yield stack
+        assert not (late := stack.unanswered()), "\n".join(late)
 
 
 class Emulator:
@@ -134,6 +137,9 @@ def aoai_emulator(request: pytest.FixtureRequest, aoai_emulator_server: LocalSta
         yield emulator
     if emulator.unmatched and not request.node.get_closest_marker("aoai_allow_unmatched"):
         pytest.fail("\n\n".join(str(exchange.miss) for exchange in emulator.unmatched), pytrace=False)
+    meant = request.node.get_closest_marker("aoai_unanswered")
+    if len(told := stack.unanswered()) != (meant.args[0] if meant else 0):
+        pytest.fail("\n".join(told) or "Azure would have answered every call of this test.", pytrace=False)
 
 
 @pytest.fixture

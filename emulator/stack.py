@@ -25,6 +25,7 @@ ROOT = Path(__file__).resolve().parent.parent
 CASSETTES = ROOT / "cassettes"
 START_SECONDS = 60.0  # a cold machine imports for a while
 STOP_SECONDS = 5.0
+CAN_PEEK = hasattr(os, "set_blocking")  # of a pipe; on Windows since Python 3.12
 NOT_INHERITED = (
     "AZURE_",
     "IDENTITY_",
@@ -65,10 +66,15 @@ class LocalStack:
         self.base_url = self.azure_base = self.identity_endpoint = ""
         self._settings, self._port, self._backend = dict(settings or {}), port, backend
         self._exit = ExitStack()
+        self._host: HostProcess | None = None
 
     @property
     def identity_header(self) -> str:
         return self.azure.identity.header
+
+    def unanswered(self) -> list[str]:
+        """Calls since the last time asked that Azure would never answer, or would leave open: a line for each."""
+        return self._host.unanswered() if self._host else []
 
     def settings(self) -> dict[str, str]:
         """The function's app settings: what points it at the fake Azure, and what the caller asked for."""
@@ -96,8 +102,8 @@ class LocalStack:
             self.identity_endpoint = f"{self.azure_base}{IDENTITY_PATH}"
             environment = {k: v for k, v in os.environ.items() if not k.startswith(NOT_INHERITED)}
             environment |= self.settings() | {"FUNCTION_HOST_KEY": self.function_key}
-            host = starting.enter_context(HostProcess(environment, self._port, self._backend))
-            self.base_url = host.base_url
+            self._host = starting.enter_context(HostProcess(environment, self._port, self._backend))
+            self.base_url = self._host.base_url
             self._exit = starting.pop_all()
         return self
 
@@ -127,7 +133,7 @@ class HostProcess:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=log,
-            text=True,
+            bufsize=0,
         )
         self.base_url = ""
 
@@ -138,7 +144,15 @@ class HostProcess:
             self.__exit__()
             raise HostFailed("The Functions host did not start; it said why on standard error.")
         self.base_url = json.loads(line)["base_url"]
+        if CAN_PEEK:
+            os.set_blocking(self.process.stdout.fileno(), False)
         return self
+
+    def unanswered(self) -> list[str]:
+        """See LocalStack.unanswered. A line is written before its call is answered."""
+        assert self.process.stdout is not None
+        told = self.process.stdout.read() if CAN_PEEK else b""
+        return [json.loads(line)["unanswered"] for line in (told or b"").splitlines()]
 
     def __exit__(self, *_: object) -> None:
         assert self.process.stdin is not None

@@ -102,7 +102,11 @@ class Proxy:
     base_url: str
     azure: FakeAzure
     headers: dict[str, str]
-    process: subprocess.Popen[str]
+    host: HostProcess
+
+    @property
+    def process(self) -> "subprocess.Popen[bytes]":
+        return self.host.process
 
 
 def closed_port() -> str:
@@ -132,7 +136,8 @@ def proxy(
         }
         environment |= settings or {}
         with HostProcess(environment, port=0, verbose=verbose, log=log) as host:
-            yield Proxy(host.base_url, azure, {"x-functions-key": environment["FUNCTION_HOST_KEY"]}, host.process)
+            yield Proxy(host.base_url, azure, {"x-functions-key": environment["FUNCTION_HOST_KEY"]}, host)
+            assert not host.unanswered()
 
 
 def recording(body: bytes, answer: bytes, path: str = "chat/completions", sse: bool = False) -> Interaction:

@@ -8,15 +8,19 @@ import secrets
 import signal
 import sys
 import threading
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from ..server import PortError, bind, run, url_of
 from .app import AppError
+from .key import MASTER
 from .server import serve
+from .unanswered import Unanswered
 
 DEFAULT_PORT = 7071  # where `func start` listens
 ROOT = Path(__file__).resolve().parents[2]  # where function_app.py is
-SUMMARY = "Run the proxy in the local Functions host, with all settings from the environment."
+SUMMARY = "Run the proxy, or another function app, in the local Functions host, with all settings from the environment."
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -36,6 +40,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--app", metavar="DIR", type=Path, help="the folder of another function_app.py")
     parser.add_argument("--port", type=int, default=DEFAULT_PORT, help=f"0 for a free one (default: {DEFAULT_PORT})")
     parser.add_argument("--json", action="store_true", help="print one JSON object, then nothing else")
     parser.add_argument("--backend", choices=("public", "runtime"), help="how functions are called (default: best)")
@@ -44,22 +49,42 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def host(arguments: argparse.Namespace) -> None:
-    key = os.environ.get("FUNCTION_HOST_KEY") or secrets.token_urlsafe(24)
+    keys = {"default": os.environ.get("FUNCTION_HOST_KEY") or secrets.token_urlsafe(24)}
+    if master := os.environ.get("FUNCTION_MASTER_KEY"):
+        keys[MASTER] = master
+    os.environ.setdefault("PYTHON_ENABLE_INIT_INDEXING", "1")  # as local.settings.json.example does
     sock = bind(arguments.port)
-    base_url = f"{url_of(sock)}/api/v1"
+    url = url_of(sock)
     if arguments.verbose:
         logging.basicConfig(level=logging.INFO)
     if arguments.until_stdin_closes:
         threading.Thread(target=end_with_parent, daemon=True).start()
 
-    def ready(_: list[str]) -> None:
-        described = {"base_url": base_url, "function_key": key, "pid": os.getpid()}
-        text = f"The proxy is at {base_url}, with key {key}\nCtrl-C stops it."
+    def ready(routes: list[str]) -> None:
+        base_url = url if arguments.app else f"{url}/api/v1"
+        described = {"base_url": base_url, "function_key": keys["default"], "pid": os.getpid()}
+        text = f"The proxy is at {base_url}, with key {keys['default']}\nCtrl-C stops it."
+        if arguments.app:
+            text = "\n".join(["Functions:", *(f"  {url}{route}" for route in routes), f"Key: {keys['default']}"])
         print(json.dumps(described) if arguments.json else text, flush=True)
-        sys.stdout = sys.stderr if arguments.verbose else open(os.devnull, "w")  # noqa: SIM115  the function prints
+        if arguments.json or not arguments.app:
+            sys.stdout = sys.stderr if arguments.verbose else open(os.devnull, "w")  # noqa: SIM115  the function prints
 
-    run(serve(ROOT, {"default": key}, sock, ready, arguments.backend))
+    unanswered = Unanswered(to_parent(os.dup(sys.stdout.fileno()))) if arguments.json else None
+    run(serve(arguments.app or ROOT, keys, sock, ready, arguments.backend, unanswered))
     logging.getLogger("asyncio").setLevel(logging.CRITICAL)  # a function has no hook to close its client at the end
+
+
+def to_parent(pipe: int) -> Callable[[str], None]:
+    """Tells whoever started this process, a line of JSON each time. One that does not read misses what is too much."""
+    if hasattr(os, "set_blocking"):  # on Windows since Python 3.12
+        os.set_blocking(pipe, False)
+
+    def tell(line: str) -> None:
+        with suppress(OSError):
+            os.write(pipe, json.dumps({"unanswered": line}).encode() + b"\n")
+
+    return tell
 
 
 def end_with_parent() -> None:

@@ -20,6 +20,10 @@ from .unanswered import Unanswered
 
 DEFAULT_PORT = 7071  # where `func start` listens
 ROOT = Path(__file__).resolve().parents[2]  # where function_app.py is
+DEPLOYED = {  # as infra/ and local.settings.json.example have it
+    "PYTHON_ENABLE_INIT_INDEXING": "1",
+    "FUNCTIONS_REQUEST_BODY_SIZE_LIMIT": "220200960",
+}
 SUMMARY = "Run the proxy, or another function app, in the local Functions host, with all settings from the environment."
 
 
@@ -52,7 +56,8 @@ def host(arguments: argparse.Namespace) -> None:
     keys = {"default": os.environ.get("FUNCTION_HOST_KEY") or secrets.token_urlsafe(24)}
     if master := os.environ.get("FUNCTION_MASTER_KEY"):
         keys[MASTER] = master
-    os.environ.setdefault("PYTHON_ENABLE_INIT_INDEXING", "1")  # as local.settings.json.example does
+    for name, value in DEPLOYED.items():
+        os.environ.setdefault(name, value)
     sock = bind(arguments.port)
     url = url_of(sock)
     if arguments.verbose:

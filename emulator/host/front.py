@@ -1,5 +1,6 @@
 """The front of the host: what happens to a request before and after its function."""
 
+import asyncio
 import logging
 import uuid
 from collections import deque
@@ -11,13 +12,13 @@ from starlette.types import Receive, Scope, Send
 
 from ..connection import EXTENSION
 from . import kestrel, yarp
-from .exchange import CLOSE, BodyTooLarge, BodyTooSlow, Exchange, read_whole
+from .exchange import ACTIVITY_TIMEOUT_S, CLOSE, BodyTooLarge, BodyTooSlow, Exchange, read_whole
 from .function import HttpFunction, Invocation
 from .key import Keys
 from .path import forwarded_path, request_path
 from .protocol import break_off
 from .route import Router
-from .unanswered import Unanswered
+from .unanswered import GIVEN_UP, Unanswered
 
 WELCOME = b"<!doctype html><title>Azure Functions</title><p>The local Functions host is up and running.</p>\n"
 
@@ -68,6 +69,7 @@ class FunctionsHost:
         self._keys = Keys(keys)
         self._body_limit = kestrel.body_limit()
         self._unanswered = unanswered or Unanswered()
+        self._open: set[asyncio.Task[None]] = set()
 
     @property
     def routes(self) -> list[str]:
@@ -119,7 +121,7 @@ class FunctionsHost:
         if reason := self._lost_on_the_way(method, headers):
             return await self._without_an_answer(invocation, reason, send)
         if reason := yarp.refused_by_the_worker(method, headers):
-            self._note_open(name, reason)
+            self._leave_open(invocation, reason)
             return await _answer(send, HTTPStatus.BAD_REQUEST, CLOSE, body=yarp.REFUSED_BY_UVICORN)
         client, (_, port) = (scope["client"] or ("",))[0], scope["server"]
         address = b"127.0.0.1:%d" % port
@@ -135,7 +137,7 @@ class FunctionsHost:
         try:
             with exchange:
                 if reason := await self._backend.invoke(invocation, scope, exchange):
-                    self._note_open(name, reason)
+                    self._leave_open(invocation, reason)
         except TimeoutError:
             logger.info("function %s was silent for too long", name)
         except Exception:
@@ -150,9 +152,27 @@ class FunctionsHost:
             await break_off(scope["extensions"][EXTENSION])
         return None
 
-    def _note_open(self, function: str, reason: str) -> None:
+    def _leave_open(self, invocation: Invocation, reason: str) -> None:
+        """The worker waits for a request that does not come; where the app has set an end to that, it is seen to come."""
         if self._backend.waits_for_ever:
-            self._unanswered.stays(function, reason)
+            self._unanswered.stays(invocation.function.name, reason)
+        else:
+            task = asyncio.create_task(self._until_given_up(invocation, reason))
+            self._open.add(task)
+            task.add_done_callback(self._open.discard)
+
+    async def _until_given_up(self, invocation: Invocation, reason: str) -> None:
+        try:
+            async with asyncio.timeout(ACTIVITY_TIMEOUT_S):
+                await self._backend.announce(invocation)
+        except TimeoutError:
+            self._unanswered.stays(invocation.function.name, reason)
+
+    async def stop(self) -> None:
+        """Ends what still waits in the worker."""
+        for task in self._open:
+            task.cancel()
+        await asyncio.gather(*self._open, return_exceptions=True)
 
     def _lost_on_the_way(self, method: str, headers: Headers) -> str | None:
         if yarp.is_websocket(headers) and self._backend.takes_websockets:
@@ -160,12 +180,13 @@ class FunctionsHost:
         return yarp.lost_on_the_way(method, headers)
 
     async def _without_an_answer(self, invocation: Invocation, reason: str, send: Send) -> None:
-        told = b""
+        """Here the answer comes at once, and says why."""
         if self._backend.waits_for_ever:
-            told = self._unanswered.never(invocation.function.name, reason).encode()
+            told = self._unanswered.never(invocation.function.name, reason)
         else:
-            await self._backend.announce(invocation)
-        await _answer(send, HTTPStatus.INTERNAL_SERVER_ERROR, CLOSE, body=told)
+            told = GIVEN_UP.format(reason)
+            self._leave_open(invocation, reason)
+        await _answer(send, HTTPStatus.INTERNAL_SERVER_ERROR, CLOSE, body=told.encode())
 
 
 async def _answer(send: Send, status: HTTPStatus, *headers: tuple[bytes, bytes], body: bytes = b"") -> None:

@@ -80,6 +80,8 @@ async def serve(
                 listener.should_exit = True
                 await serving
                 raise
+            finally:
+                await host.stop()
 
 
 def _choose(name: str | None) -> str:

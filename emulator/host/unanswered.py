@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable
 
 ANSWER = "in Azure this call would never be answered: {}"
+GIVEN_UP = "in Azure this call would be a 500 once the worker gives up on it: {}"
 STAYS = "in Azure this call would stay open in the worker until functionTimeout restarts it: {}"
 
 

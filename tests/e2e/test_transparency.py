@@ -20,13 +20,13 @@ DROPPED = {"strict-transport-security", "set-cookie", "server", "alt-svc"}
 ITS_OWN = {  # of the connection to the caller, and what the proxy adds
     *("date", "content-length", "transfer-encoding", "connection"),
     "server-timing",
+    "server",  # of the web server inside the worker
 }
 SECRETS = {
     "authorization": "Bearer of-the-caller",
     "api-key": "of-the-caller",
     "cookie": "session=of-the-caller",
     "x-forwarded-for": "192.0.2.1",
-    "x-ms-invocation-id": "of-the-caller",
 }
 
 

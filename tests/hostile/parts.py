@@ -51,7 +51,6 @@ forwarded: host=ELSEWHERE
 x-forwarded-for: 127.0.0.1
 x-original-url: /openai
 x-http-method-override: DELETE
-x-ms-invocation-id: 1
 x-identity-header: x
 host: evil.example
 host: ELSEWHERE

@@ -116,7 +116,7 @@ def fetch(running: Proxy, route: str) -> tuple[bytes, bool]:
         with httpx.stream("GET" if resuming else "POST", url, content=body, headers=running.headers) as got:
             for part in got.iter_raw():
                 received += part
-    except httpx.RemoteProtocolError:
+    except httpx.ReadError:
         return received, False
     return received, True
 

@@ -73,7 +73,7 @@ def test_models_are_listed_without_asking_azure(served: Proxy) -> None:
 
 
 def test_a_response_id_cannot_lead_elsewhere(served: Proxy) -> None:
-    for odd in ("..%2F..%2Fdeployments", "a%3Fb", "a%20b", "x" * 257, "%00"):
+    for odd in ("..%2F..%2Fdeployments", "a%3Fb", "a%20b", "x" * 257, "%7F"):
         response = httpx.get(f"{served.base_url}/responses/{odd}", headers=served.headers)
         assert_error(response, 400, "invalid_response_id")
     assert served.azure.journal.exchanges == []
@@ -200,7 +200,7 @@ def test_only_listed_headers_go_up(upstream: RawUpstream, behind: Proxy) -> None
     upstream.answer = lambda _, sock: sock.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}")
     upstream.arrived = []
     secret = {"authorization": "Bearer mine", "api-key": "mine", "cookie": "a=b", "x-forwarded-for": "1.2.3.4"}
-    secret |= {"x-ms-invocation-id": "mine", "forwarded": "for=1.2.3.4", "x-api-key": "mine", "x-original-url": "/x"}
+    secret |= {"forwarded": "for=1.2.3.4", "x-api-key": "mine", "x-original-url": "/x"}
     open_ = {"openai-organization": "lab", "traceparent": "00-1-2-03", "x-client-request-id": "c-1"}
     post(behind, "chat/completions?code=wrong&x=%2F", **secret, **open_)
     (arrived,) = upstream.arrived

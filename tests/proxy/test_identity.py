@@ -105,10 +105,12 @@ async def test_a_refused_token_goes_on_while_there_is_no_other(identity: Identit
     assert endpoint.calls == 2, "only one caller waited to hear that there is none"
 
 
-async def test_the_log_says_why_there_is_no_token(caplog: pytest.LogCaptureFixture) -> None:
+async def test_why_there_is_no_token_is_printed_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     async def refused(*_: str | None) -> Token:
-        raise ValueError("the identity endpoint answered 400: 'No User Assigned Identity found'")
+        raise ValueError("the identity endpoint answered 400:\n'No User Assigned Identity found'")
 
     with pytest.raises(ValueError, match="400"):
         await Identity("scope", source=refused).token()
-    assert "ValueError: the identity endpoint answered 400: 'No User Assigned Identity found'" in caplog.text
+    await asyncio.sleep(0)
+    told = "ValueError: the identity endpoint answered 400: 'No User Assigned Identity found'"
+    assert capsys.readouterr().out == f"no token from the managed identity: {told}\n"

@@ -255,7 +255,7 @@ def test_a_broken_stream_is_recorded_as_broken(upstream: RawUpstream, behind: Pr
     events = sse(*EVENTS, end=b"")
     upstream.answer = lambda _, sock: sock.sendall(head % len(events) + events)
     before = len(log.records())
-    with pytest.raises(httpx.RemoteProtocolError):
+    with pytest.raises(httpx.ReadError):
         httpx.post(f"{behind.base_url}/chat/completions", json=PROMPT, headers=behind.headers)
     assert log.last(before + 1)["outcome"] == "upstream_stream_broken"
 

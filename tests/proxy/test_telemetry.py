@@ -209,7 +209,7 @@ def test_an_error_is_a_failed_span(
     before = len(spans.own())
     try:
         post(traced)
-    except httpx.RemoteProtocolError:
+    except httpx.ReadError:
         assert kind == "text/event-stream"
     span = spans.last(before + 1)
     assert span["status"]["status_code"] == "ERROR"

@@ -37,12 +37,12 @@ OUTCOMES: dict[str, dict[str, str]] = {  # what the proxy does: what each client
     "passes on 408": cells(*["APIStatusError ×2"] * 2, *["LMTimeoutError"] * 2, "APIError ×2", "exit 22"),
     "passes on 429": cells(*["RateLimitError ×2"] * 2, *["LMRateLimitError"] * 2, "RateLimitError ×2", "exit 22"),
     "passes on 5xx": FAILED,
-    "breaks off": cells(*["APIConnectionError ×2"] * 2, "LMServerError", "LMTransportError", "TypeError", "exit 18"),
+    "breaks off": cells(*["APIConnectionError ×2"] * 2, "LMServerError", "LMTransportError", "TypeError", "exit 56"),
     "breaks off the stream": cells(
-        "RemoteProtocolError", "APIConnectionError", "LMServerError", "LMTransportError", "TypeError", "exit 18"
+        "ReadError", "APIConnectionError", "LMServerError", "LMTransportError", "TypeError", "exit 56"
     ),
     "says why, breaks off the stream": cells(
-        *["APIError"] * 2, "LMServerError", "LMProviderError", "APIError", "exit 18"
+        *["APIError"] * 2, "LMServerError", "LMProviderError", "APIError", "exit 56"
     ),
     "waits with the client": cells(
         *["APITimeoutError ×2"] * 2, "LMTimeoutError", "LMTransportError", "DOMException", "exit 28"

@@ -7,6 +7,7 @@ import asyncio
 import os
 import socket
 import struct
+from contextlib import suppress
 
 from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.flow_control import FlowControl
@@ -52,9 +53,16 @@ class Connection:
         """FIN after what was written, whether or not the answer is complete: without its last chunk, for example."""
         self._transport.close()
 
-    def unsent(self) -> int:
-        """Bytes that the kernel has not taken yet."""
-        return self._transport.get_write_buffer_size()
+    async def reset_when_sent(self) -> None:
+        """RST, after what was written has gone to the kernel."""
+        for _ in range(100):
+            await asyncio.sleep(0.001)
+            if self._is_lost:
+                return
+            if not self._transport.get_write_buffer_size():
+                break
+        with suppress(OSError):  # the peer has gone meanwhile
+            self.reset()
 
     def raw(self, data: bytes) -> None:
         """Bytes as they are, past HTTP: chunk framing that is none, for example."""

@@ -16,7 +16,6 @@ from .exchange import ACTIVITY_TIMEOUT_S, CLOSE, BodyTooLarge, BodyTooSlow, Exch
 from .function import HttpFunction, Invocation
 from .key import Keys
 from .path import forwarded_path, request_path
-from .protocol import break_off
 from .route import Router
 from .unanswered import GIVEN_UP, Unanswered
 
@@ -149,11 +148,11 @@ class FunctionsHost:
             body = exchange.failure.body if exchange.failure else b""
             await _answer(send, HTTPStatus.INTERNAL_SERVER_ERROR, *(CLOSE,) * closes, body=body)
         elif not exchange.ended:
-            await break_off(scope["extensions"][EXTENSION])
+            await scope["extensions"][EXTENSION].reset_when_sent()  # as Kestrel breaks an answer off
         return None
 
     def _leave_open(self, invocation: Invocation, reason: str) -> None:
-        """The worker waits for a request that does not come; where the app has set an end to that, it is seen to come."""
+        """The worker waits for a request that does not come. Where the app has set an end to that, it must come."""
         if self._backend.waits_for_ever:
             self._unanswered.stays(invocation.function.name, reason)
         else:

@@ -1,7 +1,6 @@
 """uvicorn's HTTP protocol, reading as Kestrel does."""
 
 import asyncio
-from typing import Any
 
 from ..connection import EXTENSION, Connection
 from .head import END, LONGEST, Head, Refused, is_plain, read_head
@@ -38,6 +37,10 @@ class KestrelProtocol(Protocol):
                 data = self.odd.framing + data[end:]
         super().data_received(data)
 
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self.connection.lost()
+
     def on_message_begin(self) -> None:
         super().on_message_begin()
         self.inside, self.head_is_read = True, False
@@ -66,12 +69,3 @@ class KestrelProtocol(Protocol):
     def send_400_response(self, msg: str) -> None:
         self.transport.write(BAD_REQUEST)
         self.transport.close()
-
-
-async def break_off(connection: Any) -> None:
-    """Kestrel resets a connection whose answer has no end. What was written before arrives first."""
-    for _ in range(100):
-        await asyncio.sleep(0.001)
-        if not connection.unsent():
-            break
-    connection.reset()

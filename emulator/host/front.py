@@ -68,7 +68,7 @@ class FunctionsHost:
         self._keys = Keys(keys)
         self._body_limit = kestrel.body_limit()
         self._unanswered = unanswered or Unanswered()
-        self._open: set[asyncio.Task[None]] = set()
+        self._first_wait: asyncio.Task[None] | None = None
 
     @property
     def routes(self) -> list[str]:
@@ -152,13 +152,12 @@ class FunctionsHost:
         return None
 
     def _leave_open(self, invocation: Invocation, reason: str) -> None:
-        """The worker waits for a request that does not come. Where the app has set an end to that, it must come."""
+        """The worker waits for a request that does not come. An app may have set an end to that: the first time it is seen
+        to come."""
         if self._backend.waits_for_ever:
             self._unanswered.stays(invocation.function.name, reason)
-        else:
-            task = asyncio.create_task(self._until_given_up(invocation, reason))
-            self._open.add(task)
-            task.add_done_callback(self._open.discard)
+        elif self._first_wait is None:
+            self._first_wait = asyncio.create_task(self._until_given_up(invocation, reason))
 
     async def _until_given_up(self, invocation: Invocation, reason: str) -> None:
         try:
@@ -169,9 +168,9 @@ class FunctionsHost:
 
     async def stop(self) -> None:
         """Ends what still waits in the worker."""
-        for task in self._open:
-            task.cancel()
-        await asyncio.gather(*self._open, return_exceptions=True)
+        if self._first_wait:
+            self._first_wait.cancel()
+            await asyncio.gather(self._first_wait, return_exceptions=True)
 
     def _lost_on_the_way(self, method: str, headers: Headers) -> str | None:
         if yarp.is_websocket(headers) and self._backend.takes_websockets:

@@ -6,9 +6,13 @@ param accountName string
 @description('Object id of the identity that may ask: the function.')
 param principalId string
 
-var roles = loadJsonContent('roles.json')
+@description('Object id of a person who may ask as well; empty: nobody.')
+param personId string
 
-resource account 'Microsoft.CognitiveServices/accounts@2024-10-01' existing = {
+var roles = loadJsonContent('roles.json')
+var mayAsk = subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.cognitiveServicesOpenAiUser)
+
+resource account 'Microsoft.CognitiveServices/accounts@2026-05-01' existing = {
   name: accountName
 }
 
@@ -18,8 +22,18 @@ resource user 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   properties: {
     principalId: principalId
     principalType: 'ServicePrincipal'
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.cognitiveServicesOpenAiUser)
+    roleDefinitionId: mayAsk
   }
 }
 
-output endpoint string = account.properties.endpoint
+resource person 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (!empty(personId)) {
+  name: guid(account.id, personId, roles.cognitiveServicesOpenAiUser)
+  scope: account
+  properties: {
+    principalId: personId // no principalType: in a pipeline it is no person
+    roleDefinitionId: mayAsk
+  }
+}
+
+// An account of kind AIServices names another host first, which not every client's v1 API is known to work with.
+output endpoint string = replace(account.properties.endpoint, '.cognitiveservices.azure.com', '.openai.azure.com')

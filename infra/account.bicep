@@ -17,13 +17,14 @@ param capacity int
 
 var parts = split(deployment, '=')
 
-resource account 'Microsoft.CognitiveServices/accounts@2024-10-01' = {
+resource account 'Microsoft.CognitiveServices/accounts@2026-05-01' = {
   name: name
   location: location
   tags: tags
-  kind: 'OpenAI'
+  kind: 'AIServices' // Azure upgrades accounts of kind OpenAI by itself; to write OpenAI again would be a roll-back
   sku: { name: 'S0' }
   properties: {
+    allowProjectManagement: false // the models alone, no Foundry projects
     customSubDomainName: name // without one, Azure OpenAI takes keys only
     disableLocalAuth: true
     publicNetworkAccess: 'Enabled'

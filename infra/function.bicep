@@ -27,14 +27,17 @@ param httpConcurrency int
 @description('Instances that never stop.')
 param alwaysReadyInstances int
 
-@description('The most instances at once.')
+@description('About the most instances at once.')
 param maximumInstances int
 
-@description('App settings.')
-@secure()
+@description('App settings, but for the one that is secret.')
 param settings object
 
-resource plan 'Microsoft.Web/serverfarms@2024-04-01' = {
+@description('PROXY_KEY_SALT.')
+@secure()
+param keySalt string
+
+resource plan 'Microsoft.Web/serverfarms@2025-03-01' = {
   name: 'plan-${token}'
   location: location
   tags: tags
@@ -46,7 +49,7 @@ resource plan 'Microsoft.Web/serverfarms@2024-04-01' = {
   properties: { reserved: true }
 }
 
-resource app 'Microsoft.Web/sites@2024-04-01' = {
+resource app 'Microsoft.Web/sites@2025-03-01' = {
   name: 'func-${token}'
   location: location
   tags: union(tags, { 'azd-service-name': 'proxy' })
@@ -58,6 +61,10 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
   properties: {
     serverFarmId: plan.id
     httpsOnly: true
+    siteConfig: {
+      ftpsState: 'Disabled'
+      minTlsVersion: '1.2'
+    }
     functionAppConfig: {
       runtime: {
         name: 'python'
@@ -81,12 +88,27 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
           http: { perInstanceConcurrency: httpConcurrency }
         }
       }
+      // Otherwise a deployment, or a change of a setting, cuts every stream of a class. A public preview, so the API has it
+      // and the compiler's types do not.
+      #disable-next-line BCP037
+      siteUpdateStrategy: { type: 'RollingUpdate' }
     }
   }
 
   resource appSettings 'config' = {
     name: 'appsettings'
-    properties: settings
+    properties: union(settings, { PROXY_KEY_SALT: keySalt })
+  }
+
+  // Publishing passwords open the code, and with it the identity. azd and `func` publish with the person's own account.
+  resource scm 'basicPublishingCredentialsPolicies' = {
+    name: 'scm'
+    properties: { allow: false }
+  }
+
+  resource ftp 'basicPublishingCredentialsPolicies' = {
+    name: 'ftp'
+    properties: { allow: false }
   }
 }
 

@@ -20,14 +20,20 @@ param openAiAccount string
 @minLength(1)
 param openAiResourceGroup string
 
+@description('Id of the subscription of the Azure OpenAI account, where it is another one.')
+param openAiSubscription string = subscription().subscriptionId
+
 @description('Create the account, and a deployment of the first model, instead of using one that exists.')
 param createOpenAi bool = false
+
+@description('Object id of the person who deploys, and may ask an account that is created; empty: nobody but the function.')
+param principalId string = ''
 
 @description('Thousands of tokens per minute of a deployment that is created.')
 @minValue(1)
 param newDeploymentCapacity int = 50
 
-@description('Deployments that are served: gpt-4o-mini, or a list like gpt-4o-mini,gpt-4o=my-4o-deployment.')
+@description('Deployments that are served: one, or a list. my-deployment, or a,b or model=my-deployment,b.')
 @minLength(1)
 param deployments string
 
@@ -47,36 +53,40 @@ param allowStore string = ''
 @description('PROXY_MAX_BODY_MB; empty: 100.')
 param maxBodyMb string = ''
 
-@description('PROXY_KEY_SALT, which `azd up` makes; empty: fingerprints need what App Service may have for it.')
+@description('PROXY_KEY_SALT. azd makes it, once for an environment; with a default it would not.')
+@metadata({ azd: { type: 'generate', config: { length: 32, noSpecial: true } } })
 @secure()
-param keySalt string = ''
+param keySalt string
 
 @description('Calls that one instance serves at once. See function.bicep for the reason of the number.')
 @minValue(1)
 @maxValue(1000)
 param httpConcurrency int = 100
 
-@description('Instances that never stop. Each costs about 21 US dollars a month, used or not; 0 costs nothing when idle.')
+@description('Instances that never stop. Each costs about 21 US dollars a month, and more while it answers.')
 @minValue(0)
 @maxValue(20)
 param alwaysReadyInstances int = 0
 
-@description('The most instances at once: a lid on what a runaway script can cost.')
-@minValue(40)
+@description('About the most instances at once: bursts go above it. What calls cost, the quota of the deployment limits.')
+@minValue(1)
 @maxValue(1000)
 param maximumInstances int = 40
+
+@description('Gigabytes of logs a day; what is above it is lost until the next day. -1: no limit.')
+@minValue(-1)
+param logCapGb int = 1
 
 var token = toLower(uniqueString(resourceGroup().id, environmentName))
 var tags = { 'azd-env-name': environmentName }
 
-resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2023-01-31' = {
+resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' = {
   name: 'id-${token}'
   location: location
   tags: tags
 }
 
 module storage 'storage.bicep' = {
-  name: 'storage'
   params: {
     name: 'st${token}'
     location: location
@@ -86,18 +96,17 @@ module storage 'storage.bicep' = {
 }
 
 module monitoring 'monitoring.bicep' = {
-  name: 'monitoring'
   params: {
     token: token
     location: location
     tags: tags
     principalId: identity.properties.principalId
+    capGb: logCapGb
   }
 }
 
 module account 'account.bicep' = if (createOpenAi) {
-  name: 'account-${token}'
-  scope: resourceGroup(openAiResourceGroup)
+  scope: resourceGroup(openAiSubscription, openAiResourceGroup)
   params: {
     name: openAiAccount
     location: location
@@ -108,16 +117,15 @@ module account 'account.bicep' = if (createOpenAi) {
 }
 
 module access 'access.bicep' = {
-  name: 'access-${token}'
-  scope: resourceGroup(openAiResourceGroup)
+  scope: resourceGroup(openAiSubscription, openAiResourceGroup)
   params: {
     accountName: createOpenAi ? account!.outputs.name : openAiAccount
     principalId: identity.properties.principalId
+    personId: createOpenAi ? principalId : '' // an account that exists has its owners
   }
 }
 
 module app 'function.bicep' = {
-  name: 'function'
   params: {
     token: token
     location: location
@@ -128,6 +136,7 @@ module app 'function.bicep' = {
     httpConcurrency: httpConcurrency
     alwaysReadyInstances: alwaysReadyInstances
     maximumInstances: maximumInstances
+    keySalt: keySalt
     settings: {
       AZURE_CLIENT_ID: identity.properties.clientId
       AZURE_OPENAI_BASE: access.outputs.endpoint
@@ -137,12 +146,17 @@ module app 'function.bicep' = {
       PROXY_MAX_OUTPUT_TOKENS: maxOutputTokens
       PROXY_ALLOW_STORE: allowStore
       PROXY_MAX_BODY_MB: maxBodyMb
-      PROXY_KEY_SALT: keySalt
       AzureWebJobsStorage__blobServiceUri: storage.outputs.endpoint
       AzureWebJobsStorage__credential: 'managedidentity'
       AzureWebJobsStorage__clientId: identity.properties.clientId
       APPLICATIONINSIGHTS_CONNECTION_STRING: monitoring.outputs.connectionString
       APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identity.properties.clientId};Authorization=AAD'
+      // Azure Monitor's exporters keep 5 requests a second if they are not told to keep all.
+      OTEL_TRACES_SAMPLER: 'microsoft.fixed_percentage'
+      OTEL_TRACES_SAMPLER_ARG: '1.0'
+      // Above its limit, 100 MiB by default, the host answers an empty 500, which SDKs send three times. 210 MiB lets the
+      // function's own 413 answer.
+      FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: '220200960'
     }
   }
 }

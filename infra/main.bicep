@@ -19,14 +19,20 @@ param openAiAccount string
 @minLength(1)
 param openAiResourceGroup string
 
+@description('Id of the subscription of the Azure OpenAI account, where it is another one.')
+param openAiSubscription string = subscription().subscriptionId
+
 @description('Create the account, and a deployment of the first model, instead of using one that exists.')
 param createOpenAi bool = false
+
+@description('Object id of the person who deploys, and may ask an account that is created; empty: nobody but the function.')
+param principalId string = ''
 
 @description('Thousands of tokens per minute of a deployment that is created.')
 @minValue(1)
 param newDeploymentCapacity int = 50
 
-@description('Deployments that are served: gpt-4o-mini, or a list like gpt-4o-mini,gpt-4o=my-4o-deployment.')
+@description('Deployments that are served: one, or a list. my-deployment, or a,b or model=my-deployment,b.')
 @minLength(1)
 param deployments string
 
@@ -46,40 +52,46 @@ param allowStore string = ''
 @description('PROXY_MAX_BODY_MB; empty: 100.')
 param maxBodyMb string = ''
 
-@description('PROXY_KEY_SALT, which `azd up` makes; empty: fingerprints need what App Service may have for it.')
+@description('PROXY_KEY_SALT. azd makes it, once for an environment; with a default it would not.')
+@metadata({ azd: { type: 'generate', config: { length: 32, noSpecial: true } } })
 @secure()
-param keySalt string = ''
+param keySalt string
 
 @description('Calls that one instance serves at once. See function.bicep for the reason of the number.')
 @minValue(1)
 @maxValue(1000)
 param httpConcurrency int = 100
 
-@description('Instances that never stop. Each costs about 21 US dollars a month, used or not; 0 costs nothing when idle.')
+@description('Instances that never stop. Each costs about 21 US dollars a month, and more while it answers.')
 @minValue(0)
 @maxValue(20)
 param alwaysReadyInstances int = 0
 
-@description('The most instances at once: a lid on what a runaway script can cost.')
-@minValue(40)
+@description('About the most instances at once: bursts go above it. What calls cost, the quota of the deployment limits.')
+@minValue(1)
 @maxValue(1000)
 param maximumInstances int = 40
 
-resource group 'Microsoft.Resources/resourceGroups@2024-03-01' = {
+@description('Gigabytes of logs a day; what is above it is lost until the next day. -1: no limit.')
+@minValue(-1)
+param logCapGb int = 1
+
+resource group 'Microsoft.Resources/resourceGroups@2025-04-01' = {
   name: 'rg-${environmentName}'
   location: location
   tags: { 'azd-env-name': environmentName }
 }
 
 module filled 'group.bicep' = {
-  name: 'proxy'
   scope: group
   params: {
     environmentName: environmentName
     location: location
     openAiAccount: openAiAccount
     openAiResourceGroup: openAiResourceGroup
+    openAiSubscription: openAiSubscription
     createOpenAi: createOpenAi
+    principalId: principalId
     newDeploymentCapacity: newDeploymentCapacity
     deployments: deployments
     apiVersion: apiVersion
@@ -91,6 +103,7 @@ module filled 'group.bicep' = {
     httpConcurrency: httpConcurrency
     alwaysReadyInstances: alwaysReadyInstances
     maximumInstances: maximumInstances
+    logCapGb: logCapGb
   }
 }
 

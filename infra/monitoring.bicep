@@ -1,4 +1,4 @@
-// Where the records of calls go (queries: docs/usage.kql). Written with the function's identity; there is no other way in.
+// Where the records of calls go (queries: docs/usage.kql). Written with the function's identity; nothing else may write.
 
 @description('What makes names unique.')
 param token string
@@ -12,15 +12,20 @@ param tags object
 @description('Object id of the identity that may write: the function.')
 param principalId string
 
+@description('Gigabytes a day; -1: no limit.')
+param capGb int
+
 var roles = loadJsonContent('roles.json')
 
-resource logs 'Microsoft.OperationalInsights/workspaces@2023-09-01' = {
+resource logs 'Microsoft.OperationalInsights/workspaces@2025-07-01' = {
   name: 'log-${token}'
   location: location
   tags: tags
   properties: {
     sku: { name: 'PerGB2018' }
     retentionInDays: 30 // a month of usage is kept without extra cost
+    workspaceCapping: { dailyQuotaGb: capGb }
+    features: { disableLocalAuth: true }
   }
 }
 
@@ -42,12 +47,14 @@ resource publisher 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   properties: {
     principalId: principalId
     principalType: 'ServicePrincipal'
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.monitoringMetricsPublisher)
+    roleDefinitionId: subscriptionResourceId(
+      'Microsoft.Authorization/roleDefinitions',
+      roles.monitoringMetricsPublisher
+    )
   }
 }
 
 module workbook 'workbook.bicep' = {
-  name: 'workbook'
   params: {
     location: location
     tags: tags

@@ -14,7 +14,7 @@ param principalId string
 
 var roles = loadJsonContent('roles.json')
 
-resource account 'Microsoft.Storage/storageAccounts@2023-05-01' = {
+resource account 'Microsoft.Storage/storageAccounts@2026-04-01' = {
   name: name
   location: location
   tags: tags

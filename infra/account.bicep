@@ -21,10 +21,11 @@ resource account 'Microsoft.CognitiveServices/accounts@2026-05-01' = {
   name: name
   location: location
   tags: tags
-  kind: 'AIServices' // Azure upgrades accounts of kind OpenAI by itself; to write OpenAI again would be a roll-back
+  // Azure upgrades accounts of kind OpenAI by itself, and to write OpenAI over one would be a roll-back. It then allows
+  // projects, which cannot be forbidden again: so `allowProjectManagement` is left as it is.
+  kind: 'AIServices'
   sku: { name: 'S0' }
   properties: {
-    allowProjectManagement: false // the models alone, no Foundry projects
     customSubDomainName: name // without one, Azure OpenAI takes keys only
     disableLocalAuth: true
     publicNetworkAccess: 'Enabled'

@@ -14,8 +14,10 @@ from tests.infra.bicep import Declaration, Template, entries
 ENTRIES = ("main", "group")  # the templates that azd may deploy
 OF_AZD = {"AZURE_SUBSCRIPTION_ID"}  # what azd tells hooks beside the outputs
 ALIKE_BUT_FOR = {"environmentName"}  # what it names
-OF_THE_PLATFORM = ("AzureWebJobsStorage__", "APPLICATIONINSIGHTS_", "PYTHON_")  # settings that the function never reads
-REFUSED_BY_FLEX = ("FUNCTIONS_", "WEBSITE_", "SCM_", "ENABLE_ORYX_BUILD")
+OF_THE_PLATFORM = ("AzureWebJobsStorage__", "APPLICATIONINSIGHTS_", "FUNCTIONS_", "OTEL_", "PYTHON_")  # never read by us
+REFUSED_BY_FLEX = re.compile(  # learn.microsoft.com, functions-app-settings: "Flex Consumption plan deprecations"
+    r"(WEBSITE_|SCM_)\w+|ENABLE_ORYX_BUILD|FUNCTIONS_(EXTENSION_VERSION|WORKER_\w+|MAX_HTTP_CONCURRENCY)"
+)
 GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 SETTING = re.compile(r"(AZURE|PROXY)_[A-Z_]+")
 
@@ -143,9 +145,24 @@ def entry_points(infra: Infrastructure) -> Iterator[str]:
         yield "main.parameters.json and group.parameters.json differ"
 
 
+def secrets(infra: Infrastructure) -> Iterator[str]:
+    """azd makes what is secret, and does so only where there is no default (azure-dev, prompt.go: autoGenerate)."""
+    for entry in ENTRIES:
+        for name, declared in infra.templates[f"{entry}.bicep"].of("param").items():
+            if "secure" in declared.text.split() and (declared.has_default or "'generate'" not in declared.text):
+                yield f"{entry}.bicep: azd does not make {name}"
+
+
 def azd(infra: Infrastructure) -> Iterator[str]:
     if infra.azd["infra"]["module"] not in ENTRIES:
         yield f"azure.yaml: infra.module is none of {', '.join(ENTRIES)}"
+    if not infra.azd.get("requiredVersions", {}).get("azd", "").startswith(">="):
+        yield "azure.yaml does not say which azd it needs: an old one deletes groups that are not ours"
+    yield from (
+        f"azure.yaml: {name} may be built here, for another system and Python"
+        for name, service in infra.azd["services"].items()
+        if service.get("remoteBuild") is not True
+    )
     text = "".join(template.path.read_text(encoding="utf-8") for template in infra.templates.values())
     tagged = set(re.findall(r"'azd-service-name': '([^']*)'", text))
     if tagged != set(infra.azd["services"]):
@@ -177,7 +194,7 @@ def settings(infra: Infrastructure) -> Iterator[str]:
         where = [place for place, names in everywhere.items() if name in names]
         if len(where) < len(everywhere):
             yield f"{name}: only {' and '.join(where)} it"
-    yield from (f"{name}: Flex Consumption refuses it" for name in infra.settings if name.startswith(REFUSED_BY_FLEX))
+    yield from (f"{name}: Flex Consumption refuses it" for name in infra.settings if REFUSED_BY_FLEX.fullmatch(name))
 
 
 def source(module: Declaration) -> str:
@@ -189,4 +206,4 @@ def called(infra: Infrastructure, module: Declaration) -> Template | None:
     return infra.templates.get(source(module))
 
 
-CHECKS = (symbols, uses, modules, roles, entry_points, azd, variables, settings)
+CHECKS = (symbols, uses, modules, roles, entry_points, secrets, azd, variables, settings)

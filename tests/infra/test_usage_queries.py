@@ -1,12 +1,45 @@
-"""docs/usage.kql asks for what the function logs."""
+"""docs/usage.kql asks for what the function logs, in words that Microsoft's own analyser of Kusto queries takes."""
 
+import json
+import os
 import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
 
 from emulator.stack import ROOT
 from proxy.fields import Fields
 
 TEXT = (ROOT / "docs/usage.kql").read_text(encoding="utf-8")
 FIRST, *QUERIES = TEXT.split("## ")  # as infra/workbook.bicep does
+IN_README = re.findall(r"```kusto\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+NODE_MODULES = Path(os.environ.get("KUSTO_NODE_MODULES", ROOT / ".node/node_modules"))
+ANALYSER = "@kusto/language-service-next"
+FAULTS = {  # what becomes of the first query: what the analyser marks
+    "timestamp, 1d": ("stamp, 1d", "stamp"),
+    "sum(input_tokens)": ("sum(key)", "key"),
+    "countif(": ("countwhere(", "countwhere"),
+    "| order by": ("| ordered by", "ordered"),
+    "used\n": ("users\n", "users"),
+}
+WHOLE = [FIRST + query for query in QUERIES] + IN_README
+PLANTED = {FIRST + QUERIES[0].replace(text, becomes, 1): marked for text, (becomes, marked) in FAULTS.items()}
+
+
+@pytest.fixture(scope="module")
+def analysed() -> dict[str, list[str]]:
+    """Query: what is wrong with it. Node takes seconds to start the analyser, so it is started once."""
+    if not (shutil.which("node") and (NODE_MODULES / ANALYSER).is_dir()):
+        pytest.skip(f"not here: npm install --prefix .node {ANALYSER}, and Node")
+    queries = [*WHOLE, *PLANTED]
+    environment = {"PATH": os.environ["PATH"], "NODE_PATH": str(NODE_MODULES)}
+    command = ["node", str(ROOT / "tests/infra/analyse.js")]
+    done = subprocess.run(
+        command, input=json.dumps(queries), env=environment, capture_output=True, text=True, timeout=60, check=True
+    )
+    return dict(zip(queries, json.loads(done.stdout), strict=True))
 
 
 def test_every_field_is_one_of_a_record() -> None:
@@ -27,3 +60,14 @@ def test_every_query_has_a_title_and_starts_from_what_the_first_part_defines() -
         title, source, *_ = query.splitlines()
         assert title.strip()
         assert source in defined, title
+
+
+def test_every_query_is_one_for_microsofts_analyser(analysed: dict[str, list[str]]) -> None:
+    assert IN_README
+    assert [analysed[query] for query in WHOLE] == [[]] * len(WHOLE)
+
+
+@pytest.mark.parametrize(("planted", "marked"), PLANTED.items(), ids=FAULTS)
+def test_a_planted_fault_is_marked(planted: str, marked: str, analysed: dict[str, list[str]]) -> None:
+    assert planted not in WHOLE
+    assert any(fault.startswith("Error ") and marked in fault for fault in analysed[planted])

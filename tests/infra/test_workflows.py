@@ -7,6 +7,8 @@ import pytest
 import yaml
 
 from emulator.stack import ROOT
+from tests.infra.compiler import VERSION
+from tests.infra.test_usage_queries import ANALYSER
 
 WORKFLOWS = {path.name: yaml.safe_load(path.read_text()) for path in sorted((ROOT / ".github/workflows").glob("*.yml"))}
 
@@ -25,6 +27,12 @@ def test_every_change_is_checked_by_what_one_runs_oneself() -> None:
 def test_the_newest_clients_are_tried_by_the_clock() -> None:
     assert WORKFLOWS["newest.yml"][True]["schedule"]
     assert any(step.get("run") == "bash .ci/newest" for step in steps(WORKFLOWS["newest.yml"]))
+
+
+def test_microsofts_tools_are_installed_where_the_tests_look_for_them() -> None:
+    run = [step.get("run", "") for step in steps(WORKFLOWS["checks.yml"])]
+    assert any(f"az bicep install --version v{VERSION}" in line for line in run)
+    assert any(f"npm install --prefix .node {ANALYSER}@" in line for line in run)
 
 
 @pytest.mark.parametrize("name", WORKFLOWS)

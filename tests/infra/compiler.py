@@ -1,0 +1,72 @@
+"""Microsoft's Bicep compiler, where it is: `BICEP` says where, or it is on PATH, or beside the repository."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from emulator.stack import ROOT
+
+VERSION = "0.49.2"  # the one that .github/workflows/checks.yml installs; another one may have other rules
+BICEP = os.environ.get("BICEP") or shutil.which("bicep") or shutil.which(ROOT.parent / "shared/tools/bicep")
+needs_compiler = pytest.mark.usefixtures("compiler")
+TENANT, SUBSCRIPTION, OTHER_SUBSCRIPTION = (f"00000000-0000-0000-0000-00000000000{number}" for number in range(1, 4))
+
+
+def bicep(*arguments: str | Path, folder: Path) -> subprocess.CompletedProcess[str]:
+    assert BICEP
+    return subprocess.run([BICEP, *arguments], cwd=folder, capture_output=True, text=True, timeout=60)
+
+
+@cache
+def version() -> str:
+    found = re.search(r"\d+\.\d+\.\d+", bicep("--version", folder=ROOT).stdout)
+    return found[0] if found else "unknown"
+
+
+def copy_of_infra(folder: Path) -> Path:
+    """A copy that a test may change, and beside which the compiler may write."""
+    for part in ("infra", "docs"):  # the workbook is made of docs/usage.kql
+        shutil.copytree(ROOT / part, folder / part)
+    return folder / "infra"
+
+
+def parameters_of(entry: str, variables: Mapping[str, str], infra: Path = ROOT / "infra") -> dict[str, Any]:
+    """What azd makes of these variables: what is not set and has no default is not given; numbers and truth values
+    become what the parameter's type is, and are left out where they are none
+    (azure-dev, bicep_provider.go: evalParamEnvSubst, armParameterFileValue)."""
+    types = dict(re.findall(r"^param (\w+) (\w+)", (infra / f"{entry}.bicep").read_text(encoding="utf-8"), re.MULTILINE))
+    given = json.loads((infra / f"{entry}.parameters.json").read_text(encoding="utf-8"))["parameters"]
+    found = {}
+    for name, entry_of in given.items():
+        value = re.sub(r"\$\{(\w+)=?(.*?)\}", lambda part: variables.get(part[1]) or part[2], entry_of["value"])
+        if not value:
+            continue
+        if types[name] == "string":
+            found[name] = value
+        elif re.fullmatch(r"-?\d+|true|false", value):
+            found[name] = json.loads(value)
+    return found
+
+
+def snapshot(infra: Path, entry: str, variables: Mapping[str, str]) -> dict[str, Any]:
+    """What would be deployed, evaluated by the compiler: {"predictedResources": […], "diagnostics": […], "outputs": {…}}."""
+    values = parameters_of(entry, variables, infra)
+    lines = [f"param {name} = {json.dumps(value)}".replace('"', "'") for name, value in values.items()]
+    file = infra / "snapshot.bicepparam"
+    file.write_text("\n".join([f"using '{entry}.bicep'", *lines]) + "\n", encoding="utf-8")
+    where = ["--tenant-id", TENANT, "--subscription-id", SUBSCRIPTION, "--location", variables["AZURE_LOCATION"]]
+    if entry == "group":
+        where += ["--resource-group", variables["AZURE_RESOURCE_GROUP"]]
+    # Nested deployments get names from the outer one's: without a name their outputs stay unknown.
+    done = bicep("snapshot", file, *where, "--deployment-name", "azd", folder=infra)
+    assert done.returncode == 0, done.stdout + done.stderr
+    found: dict[str, Any] = json.loads(file.with_suffix(".snapshot.json").read_text(encoding="utf-8"))
+    return found

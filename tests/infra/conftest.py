@@ -1,0 +1,12 @@
+import pytest
+
+from tests.infra.compiler import BICEP, VERSION, version
+
+
+@pytest.fixture
+def compiler() -> None:
+    """Microsoft's Bicep compiler, of the version that the golden files are of."""
+    if not BICEP:
+        pytest.skip("no Bicep compiler: it is not on PATH, and BICEP does not say where it is")
+    if version() != VERSION:
+        pytest.skip(f"the Bicep compiler is {version()}, and the golden files are of {VERSION}")

@@ -1,0 +1,180 @@
+"""What `azd up` would make in Azure, evaluated by Microsoft's Bicep compiler. Golden files show it to a reviewer."""
+
+import copy
+import json
+import re
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.golden import assert_golden
+from tests.infra.compiler import OTHER_SUBSCRIPTION, SUBSCRIPTION, copy_of_infra, needs_compiler, snapshot
+from tests.infra.deployed import CHECKS, ROLES, defects, resources
+
+PERSON = "00000000-0000-0000-0000-00000000000a"
+EXISTING = {
+    "AZURE_ENV_NAME": "spring-course",
+    "AZURE_LOCATION": "swedencentral",
+    "AZURE_PRINCIPAL_ID": PERSON,
+    "AZURE_OPENAI_ACCOUNT": "my-resource",
+    "AZURE_OPENAI_RESOURCE_GROUP": "rg-openai",
+    "AZURE_OPENAI_DEPLOYMENT": "gpt-5-mini",
+    "PROXY_KEY_SALT": "made-by-azd-and-known-to-nobody-x",
+}
+NEW = EXISTING | {
+    "AZURE_OPENAI_CREATE": "true",
+    "AZURE_OPENAI_RESOURCE_GROUP": "rg-spring-course",
+    "AZURE_OPENAI_DEPLOYMENT": "gpt-5-mini=small,gpt-5",
+    "AZURE_OPENAI_CAPACITY": "200",
+    "ALWAYS_READY_INSTANCES": "2",
+    "MAXIMUM_INSTANCES": "5",
+    "LOG_CAP_GB": "-1",
+}
+VARIABLES = {  # what azd knows; a golden file each
+    "existing": EXISTING,
+    "new": NEW,
+    "another_subscription": EXISTING | {"AZURE_OPENAI_SUBSCRIPTION": OTHER_SUBSCRIPTION},
+}
+WITH_PERSON = {"new": PERSON}
+pytestmark = needs_compiler
+
+
+@cache
+def deployed(case: str, entry: str = "main") -> dict[str, Any]:
+    with TemporaryDirectory() as folder:
+        return snapshot(copy_of_infra(Path(folder)), entry, VARIABLES[case] | {"AZURE_RESOURCE_GROUP": "rg-spring-course"})
+
+
+@pytest.mark.parametrize("case", VARIABLES)
+def test_no_key_opens_anything_and_every_role_is_at_its_place(case: str) -> None:
+    assert defects(deployed(case), WITH_PERSON.get(case)) == []
+
+
+@pytest.mark.parametrize("case", VARIABLES)
+def test_a_change_of_the_infrastructure_shows_in_a_golden_file(case: str) -> None:
+    assert_golden(f"infra/{case}.yaml", as_text(deployed(case)))
+
+
+def test_the_group_variant_makes_the_same_in_a_group_that_is_there() -> None:
+    whole, filled = deployed("existing"), deployed("existing", "group")
+    token = re.compile(r"\b(id-|st|log-|appi-|plan-|func-)\w{13}\b|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")  # of the scope
+    as_made = [made for made in whole["predictedResources"] if made["type"] != "Microsoft.Resources/resourceGroups"]
+    assert token.sub("", json.dumps(as_made)) == token.sub("", json.dumps(filled["predictedResources"]))
+    assert whole["outputs"].keys() == filled["outputs"].keys()
+
+
+def test_an_account_in_another_subscription_is_the_only_thing_there() -> None:
+    text = json.dumps(deployed("another_subscription"))
+    there = set(re.findall(rf"/subscriptions/{OTHER_SUBSCRIPTION}/[^']*", text))
+    account = f"/subscriptions/{OTHER_SUBSCRIPTION}/resourceGroups/rg-openai/providers/Microsoft.CognitiveServices/accounts/"
+    role = f"/subscriptions/{OTHER_SUBSCRIPTION}/providers/Microsoft.Authorization/roleDefinitions/"
+    assert there
+    assert not [name for name in there if not name.startswith((account, role))]
+
+
+def of(kind: str, name: str = "") -> Callable[[dict[str, Any]], dict[str, Any]]:
+    def find(whole: dict[str, Any]) -> dict[str, Any]:
+        return next(made for made in resources(whole, f"Microsoft.{kind}") if made["name"].endswith(name))
+
+    return find
+
+
+def put(find: Callable[[dict[str, Any]], dict[str, Any]], path: str, value: Any) -> Callable[[dict[str, Any]], None]:
+    """Sets what is at `path` of a resource; None takes it away."""
+
+    def change(whole: dict[str, Any]) -> None:
+        *parents, last = path.split(".")
+        place = find(whole)
+        for part in parents:
+            place = place[part]
+        if value is None:
+            del place[last]
+        else:
+            place[last] = value
+
+    return change
+
+
+def drop(find: Callable[[dict[str, Any]], dict[str, Any]]) -> Callable[[dict[str, Any]], None]:
+    return lambda whole: whole["predictedResources"].remove(find(whole))
+
+
+ROLE = of("Authorization/roleAssignments", "'b7e6dc6d-f1e8-4753-8033-0f276bb0955b')]")
+
+
+def of_the_person(whole: dict[str, Any]) -> dict[str, Any]:
+    assigned = resources(whole, "Microsoft.Authorization/roleAssignments")
+    return next(made for made in assigned if made["properties"]["principalId"] == PERSON)
+
+
+SETTINGS = of("Web/sites/config")
+FAULTS: dict[str, list[tuple[Callable[[dict[str, Any]], None], str]]] = {  # a check: (fault, what is said of it)
+    "diagnostics": [(lambda whole: whole["diagnostics"].append("odd"), "odd")],
+    "ways_in": [
+        (put(of("Storage/storageAccounts"), "properties.allowSharedKeyAccess", None), "allowSharedKeyAccess is None"),
+        (put(of("OperationalInsights/workspaces"), "properties.features", None), "features.disableLocalAuth is None"),
+        (put(of("Insights/components"), "properties.DisableLocalAuth", False), "DisableLocalAuth is False"),
+        (put(of("CognitiveServices/accounts"), "properties.disableLocalAuth", False), "disableLocalAuth is False"),
+        (put(of("Web/sites"), "properties.siteConfig", None), "siteConfig.ftpsState is None"),
+        (put(of("Web/sites/basicPublishingCredentialsPolicies"), "properties.allow", True), "allow is True"),
+        (drop(of("Web/sites/basicPublishingCredentialsPolicies", "/scm")), "/scm may publish by password"),
+        (put(of("Web/serverfarms"), "type", "Microsoft.KeyVault/vaults"), "nobody has said how it is shut"),
+    ],
+    "roles": [
+        (drop(ROLE), "missing: storageBlobDataOwner"),
+        (put(ROLE, "name", "[guid('another name')]"), "one too many: storageBlobDataOwner named guid('another name')"),
+        (put(ROLE, "properties.principalId", f"[{PERSON}]"), "missing: storageBlobDataOwner"),
+        (put(ROLE, "properties.roleDefinitionId", "/x/8e3af657-a8ff-443c-a75c-2fe8c4bcb635"), "one too many: 8e3af657"),
+        (drop(of_the_person), "people get []"),
+        (put(of_the_person, "id", f"/subscriptions/{SUBSCRIPTION}/providers/x"), f"{PERSON} gets a role at /subscriptions/"),
+        (put(of_the_person, "properties.roleDefinitionId", "/x/8e3af657-a8ff-443c-a75c-2fe8c4bcb635"), "8e3af657"),
+    ],
+    "settings": [
+        (put(SETTINGS, "properties.FUNCTIONS_WORKER_RUNTIME", "python"), "FUNCTIONS_WORKER_RUNTIME: Flex Consumption"),
+        (put(SETTINGS, "properties.WEBSITE_RUN_FROM_PACKAGE", "1"), "WEBSITE_RUN_FROM_PACKAGE: Flex Consumption"),
+        (put(SETTINGS, "properties.AzureWebJobsStorage", "x;AccountKey=y"), "AzureWebJobsStorage holds a key"),
+        (put(SETTINGS, "properties.PROXY_KEY_SALT", NEW["PROXY_KEY_SALT"]), "PROXY_KEY_SALT is in the record"),
+    ],
+    "names": [
+        (put(of("Storage/storageAccounts"), "name", "st-with-dashes"), "st-with-dashes is no name for it"),
+        (put(of("Web/sites"), "name", "func-" + "x" * 39), "x is no name for it"),
+        (put(of("Resources/resourceGroups"), "name", "rg-" + "x" * 88), "x is no name for it"),
+    ],
+    "outputs": [(lambda whole: whole["outputs"].update(SALT="[parameters('keySalt')]"), "output SALT")],
+}
+
+
+def test_every_kind_of_fault_is_planted() -> None:
+    assert list(FAULTS) == [check.__name__ for check in CHECKS]
+
+
+@pytest.mark.parametrize(("plant", "said"), [fault for faults in FAULTS.values() for fault in faults])
+def test_a_planted_fault_is_named(plant: Callable[[dict[str, Any]], None], said: str) -> None:
+    whole = copy.deepcopy(deployed("new"))
+    plant(whole)
+    assert any(said in defect for defect in defects(whole, PERSON))
+
+
+def as_text(whole: dict[str, Any]) -> str:
+    """YAML, in which a resource is called by subscription, group, type and name: `<2 rg-x Web/sites/func-x>`, a role by
+    its name, and a workbook is its titles."""
+    whole = copy.deepcopy(whole)
+    for made in whole["predictedResources"]:
+        if made["id"].startswith("["):
+            del made["id"]  # it says what the name says
+        if made["type"] == "Microsoft.Insights/workbooks":
+            items = json.loads(made["properties"]["serializedData"])["items"]
+            made["properties"]["serializedData"] = [item["content"]["title"] for item in items]
+    text = yaml.safe_dump(whole, sort_keys=False, width=10_000)
+    for name, guid in ROLES.items():
+        text = text.replace(guid, name)
+    return re.sub(
+        r"/subscriptions/[0-9a-f-]*(\d)(?:/resourceGroups/([\w-]+))?(?:/providers/Microsoft\.([\w./-]+))?",
+        lambda part: f"<{' '.join(filter(None, part.groups()))}>",
+        text,
+    )

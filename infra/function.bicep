@@ -100,7 +100,7 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
     properties: union(settings, { PROXY_KEY_SALT: keySalt })
   }
 
-  // Publishing passwords open the code, and with it the identity. azd and `func` publish with the person's own account.
+  // Publishing passwords open the code, and with it the identity. azd publishes with the person's own account.
   resource scm 'basicPublishingCredentialsPolicies' = {
     name: 'scm'
     properties: { allow: false }

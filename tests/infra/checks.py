@@ -42,9 +42,11 @@ class Infrastructure:
 
     @cached_property
     def settings(self) -> set[str]:
-        """The app settings that the templates give to the function."""
+        """The app settings that the templates give to the function: group.bicep most, function.bicep the secret one."""
         (app,) = (module for module in self.templates["group.bicep"].of("module").values() if module.name == "app")
-        return set(entries(app.tree, "params", "settings"))
+        function = self.templates["function.bicep"].path.read_text(encoding="utf-8")
+        added = re.findall(r"union\(settings, \{ (\w+):", function)
+        return {*entries(app.tree, "params", "settings"), *added}
 
     @cached_property
     def read(self) -> set[str]:

@@ -170,6 +170,7 @@ def as_text(whole: dict[str, Any]) -> str:
         if made["type"] == "Microsoft.Insights/workbooks":
             items = json.loads(made["properties"]["serializedData"])["items"]
             made["properties"]["serializedData"] = [item["content"]["title"] for item in items]
+    whole["outputs"] = dict(sorted(whole["outputs"].items()))  # the compiler gives them in any order
     text = yaml.safe_dump(whole, sort_keys=False, width=10_000)
     for name, guid in ROLES.items():
         text = text.replace(guid, name)

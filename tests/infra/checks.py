@@ -14,7 +14,13 @@ from tests.infra.bicep import Declaration, Template, entries
 ENTRIES = ("main", "group")  # the templates that azd may deploy
 OF_AZD = {"AZURE_SUBSCRIPTION_ID"}  # what azd tells hooks beside the outputs
 ALIKE_BUT_FOR = {"environmentName"}  # what it names
-OF_THE_PLATFORM = ("AzureWebJobsStorage__", "APPLICATIONINSIGHTS_", "FUNCTIONS_", "OTEL_", "PYTHON_")  # never read by us
+OF_THE_PLATFORM = (
+    "AzureWebJobsStorage__",
+    "APPLICATIONINSIGHTS_",
+    "FUNCTIONS_",
+    "OTEL_",
+    "PYTHON_",
+)  # never read by us
 REFUSED_BY_FLEX = re.compile(  # learn.microsoft.com, functions-app-settings: "Flex Consumption plan deprecations"
     r"(WEBSITE_|SCM_)\w+|ENABLE_ORYX_BUILD|FUNCTIONS_(EXTENSION_VERSION|WORKER_\w+|MAX_HTTP_CONCURRENCY)"
 )

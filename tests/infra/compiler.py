@@ -42,7 +42,9 @@ def parameters_of(entry: str, variables: Mapping[str, str], infra: Path = ROOT /
     """What azd makes of these variables: what is not set and has no default is not given; numbers and truth values
     become what the parameter's type is, and are left out where they are none
     (azure-dev, bicep_provider.go: evalParamEnvSubst, armParameterFileValue)."""
-    types = dict(re.findall(r"^param (\w+) (\w+)", (infra / f"{entry}.bicep").read_text(encoding="utf-8"), re.MULTILINE))
+    types = dict(
+        re.findall(r"^param (\w+) (\w+)", (infra / f"{entry}.bicep").read_text(encoding="utf-8"), re.MULTILINE)
+    )
     given = json.loads((infra / f"{entry}.parameters.json").read_text(encoding="utf-8"))["parameters"]
     found = {}
     for name, entry_of in given.items():
@@ -57,7 +59,7 @@ def parameters_of(entry: str, variables: Mapping[str, str], infra: Path = ROOT /
 
 
 def snapshot(infra: Path, entry: str, variables: Mapping[str, str]) -> dict[str, Any]:
-    """What would be deployed, evaluated by the compiler: {"predictedResources": […], "diagnostics": […], "outputs": {…}}."""
+    """What would be deployed, evaluated: {"predictedResources": […], "diagnostics": […], "outputs": {…}}."""
     values = parameters_of(entry, variables, infra)
     lines = [f"param {name} = {json.dumps(value)}".replace('"', "'") for name, value in values.items()]
     file = infra / "snapshot.bicepparam"

@@ -78,7 +78,7 @@ def ways_in(snapshot: dict[str, Any], person: str | None) -> Iterator[str]:
 
 def roles(snapshot: dict[str, Any], person: str | None) -> Iterator[str]:
     """Each role at its own resource, to the function, under the name that it has had from the first release on: Azure
-    refuses a second name for the same role. The person who deploys may ask an account that was created, and nothing else."""
+    refuses a second name for the same role. The person who deploys may ask an account that is created, no more."""
     (identity,) = resources(snapshot, "Microsoft.ManagedIdentity/userAssignedIdentities")
     function = f"reference('{identity['id']}', '{identity['apiVersion']}').principalId"
     scopes = {
@@ -86,7 +86,9 @@ def roles(snapshot: dict[str, Any], person: str | None) -> Iterator[str]:
         "monitoringMetricsPublisher": resources(snapshot, "Microsoft.Insights/components")[0]["id"],
         "cognitiveServicesOpenAiUser": openai_account(snapshot),
     }
-    wanted = {(f"guid('{scope}', {function}, '{ROLES[role]}')", f"[{function}]", role) for role, scope in scopes.items()}
+    wanted = {
+        (f"guid('{scope}', {function}, '{ROLES[role]}')", f"[{function}]", role) for role, scope in scopes.items()
+    }
     given = {
         (re.sub(r"^\[|\]$", "", made["name"]), at(made, "principalId"), role_of(made))
         for made in resources(snapshot, "Microsoft.Authorization/roleAssignments")

@@ -2,10 +2,7 @@
 
 from pathlib import Path
 
-import pytest
-
 from emulator.stack import ROOT
-from tests.infra.checks import ENTRIES
 from tests.infra.compiler import bicep, copy_of_infra, needs_compiler
 
 pytestmark = needs_compiler
@@ -24,12 +21,6 @@ def said(infra: Path) -> str:
 
 def test_no_template_has_an_error_or_a_warning() -> None:
     assert said(ROOT / "infra") == ""
-
-
-@pytest.mark.parametrize("entry", ENTRIES)
-def test_it_compiles(entry: str) -> None:
-    built = bicep("build", f"{entry}.bicep", "--stdout", folder=ROOT / "infra")
-    assert (built.returncode, built.stderr) == (0, "")
 
 
 def test_each_planted_fault_is_named(tmp_path: Path) -> None:

@@ -47,7 +47,9 @@ pytestmark = needs_compiler
 @cache
 def deployed(case: str, entry: str = "main") -> dict[str, Any]:
     with TemporaryDirectory() as folder:
-        return snapshot(copy_of_infra(Path(folder)), entry, VARIABLES[case] | {"AZURE_RESOURCE_GROUP": "rg-spring-course"})
+        return snapshot(
+            copy_of_infra(Path(folder)), entry, VARIABLES[case] | {"AZURE_RESOURCE_GROUP": "rg-spring-course"}
+        )
 
 
 @pytest.mark.parametrize("case", VARIABLES)
@@ -62,7 +64,9 @@ def test_a_change_of_the_infrastructure_shows_in_a_golden_file(case: str) -> Non
 
 def test_the_group_variant_makes_the_same_in_a_group_that_is_there() -> None:
     whole, filled = deployed("existing"), deployed("existing", "group")
-    token = re.compile(r"\b(id-|st|log-|appi-|plan-|func-)\w{13}\b|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")  # of the scope
+    token = re.compile(
+        r"\b(id-|st|log-|appi-|plan-|func-)\w{13}\b|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+    )  # of the scope
     as_made = [made for made in whole["predictedResources"] if made["type"] != "Microsoft.Resources/resourceGroups"]
     assert token.sub("", json.dumps(as_made)) == token.sub("", json.dumps(filled["predictedResources"]))
     assert whole["outputs"].keys() == filled["outputs"].keys()
@@ -71,7 +75,9 @@ def test_the_group_variant_makes_the_same_in_a_group_that_is_there() -> None:
 def test_an_account_in_another_subscription_is_the_only_thing_there() -> None:
     text = json.dumps(deployed("another_subscription"))
     there = set(re.findall(rf"/subscriptions/{OTHER_SUBSCRIPTION}/[^']*", text))
-    account = f"/subscriptions/{OTHER_SUBSCRIPTION}/resourceGroups/rg-openai/providers/Microsoft.CognitiveServices/accounts/"
+    account = (
+        f"/subscriptions/{OTHER_SUBSCRIPTION}/resourceGroups/rg-openai/providers/Microsoft.CognitiveServices/accounts/"
+    )
     role = f"/subscriptions/{OTHER_SUBSCRIPTION}/providers/Microsoft.Authorization/roleDefinitions/"
     assert there
     assert not [name for name in there if not name.startswith((account, role))]
@@ -131,7 +137,10 @@ FAULTS: dict[str, list[tuple[Callable[[dict[str, Any]], None], str]]] = {  # a c
         (put(ROLE, "properties.principalId", f"[{PERSON}]"), "missing: storageBlobDataOwner"),
         (put(ROLE, "properties.roleDefinitionId", "/x/8e3af657-a8ff-443c-a75c-2fe8c4bcb635"), "one too many: 8e3af657"),
         (drop(of_the_person), "people get []"),
-        (put(of_the_person, "id", f"/subscriptions/{SUBSCRIPTION}/providers/x"), f"{PERSON} gets a role at /subscriptions/"),
+        (
+            put(of_the_person, "id", f"/subscriptions/{SUBSCRIPTION}/providers/x"),
+            f"{PERSON} gets a role at /subscriptions/",
+        ),
         (put(of_the_person, "properties.roleDefinitionId", "/x/8e3af657-a8ff-443c-a75c-2fe8c4bcb635"), "8e3af657"),
     ],
     "settings": [

@@ -24,7 +24,12 @@ FAULTS = {  # name of a check: faults of its kind, each (file, text, what it bec
     ],
     "uses": [
         ("infra/function.bicep", "maximumInstanceCount: maximumInstances", "", "maximumInstances is used nowhere"),
-        ("infra/function.bicep", "@description('App settings, but for the one that is secret.')", "", "settings has no description"),
+        (
+            "infra/function.bicep",
+            "@description('App settings, but for the one that is secret.')",
+            "",
+            "settings has no description",
+        ),
         ("infra/group.bicep", "module monitoring 'monitoring.bicep'", "module monitoring 'storage.bicep'", "uses it"),
         ("infra/roles.json", "{\n", '{\n "owner": "8e3af657-a8ff-443c-a75c-2fe8c4bcb635",\n', "nobody is given owner"),
     ],
@@ -61,7 +66,12 @@ FAULTS = {  # name of a check: faults of its kind, each (file, text, what it bec
         ("infra/group.parameters.json", "${HTTP_CONCURRENCY=100}", "${CONCURRENCY=100}", "differ"),
     ],
     "secrets": [
-        ("infra/main.bicep", "param keySalt string", "param keySalt string = ''", "main.bicep: azd does not make keySalt"),
+        (
+            "infra/main.bicep",
+            "param keySalt string",
+            "param keySalt string = ''",
+            "main.bicep: azd does not make keySalt",
+        ),
         ("infra/group.bicep", "type: 'generate'", "type: 'location'", "group.bicep: azd does not make keySalt"),
     ],
     "azd": [

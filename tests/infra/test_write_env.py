@@ -1,4 +1,4 @@
-"""After `azd deploy`, .env has the URL and the key and everything that was in it before, and people know whether it runs."""
+"""After `azd deploy`, .env has the URL and the key and all that was in it before, and people know whether it runs."""
 
 import os
 import shutil
@@ -24,15 +24,21 @@ OUTPUTS = {
 }
 GIVES_A_KEY = f'echo "$@" >>"$HOME/asked"; echo {KEY}'
 GIVES_NONE = 'echo "$@" >>"$HOME/asked"; echo host is starting >&2; exit 1'
-NO_SUCH_RESPONSE = (404, '{"error": {"code": "not_found"}}')
-ENDS = {  # what the proxy answers to `GET models` and to the call that reaches Azure; whether the hook ends well; its words
-    "it runs": ((200, "{}"), NO_SUCH_RESPONSE, True, "It runs.\n"),
-    "no role": ((200, "{}"), (502, '{"error": {"code": "upstream_authentication_error"}}'), True, "the role needs five"),
-    "no identity": ((200, "{}"), (502, '{"error": {"code": "identity_unavailable"}}'), True, "the role needs five"),
-    "nothing is stored": ((200, "{}"), (400, '{"error": {"code": "storing_is_off"}}'), True, "It runs.\n"),
+RUNS = (200, "{}")
+
+
+def error(status: int, code: str) -> tuple[int, str]:
+    return status, f'{{"error": {{"code": "{code}"}}}}'
+
+
+ENDS = {  # what answers `GET models` and the call that reaches Azure, whether the hook ends well, its words
+    "it runs": (RUNS, error(404, "not_found"), True, "It runs.\n"),
+    "no role": (RUNS, error(502, "upstream_authentication_error"), True, "the role needs five"),
+    "no identity": (RUNS, error(502, "identity_unavailable"), True, "the role needs five"),
+    "nothing is stored": (RUNS, error(400, "storing_is_off"), True, "It runs.\n"),
     "another Python": ((404, ""), (404, ""), False, "built for\nanother Python than 3.13"),
     "no host": ((503, ""), (503, ""), False, "GET models is answered by 503"),
-    "a bad setting": ((503, '{"error": {"code": "misconfigured", "message": "m"}}'), (503, ""), False, '"message": "m"'),
+    "a bad setting": (error(503, "misconfigured"), (503, ""), False, 'a setting is wrong:\n{"error"'),
     "a key that is not known yet": ((401, ""), (401, ""), True, "GET models is answered by 401"),
 }
 

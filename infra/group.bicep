@@ -146,6 +146,7 @@ module app 'function.bicep' = {
       PROXY_MAX_OUTPUT_TOKENS: maxOutputTokens
       PROXY_ALLOW_STORE: allowStore
       PROXY_MAX_BODY_MB: maxBodyMb
+      // Blobs alone: an app of HTTP functions needs no queue and no table.
       AzureWebJobsStorage__blobServiceUri: storage.outputs.endpoint
       AzureWebJobsStorage__credential: 'managedidentity'
       AzureWebJobsStorage__clientId: identity.properties.clientId

@@ -24,6 +24,7 @@ OF_THE_PLATFORM = (
 REFUSED_BY_FLEX = re.compile(  # learn.microsoft.com, functions-app-settings: "Flex Consumption plan deprecations"
     r"(WEBSITE_|SCM_)\w+|ENABLE_ORYX_BUILD|FUNCTIONS_(EXTENSION_VERSION|WORKER_\w+|MAX_HTTP_CONCURRENCY)"
 )
+RETIRED = re.compile(r"gpt-(35|3\.5|4o|4\.1|4)(-mini|-nano|-turbo)?\b")  # by October 2026, whatever the version
 GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 SETTING = re.compile(r"(AZURE|PROXY)_[A-Z_]+")
 
@@ -161,6 +162,15 @@ def secrets(infra: Infrastructure) -> Iterator[str]:
                 yield f"{entry}.bicep: azd does not make {name}"
 
 
+def models(infra: Infrastructure) -> Iterator[str]:
+    """What people copy for a deployment names no model that Azure has retired."""
+    readme = (infra.root / "README.md").read_text(encoding="utf-8")
+    files = [*infra.root.glob("infra/*.*"), infra.root / "docs/usage.kql", infra.root / "local.settings.json.example"]
+    texts = {file.name: file.read_text(encoding="utf-8") for file in files}
+    texts["README.md"] = readme.split("## Deploying\n", 1)[1].split("### Who used how much", 1)[0]
+    yield from (f"{name} names {model[0]}" for name, text in texts.items() for model in [RETIRED.search(text)] if model)
+
+
 def azd(infra: Infrastructure) -> Iterator[str]:
     if infra.azd["infra"]["module"] not in ENTRIES:
         yield f"azure.yaml: infra.module is none of {', '.join(ENTRIES)}"
@@ -214,4 +224,4 @@ def called(infra: Infrastructure, module: Declaration) -> Template | None:
     return infra.templates.get(source(module))
 
 
-CHECKS = (symbols, uses, modules, roles, entry_points, secrets, azd, variables, settings)
+CHECKS = (symbols, uses, modules, roles, entry_points, secrets, models, azd, variables, settings)

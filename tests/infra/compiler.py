@@ -15,7 +15,8 @@ import pytest
 from emulator.stack import ROOT
 
 VERSION = "0.49.2"  # the one that .github/workflows/checks.yml installs; another one may have other rules
-BICEP = os.environ.get("BICEP") or shutil.which("bicep") or shutil.which(ROOT.parent / "shared/tools/bicep")
+PLACES = (os.environ.get("BICEP", ""), "bicep", str(ROOT.parent / "shared/tools/bicep"))
+BICEP = next((found for place in PLACES if (found := shutil.which(place))), None)
 needs_compiler = pytest.mark.usefixtures("compiler")
 TENANT, SUBSCRIPTION, OTHER_SUBSCRIPTION = (f"00000000-0000-0000-0000-00000000000{number}" for number in range(1, 4))
 

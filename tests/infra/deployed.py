@@ -44,6 +44,11 @@ NAMES = {  # type: Azure's rule for the last part of the name (learn.microsoft.c
     "Microsoft.Web/serverfarms": r"[\w-]{1,60}",
     "Microsoft.Web/sites": r"(?=.{2,43}$)[A-Za-z0-9](-?[A-Za-z0-9])+",  # of more than 43, Azure makes another host name
 }
+REFUSED_PROPERTIES = {  # the same page, of `siteConfig`
+    *("alwaysOn", "functionAppScaleLimit", "javaVersion", "linuxFxVersion", "minimumElasticInstanceCount"),
+    *("netFrameworkVersion", "nodeVersion", "numberOfWorkers", "powerShellVersion", "preWarmedInstanceCount"),
+    *("pythonVersion", "use32BitWorkerProcess", "vnetRouteAllEnabled", "windowsFxVersion"),
+}
 ROLES = json.loads((ROOT / "infra/roles.json").read_text())
 
 
@@ -126,6 +131,9 @@ def settings(snapshot: dict[str, Any], person: str | None) -> Iterator[str]:
             yield f"{name}: Flex Consumption refuses it"
         if re.search(r"AccountKey=|listKeys|listSecrets", value, re.IGNORECASE):
             yield f"{name} holds a key"
+    for site in resources(snapshot, "Microsoft.Web/sites"):
+        refused = sorted(REFUSED_PROPERTIES & set(at(site, "siteConfig") or {}))
+        yield from (f"siteConfig.{name}: Flex Consumption refuses it" for name in refused)
     if app_settings(snapshot)["PROXY_KEY_SALT"] != "[parameters('keySalt')]":
         yield "PROXY_KEY_SALT is in the record of the deployment"
 

@@ -64,9 +64,7 @@ def test_a_change_of_the_infrastructure_shows_in_a_golden_file(case: str) -> Non
 
 def test_the_group_variant_makes_the_same_in_a_group_that_is_there() -> None:
     whole, filled = deployed("existing"), deployed("existing", "group")
-    token = re.compile(
-        r"\b(id-|st|log-|appi-|plan-|func-)\w{13}\b|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
-    )  # of the scope
+    token = re.compile(r"\b(id-|st|log-|appi-|plan-|func-)\w{13}\b|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
     as_made = [made for made in whole["predictedResources"] if made["type"] != "Microsoft.Resources/resourceGroups"]
     assert token.sub("", json.dumps(as_made)) == token.sub("", json.dumps(filled["predictedResources"]))
     assert whole["outputs"].keys() == filled["outputs"].keys()
@@ -75,10 +73,9 @@ def test_the_group_variant_makes_the_same_in_a_group_that_is_there() -> None:
 def test_an_account_in_another_subscription_is_the_only_thing_there() -> None:
     text = json.dumps(deployed("another_subscription"))
     there = set(re.findall(rf"/subscriptions/{OTHER_SUBSCRIPTION}/[^']*", text))
-    account = (
-        f"/subscriptions/{OTHER_SUBSCRIPTION}/resourceGroups/rg-openai/providers/Microsoft.CognitiveServices/accounts/"
-    )
-    role = f"/subscriptions/{OTHER_SUBSCRIPTION}/providers/Microsoft.Authorization/roleDefinitions/"
+    whole = f"/subscriptions/{OTHER_SUBSCRIPTION}"
+    account = f"{whole}/resourceGroups/rg-openai/providers/Microsoft.CognitiveServices/accounts/my-resource"
+    role = f"{whole}/providers/Microsoft.Authorization/roleDefinitions/"
     assert there
     assert not [name for name in there if not name.startswith((account, role))]
 
@@ -146,6 +143,10 @@ FAULTS: dict[str, list[tuple[Callable[[dict[str, Any]], None], str]]] = {  # a c
     "settings": [
         (put(SETTINGS, "properties.FUNCTIONS_WORKER_RUNTIME", "python"), "FUNCTIONS_WORKER_RUNTIME: Flex Consumption"),
         (put(SETTINGS, "properties.WEBSITE_RUN_FROM_PACKAGE", "1"), "WEBSITE_RUN_FROM_PACKAGE: Flex Consumption"),
+        (
+            put(of("Web/sites"), "properties.siteConfig.linuxFxVersion", "Python|3.13"),
+            "siteConfig.linuxFxVersion: Flex",
+        ),
         (put(SETTINGS, "properties.AzureWebJobsStorage", "x;AccountKey=y"), "AzureWebJobsStorage holds a key"),
         (put(SETTINGS, "properties.PROXY_KEY_SALT", NEW["PROXY_KEY_SALT"]), "PROXY_KEY_SALT is in the record"),
     ],

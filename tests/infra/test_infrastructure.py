@@ -74,6 +74,12 @@ FAULTS = {  # name of a check: faults of its kind, each (file, text, what it bec
         ),
         ("infra/group.bicep", "type: 'generate'", "type: 'location'", "group.bicep: azd does not make keySalt"),
     ],
+    "models": [
+        ("README.md", "`gpt-5-mini,gpt-5=my-5-deployment`", "`gpt-4o-mini,gpt-4o=x`", "README.md names gpt-4o-mini"),
+        ("infra/main.bicep", "my-deployment, or", "gpt-4.1, or", "main.bicep names gpt-4.1"),
+        ("docs/usage.kql", '"gpt-5"', '"gpt-4"', "usage.kql names gpt-4"),
+        ("local.settings.json.example", "gpt-5-mini", "gpt-35-turbo", "example names gpt-35-turbo"),
+    ],
     "azd": [
         ("azure.yaml", 'azd: ">= 1.25.0"', 'bicep: ">= 0.30"', "does not say which azd it needs"),
         ("azure.yaml", "remoteBuild: true", "remoteBuild: false", "proxy may be built here"),
@@ -123,7 +129,7 @@ def test_every_kind_of_fault_is_planted() -> None:
 
 @pytest.mark.parametrize(("file", "text", "becomes", "said"), [fault for faults in FAULTS.values() for fault in faults])
 def test_a_planted_fault_is_named(tmp_path: Path, file: str, text: str, becomes: str, said: str) -> None:
-    for part in ("azure.yaml", "README.md", "function_app.py"):
+    for part in ("azure.yaml", "README.md", "function_app.py", "local.settings.json.example"):
         shutil.copy(ROOT / part, tmp_path)
     for folder in ("infra", "proxy", "docs"):
         shutil.copytree(ROOT / folder, tmp_path / folder)

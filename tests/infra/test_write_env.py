@@ -156,6 +156,13 @@ def test_it_says_whether_the_proxy_runs(tmp_path: Path, shell: str, end: str, pr
     assert words in write_env(tmp_path, shell, GIVES_A_KEY, proxy.base_url, well)
 
 
+@pytest.mark.aoai_fault("permission_denied")
+def test_the_function_itself_says_that_its_role_is_missing(
+    tmp_path: Path, proxy_base_url: str, function_key: str
+) -> None:
+    assert "the role needs five" in write_env(tmp_path, "sh", f"echo {function_key}", proxy_base_url)
+
+
 @pytest.mark.parametrize("shell", SHELLS)
 def test_a_proxy_that_cannot_be_reached_from_here_is_no_failure(tmp_path: Path, shell: str, proxy: Proxy) -> None:
     assert "answered by 000" in write_env(tmp_path, shell, GIVES_A_KEY, "http://127.0.0.1:1/api/v1")

@@ -28,7 +28,7 @@ function Find-Key {
 
 function Ask([string]$Route) { # 5.1 throws at every status but a good one
     try {
-        $got = Invoke-WebRequest -UseBasicParsing -TimeoutSec 60 -Uri "$env:PROXY_BASE_URL/$Route" `
+        $got = Invoke-WebRequest -UseBasicParsing -TimeoutSec 30 -Uri "$env:PROXY_BASE_URL/$Route" `
             -Headers @{ 'x-functions-key' = $key }
         return @{ Status = [int]$got.StatusCode; Body = [string]$got.Content }
     } catch {

@@ -32,7 +32,7 @@ find_key() {
 ask() { # ROUTE: prints the status, 000 without one; the body is in $answer
     : >"$answer"
     printf 'header = "x-functions-key: %s"\n' "$key" | # a command line, others could read
-        curl --silent --max-time 60 --config - --output "$answer" --write-out '%{http_code}' "$PROXY_BASE_URL/$1" || true
+        curl --silent --max-time 30 --config - --output "$answer" --write-out '%{http_code}' "$PROXY_BASE_URL/$1" || true
 }
 
 says() { grep -q "\"$1\"" "$answer"; } # CODE

@@ -44,7 +44,7 @@ NAMES = {  # type: Azure's rule for the last part of the name (learn.microsoft.c
     "Microsoft.Web/serverfarms": r"[\w-]{1,60}",
     "Microsoft.Web/sites": r"(?=.{2,43}$)[A-Za-z0-9](-?[A-Za-z0-9])+",  # of more than 43, Azure makes another host name
 }
-REFUSED_PROPERTIES = {  # the same page, of `siteConfig`
+REFUSED_PROPERTIES = {  # of `siteConfig` on other plans: Flex Consumption has `functionAppConfig` for them
     *("alwaysOn", "functionAppScaleLimit", "javaVersion", "linuxFxVersion", "minimumElasticInstanceCount"),
     *("netFrameworkVersion", "nodeVersion", "numberOfWorkers", "powerShellVersion", "preWarmedInstanceCount"),
     *("pythonVersion", "use32BitWorkerProcess", "vnetRouteAllEnabled", "windowsFxVersion"),

@@ -152,8 +152,8 @@ class FunctionsHost:
         return None
 
     def _leave_open(self, invocation: Invocation, reason: str) -> None:
-        """The worker waits for a request that does not come. An app may have set an end to that: the first time it is seen
-        to come."""
+        """The worker waits for a request that does not come. Where an app has set an end to that, the first call proves
+        it."""
         if self._backend.waits_for_ever:
             self._unanswered.stays(invocation.function.name, reason)
         elif self._first_wait is None:

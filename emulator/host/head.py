@@ -39,7 +39,7 @@ def is_plain(head: bytes) -> bool:
         and b"\n " not in head
         and b"\n\t" not in head
         and b"+" not in head.partition(b"ontent-")[2]
-        and not (b"ontent-Length:" in head and b"ransfer-Encoding:" in head)
+        and b"ransfer-" not in head
     )
 
 

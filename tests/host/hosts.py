@@ -7,7 +7,8 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -20,6 +21,7 @@ ROOT = HERE.parent.parent
 SAMPLE_APP = HERE / "sample_app"
 KEY = "right+key/=="
 PATIENCE_S = 20
+TOLD = "in Azure this call would "  # as emulator/host/unanswered.py begins
 
 BACKENDS = ["public"]
 if sys.version_info >= (3, 13) and find_spec("azure_functions_runtime"):
@@ -42,6 +44,7 @@ class Host(NamedTuple):
     backend: str
     port: int
     routes: list[str]
+    meant: list[int]
 
     def connect(self) -> http.client.HTTPConnection:
         return http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_S)
@@ -60,6 +63,14 @@ class Host(NamedTuple):
             return Reply(*receive(start(connection, method, path, body, key, headers)))
         finally:
             connection.close()
+
+    @contextmanager
+    def unanswered(self, count: int) -> Iterator[None]:
+        """The block has so many calls that Azure would never answer, or leave open; others fail the test run."""
+        before = written(self.log).count(TOLD)
+        yield
+        wait_until(lambda: written(self.log).count(TOLD) - before == count)
+        self.meant.append(count)
 
     def raw(self, request: bytes) -> socket.socket:
         """A socket on which these bytes have been sent."""
@@ -92,6 +103,13 @@ def receive(response: http.client.HTTPResponse) -> tuple[int, list[tuple[str, st
     return response.status, [(name.lower(), value) for name, value in response.getheaders()], response.read()
 
 
+def wait_until(holds: Callable[[], bool]) -> None:
+    end = time.monotonic() + PATIENCE_S
+    while not holds():
+        assert time.monotonic() < end, "it did not happen"
+        time.sleep(0.01)
+
+
 def written(log: IO[str]) -> str:
     log.seek(0)
     return log.read()
@@ -113,9 +131,12 @@ def running(backend: str, *options: str, app: Path = SAMPLE_APP, **environment: 
             lines = [process.stdout.readline() for _ in ("port", "routes")]
             if not lines[0]:
                 pytest.fail(f"the host did not start: {written(log)}")
-            yield Host(process, log, backend, int(lines[0]), json.loads(lines[1]))
+            host = Host(process, log, backend, int(lines[0]), json.loads(lines[1]), [])
+            yield host
             process.terminate()
             process.communicate(timeout=PATIENCE_S)
+            told = [line for line in written(log).splitlines() if TOLD in line]
+            assert len(told) == sum(host.meant), "\n".join(told)
         finally:
             process.kill()
             process.communicate()

@@ -7,7 +7,7 @@ import socket
 import sys
 from pathlib import Path
 
-from emulator.host import AppError, front, serve
+from emulator.host import AppError, exchange, serve
 
 KEYS = {"default": "right+key/==", "named": "another-key", "_master": "master-key", "empty": ""}
 
@@ -16,10 +16,10 @@ def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("folder", type=Path)
     parser.add_argument("--backend")
-    parser.add_argument("--activity-timeout", type=float, default=front.ACTIVITY_TIMEOUT_S)
+    parser.add_argument("--activity-timeout", type=float, default=exchange.ACTIVITY_TIMEOUT_S)
     parser.add_argument("--cancel", action="store_true", help="cancel serve() once it is ready")
     options = parser.parse_args()
-    front.ACTIVITY_TIMEOUT_S = options.activity_timeout
+    exchange.ACTIVITY_TIMEOUT_S = options.activity_timeout
 
     sock = socket.socket()
     sock.bind(("127.0.0.1", 0))

@@ -19,18 +19,21 @@ def strict_host(request: pytest.FixtureRequest) -> Iterator[Host]:
         yield host
 
 
-def test_a_silent_function_is_504_and_its_client_can_go_on(strict_host: Host) -> None:
+def test_a_silent_function_is_500_and_its_client_can_go_on(strict_host: Host) -> None:
     connection = strict_host.connect()
     response = start(connection, "GET", "/base/v2/happened/never")
-    assert (response.status, response.read()) == (504, b"")
+    assert (response.status, response.read()) == (500, b"")
     assert start(connection, "GET", "/base/v2/text").read() == b'"hello"'
     connection.close()
 
 
 def test_a_stream_that_falls_silent_is_broken(strict_host: Host) -> None:
-    with pytest.raises(http.client.IncompleteRead) as caught:
-        strict_host.ask("GET", "/base/v2/endless/never")
-    assert caught.value.partial == b"first"
+    connection = strict_host.connect()
+    response = start(connection, "GET", "/base/v2/endless/never")
+    assert response.read1() == b"first"
+    with pytest.raises(ConnectionResetError):
+        response.read()
+    connection.close()
 
 
 def test_every_frame_puts_the_timeout_off(strict_host: Host) -> None:
@@ -38,17 +41,18 @@ def test_every_frame_puts_the_timeout_off(strict_host: Host) -> None:
 
 
 @pytest.mark.parametrize("chunked", [False, True], ids=["content-length", "chunked"])
-@pytest.mark.parametrize(("size", "status"), [(1000, 200), (1001, 413)])
-def test_a_body_over_the_limit_is_413(strict_host: Host, size: int, status: int, chunked: bool) -> None:
+@pytest.mark.parametrize(("size", "status"), [(1000, 200), (1001, 500)])
+def test_a_body_over_the_limit_is_an_empty_500(strict_host: Host, size: int, status: int, chunked: bool) -> None:
     body = b"x" * size
     reply = strict_host.ask("POST", "/base/v2/show/x", iter([body[:600], body[600:]]) if chunked else body)
     assert reply.status == status
+    assert reply.body or status == 500
 
 
 def test_a_body_that_announces_too_much_is_not_waited_for(strict_host: Host) -> None:
     head = f"POST /base/v2/show/x HTTP/1.1\r\nhost: x\r\nx-functions-key: {KEY}\r\ncontent-length: 1001\r\n\r\n"
     with strict_host.raw(head.encode()) as sock:
-        assert sock.recv(12) == b"HTTP/1.1 413"
+        assert sock.recv(12) == b"HTTP/1.1 500"
 
 
 @EACH_BACKEND
@@ -63,7 +67,7 @@ def test_a_signal_ends_the_host_at_once_and_without_noise(backend: str, number: 
             host.process.send_signal(number)
             assert host.process.wait(STOPPED_WITHIN_S) == 0
             assert time.monotonic() - begin < STOPPED_WITHIN_S
-            with pytest.raises(http.client.IncompleteRead):
+            with pytest.raises((http.client.IncompleteRead, ConnectionResetError)):
                 response.read()
         connection.close()
         assert written(host.log) == ""

@@ -22,7 +22,7 @@ def test_each_frame_arrives_before_the_next_is_made(host: Host, event: str) -> N
     connection.close()
 
 
-def test_each_piece_of_a_request_arrives_before_the_next_is_sent(host: Host, event: str) -> None:
+def test_each_piece_of_a_chunked_request_arrives_before_the_next_is_sent(host: Host, event: str) -> None:
     def pieces():
         yield b"first"
         assert host.ask("GET", f"/base/v2/happened/{event}").status == 200
@@ -31,13 +31,30 @@ def test_each_piece_of_a_request_arrives_before_the_next_is_sent(host: Host, eve
     assert host.ask("POST", f"/base/v2/upload/{event}", pieces()).json == len("firstsecond")
 
 
-def test_an_answer_can_begin_before_the_request_has_ended(host: Host) -> None:
-    with host.raw(f"POST /base/v2/echo {HEAD}transfer-encoding: chunked\r\n\r\n5\r\nfirst\r\n".encode()) as sock:
+def test_a_body_with_a_length_is_here_whole_before_the_function_is_called(host: Host, event: str) -> None:
+    request = f"POST /base/v2/count/{event} {HEAD}content-length: 10\r\n\r\nfirst"
+    with host.raw(request.encode()) as sock:
+        assert host.ask("GET", f"/base/v2/count/{event}").json == 1
+        sock.sendall(b"last!")
         response = http.client.HTTPResponse(sock)
         response.begin()
-        assert response.read1() == b"first"
-        sock.sendall(b"6\r\nsecond\r\n0\r\n\r\n")
-        assert response.read() == b"second"
+        assert json.load(response) == 2
+
+
+def test_the_head_of_an_answer_leaves_with_its_first_byte(host: Host, event: str) -> None:
+    with host.raw(f"GET /base/v2/later/{event} {HEAD}\r\n".encode()) as sock:
+        assert host.ask("GET", f"/base/v2/happened/{event}-begins").status == 200
+        sock.settimeout(0.2)
+        with pytest.raises(TimeoutError):
+            sock.recv(1)
+        host.ask("POST", f"/base/v2/happen/{event}")
+        sock.settimeout(5)
+        assert sock.recv(100).startswith(b"HTTP/1.1 200 OK")
+
+
+def test_a_stream_that_breaks_before_its_first_byte_is_a_500(host: Host) -> None:
+    reply = host.ask("GET", "/base/v2/breaks-at-once")
+    assert (reply.status, reply.body) == (500, b"")
 
 
 @pytest.mark.parametrize("chunked", [False, True], ids=["content-length", "chunked"])
@@ -62,7 +79,7 @@ def test_a_failure_in_mid_answer_breaks_the_connection(host: Host) -> None:
     connection = host.connect()
     response = start(connection, "GET", "/base/v2/breaks")
     assert (response.status, response.read1()) == (200, b"first")
-    with pytest.raises(http.client.IncompleteRead):
+    with pytest.raises(ConnectionResetError):
         response.read()
     connection.close()
 
@@ -92,9 +109,9 @@ def test_a_hundred_requests_are_served_at_once(host: Host, event: str) -> None:
         assert {sock.recv(12) for sock in socks} == {b"HTTP/1.1 200"}
 
 
-def test_requests_that_are_over_are_forgotten(host: Host) -> None:
+def test_the_worker_remembers_every_call_until_the_app_makes_it_forget(host: Host) -> None:
+    """As Microsoft's does; proxy/worker.py is how this project's function makes it forget."""
+    before = host.ask("GET", "/base/v2/leftovers").json
     for path in "text", "raises", "nothing":
         host.ask("GET", f"/base/v2/{path}")
-    with pytest.raises(http.client.IncompleteRead):
-        host.ask("GET", "/base/v2/breaks")
-    assert host.ask("GET", "/base/v2/leftovers").json == 0
+    assert host.ask("GET", "/base/v2/leftovers").json == before + 4

@@ -113,8 +113,20 @@ def thread(req: Request) -> JSONResponse:
 @app.route()
 async def answer(req: Request) -> Response:
     response = Response(gzip.compress(b"tea", mtime=0), 418, {"content-encoding": "gzip"}, "text/plain")
-    response.raw_headers += [(b"set-cookie", b"a=1"), (b"set-cookie", b"b=2"), (b"x-odd", b"caf\xe9")]
+    response.raw_headers += [(b"set-cookie", b"a=1"), (b"set-cookie", b"b=2")]
     return response
+
+
+@app.route(route="odd-header")
+async def odd_header(req: Request) -> Response:
+    response = Response("ok")
+    response.raw_headers += [(b"x-odd", b"caf\xe9")]
+    return response
+
+
+@app.route(route="long-header")
+async def long_header(req: Request) -> Response:
+    return Response("ok", headers={"x-long": "x" * 70_000})
 
 
 class Echo(FastApiResponse):
@@ -177,6 +189,25 @@ async def breaks(req: Request) -> StreamingResponse:
     return StreamingResponse(broken_frames())
 
 
+@app.route(route="breaks-at-once")
+async def breaks_at_once(req: Request) -> StreamingResponse:
+    async def no_frames() -> AsyncIterator[str]:
+        raise RuntimeError("a secret detail")
+        yield
+
+    return StreamingResponse(no_frames())
+
+
+@app.route(route="later/{event}")
+async def later(req: Request) -> StreamingResponse:
+    async def frames() -> AsyncIterator[str]:
+        events[f"{req.path_params['event']}-begins"].set()
+        await happened(req.path_params["event"])
+        yield "now"
+
+    return StreamingResponse(frames())
+
+
 @app.route(route="endless/{event}")
 async def endless(req: Request) -> StreamingResponse:
     async def frames() -> AsyncIterator[str]:
@@ -222,6 +253,7 @@ async def signal(req: Request) -> str:
 
 @app.route()
 async def leftovers(req: Request) -> JSONResponse:
-    """How many requests the worker library, where it is at work, remembers besides this one."""
-    library = sys.modules.get("azure_functions_runtime.http_v2")
-    return JSONResponse(len(library.http_coordinator._context_references) - 1 if library else 0)
+    """How many calls the worker remembers."""
+    names = ("azure_functions_runtime.http_v2", "azure_functions_worker.http_v2")
+    worker = next(sys.modules[name] for name in names if name in sys.modules)
+    return JSONResponse(len(worker.http_coordinator._context_references))

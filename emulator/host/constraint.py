@@ -1,73 +1,125 @@
-"""The constraints of route parameters: `int`, `length(1,5)`, `regex(^v)` and the rest of the host's table.
+"""The constraints of route parameters: `int`, `length(1,5)`, `regex(^v)` and the rest of ASP.NET Core's default map.
 
-Source: ASP.NET Core's default constraint map, which the Functions host uses. `datetime`, `file` and `nonfile` are
-left out.
+Source: `RouteOptions`, `ParameterPolicyActivator` and the constraints of ASP.NET Core, which the Functions host uses.
 """
 
 import re
-import uuid
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
+from . import dotnet
 from .app import AppError
+from .date import is_datetime
+from .pattern import translated
 
 Check = Callable[[str], bool]
 
-_CONSTRAINT = re.compile(r":(\w+)(?:\((.*?)\))?(?=:|$)")
+TAKES_NOTHING = "nonfile"
+"""The one constraint that is met where its parameter has no value."""
 
 
-def _is_integer(value: str, bits: int = 64) -> bool:
-    return re.fullmatch(r"[+-]?[0-9]+", value) is not None and -(1 << bits - 1) <= int(value) < 1 << bits - 1
+def _length(low: int, high: int | None = None) -> Check:
+    high = low if high is None else high
+    if not 0 <= low <= high:
+        raise ValueError
+    return lambda value: low <= dotnet.length(value) <= high
 
 
-def _parses(parse: Callable[[str], object], value: str) -> bool:
+def _range(low: int, high: int) -> Check:
+    if low > high:
+        raise ValueError
+    return lambda value: (number := dotnet.integer(value, bits=64)) is not None and low <= number <= high
+
+
+def _minimum(low: int) -> Check:
+    return _range(low, dotnet.INT64[-1])
+
+
+def _maximum(high: int) -> Check:
+    return _range(dotnet.INT64[0], high)
+
+
+def _regex(pattern: str) -> Check:
     try:
-        parse(value)
-    except ValueError:
-        return False
-    return True
+        compiled = translated(pattern)
+    except (re.error, RecursionError, OverflowError) as error:
+        reason = f"the pattern {pattern!r} can't be read here: {error}"
+        print(f"{reason}; where .NET can't either, each request that gets to it is a 500 in Azure", file=sys.stderr)
+
+        def refuse(value: str) -> bool:
+            raise AppError(reason)
+
+        return refuse
+    return lambda value: compiled.search(dotnet.code_units(value)) is not None
 
 
-_CHECKS: dict[str, Callable[..., bool]] = {
-    "int": lambda value: _is_integer(value, bits=32),
-    "long": _is_integer,
-    "bool": lambda value: value.lower() in ("true", "false"),
-    "guid": lambda value: _parses(uuid.UUID, value),
-    "float": lambda value: _parses(float, value),
-    "double": lambda value: _parses(float, value),
-    "decimal": lambda value: _parses(float, value),
-    "alpha": lambda value: re.fullmatch("[a-zA-Z]*", value) is not None,
-    "required": lambda value: value != "",
-    "length": lambda value, low, high=None: int(low) <= len(value) <= int(high or low),
-    "minlength": lambda value, low: int(low) <= len(value),
-    "maxlength": lambda value, high: len(value) <= int(high),
-    "min": lambda value, low: _is_integer(value) and int(low) <= int(value),
-    "max": lambda value, high: _is_integer(value) and int(value) <= int(high),
-    "range": lambda value, low, high: _is_integer(value) and int(low) <= int(value) <= int(high),
-    "regex": lambda value, pattern: re.search(pattern, value, re.IGNORECASE) is not None,
+def _is_file_name(value: str) -> bool:
+    _, dot, after = value.rpartition("/")[2].partition(".")
+    return dot != "" and after.strip(".") != ""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What makes the check out of arguments, how many there can be, and how each is read (None: as it stands)."""
+
+    make: Callable[..., Check]
+    counts: Sequence[int] = (0,)
+    bits: int | None = None
+
+
+def _plain(check: Check) -> Kind:
+    return Kind(lambda: check)
+
+
+KINDS = {
+    "int": _plain(lambda value: dotnet.integer(value, bits=32) is not None),
+    "long": _plain(lambda value: dotnet.integer(value, bits=64) is not None),
+    "bool": _plain(dotnet.is_bool),
+    "datetime": _plain(is_datetime),
+    "decimal": _plain(dotnet.is_decimal),
+    "double": _plain(dotnet.is_float),
+    "float": _plain(dotnet.is_float),
+    "guid": _plain(dotnet.is_guid),
+    "alpha": _plain(lambda value: re.search("^[A-Za-z]*$", value) is not None),  # `$` is before a last line break, too
+    "required": _plain(lambda value: value != ""),
+    "file": _plain(_is_file_name),
+    "nonfile": _plain(lambda value: not _is_file_name(value)),
+    "length": Kind(_length, (1, 2), bits=32),
+    "minlength": Kind(lambda low: _length(low, dotnet.INT32[-1]), (1,), bits=32),
+    "maxlength": Kind(lambda high: _length(0, high), (1,), bits=32),
+    "min": Kind(_minimum, (1,), bits=64),
+    "max": Kind(_maximum, (1,), bits=64),
+    "range": Kind(_range, (2,), bits=64),
+    "regex": Kind(_regex, (1,)),
 }
 
 
-def compile_constraints(text: str) -> tuple[Check, ...]:
-    """The checks that `:int:min(1)` stands for.
+def compile_constraint(text: str) -> Check:
+    """The check that `int` or `length(1,5)` stands for; it raises AppError where the host would answer 500.
 
-    Raises AppError for a constraint that is unknown or has the wrong arguments.
+    That is a `regex` that can't be read: the host notices at the first request that gets there. Raises AppError itself
+    for whatever the host refuses at start: a name that is unknown, other arguments than it takes.
     """
-    found = list(_CONSTRAINT.finditer(text))
-    if "".join(match[0] for match in found) != text:
-        raise AppError(f"cannot read the route constraint {text!r}")
-    return tuple(_compile(match[0], match[1].lower(), match[2]) for match in found)
-
-
-def _compile(text: str, name: str, inside: str | None) -> Check:
-    if name not in _CHECKS:
-        raise AppError(f"the route constraint {text!r} is not known here; known are {', '.join(sorted(_CHECKS))}")
-    arguments = [] if inside is None else [inside] if name == "regex" else inside.split(",")
-
-    def check(value: str) -> bool:
-        return _CHECKS[name](value, *arguments)
-
+    name, parenthesis, inside = text.partition("(")
+    if not parenthesis or not text.endswith(")"):
+        name, arguments = text, []
+    else:
+        arguments = [inside[:-1]] if name.lower() == "regex" else inside[:-1].split(",")
+    kind = KINDS.get(name.lower())
+    if kind is None:
+        raise AppError(f"there is no constraint {text!r}; there are {', '.join(sorted(KINDS))}")
     try:
-        check("0")  # a trial finds wrong arguments at load, not at the first request
-    except (TypeError, ValueError, re.error) as error:
-        raise AppError(f"the route constraint {text!r} has wrong arguments: {error}") from error
-    return check
+        if len(arguments) not in kind.counts:
+            raise ValueError
+        return kind.make(*(_argument(argument, kind.bits) for argument in arguments))
+    except ValueError:
+        raise AppError(f"the constraint {text!r} has wrong arguments") from None
+
+
+def _argument(text: str, bits: int | None) -> int | str:
+    if bits is None:
+        return text
+    if (number := dotnet.integer(text.strip(), bits)) is None:
+        raise ValueError
+    return number

@@ -12,6 +12,7 @@ from starlette.types import Receive, Scope, Send
 
 from ..connection import EXTENSION
 from . import kestrel, yarp
+from .app import AppError
 from .exchange import ACTIVITY_TIMEOUT_S, CLOSE, BodyTooLarge, BodyTooSlow, Exchange, read_whole
 from .function import HttpFunction, Invocation
 from .key import Keys
@@ -85,7 +86,11 @@ class FunctionsHost:
         closing = (CLOSE,) if b"close" in named.get(b"connection", b"").lower() else ()
         if scope["method"] == "OPTIONS" and b"origin" in named and b"access-control-request-method" in named:
             return await _answer(send, HTTPStatus.NO_CONTENT, *closing)  # CORS is the platform's
-        match = self._router.find(scope["method"], path)
+        try:
+            match = self._router.find(scope["method"], path)
+        except AppError as error:
+            logger.error("%s", error)
+            return await _answer(send, HTTPStatus.INTERNAL_SERVER_ERROR, *closing)
         if match is None:
             if path == "/":
                 return await _answer(send, HTTPStatus.OK, *closing, (b"content-type", b"text/html"), body=WELCOME)

@@ -1,146 +1,155 @@
-"""Route templates as the Functions host reads them: literals, `{name}`, `{name:int}`, `{name?}` and `{*rest}`.
+"""Which function answers a request: the Functions host's choice, which is not that of ASP.NET Core's endpoints.
 
-Facts, from ASP.NET Core's routing, which the host uses:
-- Text is compared without regard to case, a trailing slash is accepted, an empty segment matches only a catch-all.
-- Of several matches the best by segment, left to right, wins: literal, constrained parameter, parameter, catch-all.
-- A route that matches with another method does not count; the next one is asked.
-- A path is cut into segments before it is decoded, so `a%2Fb` stays one segment.
+Facts, measured on the host, and in the source of ASP.NET Core's `RouteCollection` and `RoutePatternMatcher`:
+- Functions are asked in the order of their names, compared in upper case (`_` sorts behind the letters). The first
+  whose template, constraints and methods fit answers; a literal does not go before a parameter.
+- Text is compared without regard to case, and a slash at the end of a path means nothing.
+- An empty segment fits nothing; a catch-all takes one only behind its first.
+- A parameter that has no value is absent.
 """
 
 import functools
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from urllib.parse import unquote
 
 from .app import AppError
-from .constraint import Check, compile_constraints
+from .constraint import TAKES_NOTHING, Check, compile_constraint
+from .dotnet import upper
 from .function import HttpFunction
+from .template import Literal, Parameter, Segment, parse
 
-LITERAL, CONSTRAINED, PLAIN, CATCH_ALL = range(4)
 REMEMBERED_PATHS = 256  # clients use few, again and again
-
-_TOKEN = re.compile(r"(?P<brace>\{\{|\}\})|\{(?P<parameter>(?:\{\{|\}\}|[^{}])*)\}|(?P<text>[^{}]+)")
-_PARAMETER = re.compile(r"(?P<star>\*{0,2})(?P<name>[\w-]+)(?P<constraints>:.*?)?(?P<optional>\??)")
-
-
-@dataclass(frozen=True)
-class Parameter:
-    name: str
-    checks: Sequence[Check]
-
-
-@dataclass(frozen=True)
-class Segment:
-    """What stands between two slashes: a pattern with one group per parameter. `rank` orders it among its rivals."""
-
-    rank: int
-    pattern: re.Pattern[str]
-    parameters: Sequence[Parameter]
-    optional: bool
-
-    def match(self, text: str) -> dict[str, str] | None:
-        """The values of the parameters in `text`, or None."""
-        if (found := self.pattern.fullmatch(text)) is None:
-            return None
-        values = list(zip(self.parameters, found.groups(), strict=True))
-        if not all(check(value) for parameter, value in values for check in parameter.checks):
-            return None
-        return {parameter.name: value for parameter, value in values}
-
-
-@dataclass(frozen=True)
-class Route:
-    """A compiled template, and the function it leads to."""
-
-    template: str
-    segments: Sequence[Segment]
-    function: HttpFunction
-
-    @property
-    def precedence(self) -> tuple[int, ...]:
-        return tuple(segment.rank for segment in self.segments)
-
-    def match(self, parts: list[str]) -> dict[str, str] | None:
-        """The parameters' values when the decoded `parts` of a path fit, else None."""
-        values: dict[str, str] = {}
-        for index, segment in enumerate(self.segments):
-            rest = parts[index:]
-            if segment.rank == CATCH_ALL:
-                rest = parts[index:] = ["/".join(rest)]
-            elif rest in ([], [""]):
-                return values if all(missing.optional for missing in self.segments[index:]) else None
-            if (found := segment.match(rest[0])) is None:
-                return None
-            values |= found
-        return values if parts[len(self.segments) :] in ([], [""]) else None
 
 
 class Router:
     """Finds the function for a method and a path.
 
-    `below` is the route prefix. Raises AppError when a template can't be read.
+    `below` is the route prefix, which the host puts and a slash before each route, whatever it ends in. Raises AppError
+    when a template can't be read then.
     """
 
     def __init__(self, below: str, functions: Iterable[HttpFunction]) -> None:
-        routes = [_compile("/".join(filter(None, (below, function.route))), function) for function in functions]
-        self.templates = list(dict.fromkeys(f"/{route.template}" for route in routes))
-        self._routes = sorted(routes, key=lambda route: route.precedence)
+        ordered = sorted(functions, key=lambda function: upper(function.name))
+        self._routes = [
+            _route(f"{below}/{function.route}" if below else function.route, function) for function in ordered
+        ]
+        self.templates = list(dict.fromkeys(f"/{route.template.removeprefix('/')}" for route in self._routes))
         self.find = functools.lru_cache(REMEMBERED_PATHS)(self._find)
 
-    def _find(self, method: str, raw_path: str) -> tuple[HttpFunction, dict[str, str]] | None:
-        """The function that serves the request and its decoded route parameters, or None (a 404 in the host)."""
-        parts = [unquote(part) for part in raw_path.removeprefix("/").split("/")]
+    def _find(self, method: str, path: str) -> tuple[HttpFunction, dict[str, str]] | None:
+        """The function that serves the request and its route parameters, or None (a 404 in the host).
+
+        `path` is what `request_path` made of the request's. Raises AppError where the host answers 500: at a pattern
+        that can't be read.
+        """
+        method = upper(method)
+        parts = path.split("/")[1:]
+        filled = parts[:-1] if parts[-1:] == [""] else parts
         for route in self._routes:
             methods = route.function.methods
-            if (methods is None or method in methods) and (values := route.match(parts[:])) is not None:
+            if (methods is None or method in methods) and (values := route.match(filled, parts)) is not None:
                 return route.function, values
         return None
 
 
-def _compile(template: str, function: HttpFunction) -> Route:
-    try:
-        segments = [_segment(tokens) for tokens in _split(template)]
-    except AppError as error:
-        raise AppError(f"function {function.name}, route {template!r}: {error}") from error
-    return Route(template, segments, function)
+@dataclass(frozen=True)
+class Route:
+    """A template that has been read, and the function it leads to. `checks` has the parameters with constraints."""
+
+    template: str
+    segments: Sequence[Segment]
+    checks: Mapping[Parameter, Sequence[Check]]
+    function: HttpFunction
+
+    def match(self, filled: Sequence[str], parts: Sequence[str]) -> dict[str, str] | None:
+        """The parameters' values when the path fits, else None. `parts` is `filled` and maybe an empty last one."""
+        values: dict[str, str] = {}
+        for index, segment in enumerate(self.segments):
+            part = segment[0]
+            if isinstance(part, Parameter) and part.catch_all:
+                rest = "/".join(parts[index:])
+                if filled[index:] and not filled[index]:
+                    return None
+                values |= {part.name: rest} if rest else {}
+                break
+            if index >= len(filled):
+                if len(segment) > 1 or isinstance(part, Literal) or not (part.optional or part.default is not None):
+                    return None
+                continue
+            if not filled[index] or (found := _match_segment(segment, filled[index])) is None:
+                return None
+            values |= found
+        else:
+            if len(filled) > len(self.segments):
+                return None
+        return self._checked(values)
+
+    def _checked(self, values: dict[str, str]) -> dict[str, str] | None:
+        for segment in self.segments:
+            for part in segment:
+                if isinstance(part, Parameter) and part.default is not None:
+                    values.setdefault(part.name, part.default)
+        for parameter, checks in self.checks.items():
+            value = values.get(parameter.name)
+            names = {text.lower() for text in parameter.constraints}
+            if value is None and not parameter.optional and names != {TAKES_NOTHING}:
+                return None
+            if value is not None and not all(check(value) for check in checks):
+                return None
+        return values
 
 
-def _split(template: str) -> list[list[str | re.Match[str]]]:
-    """The template's segments, each a list of literal text and parameters; a slash inside braces does not cut."""
-    segments: list[list[str | re.Match[str]]] = [[]] if template else []
-    end = 0
-    for token in _TOKEN.finditer(template):
-        if token.start() != end:
-            break
-        end = token.end()
-        if token["parameter"] is not None:
-            segments[-1].append(_parameter(token["parameter"].replace("{{", "{").replace("}}", "}")))
-            continue
-        first, *others = (token["text"] or token["brace"][0]).split("/")
-        segments[-1] += filter(None, [first])
-        segments += [[text] if text else [] for text in others]
-    if end != len(template):
-        raise AppError("its braces don't match")
-    return segments
+def _match_segment(segment: Segment, text: str) -> dict[str, str] | None:
+    if len(segment) > 1:
+        return _match_several(segment, text)
+    part = segment[0]
+    if isinstance(part, Parameter):
+        return {part.name: text}
+    return {} if upper(part.text) == upper(text) else None
 
 
-def _parameter(text: str) -> re.Match[str]:
-    if (found := _PARAMETER.fullmatch(text)) is None:
-        raise AppError(f"cannot read the parameter {{{text}}}")
+def _match_several(segment: Segment, text: str) -> dict[str, str] | None:
+    """A segment of literals and parameters, read from its end: the last of several places is where a literal stands."""
+    *others, before, last = segment
+    found = _match_from_right(segment, text)
+    if found is None and isinstance(last, Parameter) and last.optional and isinstance(before, Literal):
+        return None if upper(text).endswith(upper(before.text)) else _match_from_right(others, text)
     return found
 
 
-def _segment(tokens: Sequence[str | re.Match[str]]) -> Segment:
-    found = [token for token in tokens if not isinstance(token, str)]
-    parameters = [Parameter(token["name"], compile_constraints(token["constraints"] or "")) for token in found]
-    catch_all = any(token["star"] for token in found)
-    group = "(.*)" if catch_all else "(.+)"
-    pattern = "".join(re.escape(token) if isinstance(token, str) else group for token in tokens)
-    constrained = len(tokens) > 1 or any(parameter.checks for parameter in parameters)
-    return Segment(
-        rank=CATCH_ALL if catch_all else LITERAL if not found else CONSTRAINED if constrained else PLAIN,
-        pattern=re.compile(pattern, re.IGNORECASE | re.DOTALL),
-        parameters=parameters,
-        optional=any(token["optional"] for token in found),
-    )
+def _match_from_right(segment: Segment, text: str) -> dict[str, str] | None:
+    values: dict[str, str] = {}
+    capitals = upper(text)
+    end = len(text)  # of what is not read yet
+    pending: Parameter | None = None
+    for part in reversed(segment):
+        if isinstance(part, Parameter):
+            pending = part
+            continue
+        literal = upper(part.text)
+        place = capitals.rfind(literal, 0, max(end - 1, 0) if pending else end)
+        if place < 0 or (part is segment[-1] and place + len(literal) != end):
+            return None
+        if pending:
+            values[pending.name] = text[place + len(literal) : end]
+            pending = None
+        end = place
+    if pending:
+        values[pending.name], end = text[:end], 0
+    return values if end == 0 and all(values.values()) else None
+
+
+def _route(template: str, function: HttpFunction) -> Route:
+    try:
+        segments = parse(template)
+        parameters = [part for segment in segments for part in segment if isinstance(part, Parameter)]
+        checks = {
+            parameter: [compile_constraint(text) for text in parameter.constraints]
+            for parameter in parameters
+            if parameter.constraints
+        }
+    except AppError as error:
+        raise AppError(
+            f"function {function.name}, route {template!r}: {error}; in Azure the whole app is down"
+        ) from error
+    return Route(template, segments, checks, function)

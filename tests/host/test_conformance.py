@@ -78,7 +78,6 @@ def test_the_key_and_the_code_reach_the_function(host: Host) -> None:
         ("GET", "/text"),
         ("GET", "/v2/text"),
         ("GET", "/base/v2"),
-        ("GET", "/"),
         ("GET", "/api/text"),
         ("GET", "/base/v2/only-post"),
         ("GET", "/base/v2/text/more"),
@@ -101,25 +100,42 @@ def test_case_a_trailing_slash_and_needless_escapes_make_no_difference(host: Hos
 @pytest.mark.parametrize(
     ("path", "winner"),
     [
-        ("leaf", "literal"),
-        ("LEAF/", "literal"),
-        ("7", "constraint"),
-        ("x", "parameter"),
+        ("leaf", "parameter"),
+        ("LEAF/", "parameter"),
+        ("7", "parameter"),
         ("x/y", "catch-all"),
         ("", "catch-all"),
     ],
 )
-def test_literals_beat_constraints_beat_parameters_beat_catch_alls(host: Host, path: str, winner: str) -> None:
+def test_the_first_name_answers_and_a_literal_does_not_go_before_a_parameter(
+    host: Host, path: str, winner: str
+) -> None:
     assert host.ask("GET", f"/base/v2/tree/{path}").json == winner
 
 
-def test_a_route_with_another_method_does_not_hide_the_next_best(host: Host) -> None:
-    assert host.ask("POST", "/base/v2/tree/leaf").json == "parameter"
+def test_a_route_with_another_method_does_not_hide_the_next(host: Host) -> None:
+    assert host.ask("POST", "/base/v2/by-method/leaf", body=b"").json == "first name"
+    assert host.ask("GET", "/base/v2/by-method/leaf").json == "second name"
+    assert host.ask("GET", "/base/v2/by-method/other").status == 404
 
 
-def test_an_escaped_slash_stays_in_its_segment_and_arrives_decoded(host: Host) -> None:
+def test_an_escaped_slash_stays_in_its_segment_and_arrives_escaped(host: Host) -> None:
     assert host.ask("GET", "/base/v2/tree/a%2Fb").json == "parameter"
-    assert host.ask("GET", "/base/v2/show/a%2Fb%20c/%C3%A9").json["parameters"] == {"rest": "a/b c/é"}
+    assert host.ask("GET", "/base/v2/show/a%2Fb%20c/%C3%A9").json["parameters"] == {"rest": "a%2Fb c/é"}
+
+
+def test_a_parameter_without_a_value_is_absent(host: Host) -> None:
+    assert host.ask("GET", "/base/v2/show").json["parameters"] == {}
+
+
+@pytest.mark.parametrize("path", ["/base/v2/show/../text", "/base/v2/x/%2e%2E/./text", "/../base/v2/text"])
+def test_dots_in_a_path_are_followed_before_a_function_is_looked_for(host: Host, path: str) -> None:
+    assert host.ask("GET", path).json == "hello"
+
+
+def test_an_escaped_null_in_a_path_is_400_without_a_body(host: Host) -> None:
+    reply = host.ask("GET", "/base/v2/show/a%00b")
+    assert (reply.status, reply.body) == (400, b"")
 
 
 def test_a_constraint_does_not_change_the_type_of_its_parameter(host: Host) -> None:

@@ -80,6 +80,16 @@ async def leaf(req: Request) -> str:
     return "literal"
 
 
+@app.route(route="by-method/{name}", methods=["POST"])
+async def method_first(req: Request) -> str:
+    return "first name"
+
+
+@app.route(route="by-method/leaf", methods=["GET", "POST"])
+async def method_second(req: Request) -> str:
+    return "second name"
+
+
 @app.route(route="numbers/{number:int:min(10)}")
 async def number(req: Request) -> JSONResponse:
     return JSONResponse(req.path_params)

@@ -15,6 +15,9 @@ from azure.functions import FunctionRegister
 MODULE = "function_app"
 DEFAULT_ROUTE_PREFIX = "api"
 
+NONE_IN_AZURE = "in Azure no function would be found, and nothing would say why"
+"""Measured: what the Functions host makes of an app that the worker can't import or load."""
+
 
 class AppError(Exception):
     """The app can't be served; the message is one line that says why."""
@@ -27,7 +30,7 @@ class AppError(Exception):
 class App:
     """An imported function app.
 
-    `routes_below` is host.json's `extensions.http.routePrefix`, without slashes at its ends; empty for no prefix.
+    `routes_below` is host.json's `extensions.http.routePrefix`, as it stands; empty for no prefix.
     `extension` is the module of the imported http extension, with its `WebApp` and `WebServer`; `request_type` is what
     it has registered for handlers to take.
     """
@@ -72,7 +75,8 @@ def refusing(file: Path) -> Iterator[None]:
     except AppError as error:
         raise AppError(f"{file}: {error}") from error
     except (Exception, SystemExit) as error:
-        raise AppError(f"{file}: {type(error).__name__}: {error}") from error
+        in_azure = f"; {NONE_IN_AZURE}" if file.suffix == ".py" else ""
+        raise AppError(f"{file}: {type(error).__name__}: {error}{in_azure}") from error
 
 
 def _only_app(module: ModuleType) -> FunctionRegister:
@@ -87,7 +91,7 @@ def _route_prefix(host_json: Path) -> str:
     with refusing(host_json):
         settings = json.loads(host_json.read_text(encoding="utf-8-sig")) if host_json.is_file() else {}
         prefix: str = settings.get("extensions", {}).get("http", {}).get("routePrefix", DEFAULT_ROUTE_PREFIX)
-        return prefix.strip("/")
+        return prefix
 
 
 def _extension() -> tuple[ModuleType, type]:

@@ -1,15 +1,18 @@
 """One HTTP-triggered function as the app declares it, and one call of it."""
 
 import json
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from .app import AppError
+from .definition import examined
 
 
 @dataclass(frozen=True)
 class HttpFunction:
-    """`route` is the template below the prefix; `methods` None means every method, as in the Functions host.
+    """`route` is the template below the prefix. `methods` None means every method, as in the Functions host; an empty
+    set means none.
 
     `auth_level` is ANONYMOUS, FUNCTION or ADMIN. `id` is what a worker knows the function by.
     `request_parameter` is the name of the handler's parameter that takes the request.
@@ -33,18 +36,24 @@ class Invocation:
 
 
 def http_functions(declared: Iterable[tuple[str, str, Iterable[str]]]) -> list[HttpFunction]:
-    """The HTTP functions among (name, id, bindings as JSON); other triggers are left out.
+    """The HTTP functions among (name, id, bindings as JSON) that the host would keep, in its order.
 
-    Raises AppError when there is none, or when one binds more than its request and its return value.
+    Other triggers are left out. What the host drops is dropped here, with a line on standard error. Raises AppError
+    when it would serve none, when there is none, or when one binds more than its request and its return value.
     """
-    functions = [
-        _http_function(name, id_, bindings)
-        for name, id_, raw in declared
-        if "httpTrigger" in (bindings := {binding["type"]: binding for binding in map(json.loads, raw)})
-    ]
-    if not functions:
-        raise AppError("the app has no HTTP-triggered function")
-    return functions
+    functions, others = [], []
+    for name, id_, raw in declared:
+        bindings = {binding["type"]: binding for binding in map(json.loads, raw)}
+        if "httpTrigger" in bindings:
+            functions.append(_http_function(name, id_, bindings))
+        else:
+            others.append(name)
+    kept, dropped = examined(functions, others)
+    if not kept:
+        raise AppError("; ".join(["the app has no HTTP-triggered function", *dropped]))
+    for line in dropped:
+        print(line, file=sys.stderr)
+    return kept
 
 
 def _http_function(name: str, id_: str, bindings: Mapping[str, Mapping[str, object]]) -> HttpFunction:
@@ -52,10 +61,11 @@ def _http_function(name: str, id_: str, bindings: Mapping[str, Mapping[str, obje
         raise AppError(f"function {name} binds {', '.join(sorted(others))}; only HTTP is served here")
     trigger = bindings["httpTrigger"]
     methods = trigger.get("methods")
+    route = str(trigger.get("route") or "")
     return HttpFunction(
         name=name,
         id=id_,
-        route=str(trigger["route"]).strip("/"),
+        route=route if route.strip() else name,
         methods=frozenset(map(str.upper, methods)) if isinstance(methods, list) else None,
         auth_level=str(trigger.get("authLevel", "FUNCTION")).upper(),
         request_parameter=str(trigger["name"]),

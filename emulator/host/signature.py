@@ -9,7 +9,7 @@ import typing
 from collections.abc import Callable
 from typing import Any
 
-from .app import AppError
+from .app import NONE_IN_AZURE, AppError
 from .function import HttpFunction
 
 
@@ -43,4 +43,4 @@ def _check_context(function: HttpFunction, annotation: Any) -> None:
 
 
 def _refusal(function: HttpFunction, reason: str) -> AppError:
-    return AppError(f"cannot load the function {function.name}: {reason}")
+    return AppError(f"cannot load the function {function.name}: {reason}; {NONE_IN_AZURE}")

@@ -15,7 +15,7 @@ from typing import Any
 import h11
 from starlette.types import Scope
 
-from .app import MODULE, App, AppError, refusing
+from .app import MODULE, NONE_IN_AZURE, App, AppError, refusing
 from .coordinator import Halves
 from .exchange import Exchange
 from .forward import forward
@@ -103,7 +103,7 @@ async def _load(library: Any, app: App) -> list[HttpFunction]:
     with refusing(app.folder / f"{MODULE}.py"):
         started = await library.worker_init_request(init_request(str(app.folder)))
         if started.result.status != PROTOS.StatusResult.Success:
-            raise AppError(started.result.exception.message)
+            raise AppError(f"{started.result.exception.message}; {NONE_IN_AZURE}")
         answer = await library.functions_metadata_request(metadata_request())
         found = answer.function_metadata_results or []
         return http_functions((function.name, function.function_id, function.raw_bindings) for function in found)

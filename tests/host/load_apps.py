@@ -1,30 +1,48 @@
-"""Loads the app in each subfolder of a folder; prints, as JSON, why each one was refused, or null."""
+"""Loads the app in each subfolder of a folder; prints, as JSON, what came of each one (Loaded)."""
 
 import asyncio
+import io
 import json
 import socket
 import sys
+from contextlib import redirect_stderr
 from pathlib import Path
+from typing import NamedTuple
 
 from emulator.host import AppError, serve
 
 
-def refusal(folder: Path, backend: str) -> str | None:
+class Loaded(NamedTuple):
+    """Why it was refused, or its routes; and the lines on standard error."""
+
+    refusal: str | None
+    routes: list[str]
+    said: list[str]
+
+
+def load(folder: Path, backend: str) -> Loaded:
     sock = socket.socket()
     sock.bind(("127.0.0.1", 0))
+    routes: list[str] = []
+    refusal = None
 
     async def load() -> None:
-        loading = asyncio.ensure_future(serve(folder, {}, sock, lambda routes: loading.cancel() and None, backend))
+        def ready(found: list[str]) -> None:
+            routes.extend(found)
+            loading.cancel()
+
+        loading = asyncio.ensure_future(serve(folder, {}, sock, ready, backend))
         await loading
 
-    try:
-        asyncio.run(load())
-    except AppError as error:
-        return str(error)
-    except asyncio.CancelledError:
-        pass
-    return None
+    with redirect_stderr(io.StringIO()) as written:
+        try:
+            asyncio.run(load())
+        except AppError as error:
+            refusal = str(error)
+        except asyncio.CancelledError:
+            pass
+    return Loaded(refusal, routes, written.getvalue().splitlines())
 
 
 if __name__ == "__main__":
-    print(json.dumps({folder.name: refusal(folder, sys.argv[2]) for folder in sorted(Path(sys.argv[1]).iterdir())}))
+    print(json.dumps({folder.name: load(folder, sys.argv[2]) for folder in sorted(Path(sys.argv[1]).iterdir())}))

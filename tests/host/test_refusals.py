@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.host.hosts import BACKENDS, HERE, ROOT, running
+from tests.host.load_apps import Loaded
 
 HEAD = """
 import azure.functions as func
@@ -78,9 +79,7 @@ def refusals(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     (apps / "module_beside_it" / "helper.py").write_text("ROUTE = 'from/a/helper'\n")
     (apps / "no_function_app").mkdir()
     write(apps / "bad_host_json", GOOD, "{")
-    loading = run("load_apps.py", str(apps), request.param)
-    assert loading.returncode == 0, loading.stderr
-    return json.loads(loading.stdout)
+    return {name: app.refusal for name, app in loaded(apps, request.param).items()}
 
 
 @pytest.mark.parametrize("app", REFUSED)
@@ -92,6 +91,15 @@ def test_it_is_refused_in_one_line_that_names_the_file_and_the_culprit(
     assert "\n" not in message
     assert f"{app}/function_app.py: " in message
     assert REFUSED[app][1] in message
+
+
+@pytest.mark.parametrize("app", ["missing_import", "syntax_error", "import_exits", "multi_line_error"])
+def test_what_raises_at_import_is_refused_with_what_azure_makes_of_it(
+    refusals: dict[str, str | None], app: str
+) -> None:
+    message = refusals[app]
+    assert message is not None
+    assert message.endswith("; in Azure no function would be found, and nothing would say why")
 
 
 @pytest.mark.parametrize("app", ACCEPTED)
@@ -130,11 +138,19 @@ def test_without_host_json_the_prefix_is_api(backend: str, tmp_path: Path) -> No
         assert host.routes == ["/api/fine"]
 
 
-@pytest.mark.parametrize("prefix", ["", "/"])
-def test_an_empty_prefix_puts_routes_at_the_root(prefix: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("prefix", "route"), [("", "/fine"), ("/a/b", "/a/b/fine"), ("a/{b}", "/a/{b}/fine")])
+def test_a_prefix_stands_before_every_route(prefix: str, route: str, tmp_path: Path) -> None:
     write(tmp_path, GOOD, json.dumps({"extensions": {"http": {"routePrefix": prefix}}}))
     with running("public", app=tmp_path) as host:
-        assert host.routes == ["/fine"]
+        assert host.routes == [route]
+
+
+@pytest.mark.parametrize("prefix", ["/", "api/"])
+def test_a_prefix_that_ends_in_a_slash_is_refused_as_in_azure(prefix: str, tmp_path: Path) -> None:
+    write(tmp_path, GOOD, json.dumps({"extensions": {"http": {"routePrefix": prefix}}}))
+    loading = run("run_app.py", str(tmp_path), "--backend", "public")
+    assert loading.returncode == 2
+    assert loading.stderr.endswith("two slashes stand side by side; in Azure the whole app is down\n")
 
 
 def test_an_unknown_backend_is_refused_and_the_available_ones_are_named(tmp_path: Path) -> None:
@@ -144,9 +160,16 @@ def test_an_unknown_backend_is_refused_and_the_available_ones_are_named(tmp_path
     assert "public" in loading.stderr
 
 
+def loaded(apps: Path, backend: str) -> dict[str, Loaded]:
+    """What one process made of the apps in the subfolders, by their names."""
+    loading = run("load_apps.py", str(apps), backend)
+    assert loading.returncode == 0, loading.stderr
+    return {name: Loaded(*app) for name, app in json.loads(loading.stdout).items()}
+
+
 def write(folder: Path, source: str, host_json: str | None = None) -> None:
     folder.mkdir(exist_ok=True)
-    (folder / "function_app.py").write_text(source)
+    (folder / "function_app.py").write_text(source, "utf-8")
     if host_json is not None:
         (folder / "host.json").write_text(host_json)
 

@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 
 from emulator import cli
-from emulator.doctor import examination, troubleshooting
+from emulator.doctor import examination, refusal, troubleshooting
 from emulator.doctor.examination import Doctor
 from emulator.stack import CASSETTES, ROOT, LocalStack
 from proxy.errors import ProxyError
 from tests.golden import assert_golden
 from tests.support import Arrived, RawUpstream, closed_port, proxy, raw_upstream
 
-KEY = "a-function-key"
+KEY, VECTORS = "a-function-key", "text-embedding-3-small"
 Capsys = pytest.CaptureFixture[str]
 
 
@@ -184,7 +184,7 @@ def test_an_error_of_another_shape_is_no_traceback(capsys: Capsys, error: bytes)
         base_url = answers(upstream, "200 OK", b'{"data": [{"id": "m"}], "error": %s}' % error)
         status, text = examined(capsys, "--base-url", base_url)
     assert status == 1
-    assert re.search(r"^problem  chat .* an error of another shape", text, re.MULTILINE)
+    assert re.search(r"^problem  chat .* an error in it", text, re.MULTILINE)
 
 
 def test_a_cold_start_is_noted(capsys: Capsys, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -241,17 +241,25 @@ def test_wrong_usage_is_one_line(
 
 
 def test_every_cause_has_its_row_in_the_readme() -> None:
-    sources = [(ROOT / f"emulator/doctor/{name}.py").read_text() for name in ("examination", "troubleshooting")]
-    named = {*troubleshooting.BY_STATUS.values(), *troubleshooting.BY_CODE.values(), "another error"}
-    named |= {row for _, row in examination.BREAKS}
+    sources = [path.read_text() for path in (ROOT / "emulator/doctor").glob("*.py")]
+    named = {*refusal.BY_STATUS.values(), *refusal.BY_CODE.values(), *refusal.HARMLESS, *examination.PASSING}
+    named |= {row for *_, row in (*refusal.BY_WORDS, *refusal.QUESTIONED, *examination.BREAKS)}
+    named |= {refusal.OTHER, refusal.PAGE, refusal.UNREADABLE, examination.OLD, examination.NOT_FOUND}
     named |= set(re.findall(r'(?:meaning_of\(|Problem\([^\n]*, )"([^"]+)"\)', "\n".join(sources)))
-    assert len(named) > 10
+    assert len(named) > 20
     for cause in named:
         assert troubleshooting.meaning_of(cause)
 
 
 def test_nothing_is_asked_after_a_problem_that_stops_the_rest(stack: LocalStack) -> None:
-    stack.azure.misbehave("server_error")
+    stack.azure.misbehave("permission_denied")
     checks = list(Doctor(stack.base_url, KEY).examine())
     assert [check.name for check in checks][-2:] == ["start", "chat"]
     assert len(stack.azure.journal.exchanges) == 1
+
+
+def test_after_a_problem_that_stops_nothing_the_rest_is_asked(stack: LocalStack) -> None:
+    stack.azure.misbehave("server_error; times=1")
+    checks = {check.name: check.result for check in Doctor(stack.base_url, KEY, embeddings=VECTORS).examine()}
+    assert checks["chat"] == "problem"
+    assert [checks[name] for name in ("stream", "responses", "vectors")] == ["ok", "ok", "ok"]

@@ -41,6 +41,7 @@ CAUSES = {
     "rate_limited": "Azure's 429",
     "rate_limited_2025": "Azure's 429",
     "rate_limited_briefly": "Azure's 429",
+    "responses_too_old": WELL,  # said of every route, it only says what is not there
     "identity_400": "502 `identity_unavailable`",
     "identity_403": "502 `identity_unavailable`",
     "identity_429": "502 `identity_unavailable`",

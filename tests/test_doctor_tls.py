@@ -13,7 +13,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from emulator.doctor.examination import Check, Doctor
+from emulator.doctor.check import Check
+from emulator.doctor.examination import Doctor
 from emulator.doctor.troubleshooting import meaning_of
 
 

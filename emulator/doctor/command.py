@@ -5,12 +5,13 @@ import json
 import os
 import textwrap
 from collections.abc import Callable, Iterable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from dotenv import dotenv_values
 
 from ..transcript import CONTROL, WIDTH
-from .examination import Check, Doctor
+from .check import Check
+from .examination import Doctor
 
 
 def add_arguments(added: argparse.ArgumentParser) -> None:
@@ -18,6 +19,13 @@ def add_arguments(added: argparse.ArgumentParser) -> None:
     added.add_argument("--key", help="the function key ($FUNCTION_HOST_KEY, or of .env; that keeps it out of ps)")
     added.add_argument("--model", default="", help="the model to ask (default: the first that is served)")
     added.add_argument("--embeddings", default="", metavar="MODEL", help="ask this model for a vector as well")
+    added.add_argument(
+        "--wait",
+        type=float,
+        default=0.0,
+        metavar="MINUTES",
+        help="just deployed: ask again what may pass by itself (0)",
+    )
     added.add_argument("--no-calls", action="store_true", help="ask no model: costs no tokens, sees less")
     added.add_argument("--json", action="store_true", help="print one JSON object")
 
@@ -32,9 +40,8 @@ def run(arguments: argparse.Namespace, say: Callable[[str], None]) -> int:
         raise ValueError(f"{missing} is needed, as an option, in the environment or in .env.")
     if not (key.isascii() and key.isprintable()) or key != key.strip():
         raise ValueError("The key has characters that no header can hold: copy it again, without line breaks.")
-    examined = Doctor(
-        base_url, key, calls=not arguments.no_calls, model=arguments.model, embeddings=arguments.embeddings
-    )
+    calls, wait = not arguments.no_calls, arguments.wait
+    examined = Doctor(base_url, key, calls=calls, model=arguments.model, embeddings=arguments.embeddings, wait=wait)
     return report(examined.examine(), say, arguments.json)
 
 
@@ -45,11 +52,12 @@ def from_file() -> dict[str, str]:
 
 def report(checks: Iterable[Check], say: Callable[[str], None], as_json: bool) -> int:
     """Say what was found, while it is found unless as JSON; 0: well, 1: a problem."""
-    done = list[Check]()
+    done, first = list[Check](), dict[tuple[str, str], str]()
     for check in checks:
         done.append(check)
+        same = first.setdefault((check.found, check.meaning), check.name)
         if not as_json:
-            say(shown(check))
+            say(shown(check if same == check.name else replace(check, found=f"the same as {same}", meaning="")))
     problems, tokens = sum(check.result == "problem" for check in done), sum(check.tokens for check in done)
     if as_json:
         say(json.dumps({"problems": problems, "tokens": tokens, "checks": [asdict(check) for check in done]}))

@@ -1,130 +1,120 @@
 """`python -m emulator doctor`: is a deployed proxy well? Looked at from the outside, one thing after another."""
 
-import ipaddress
-import socket
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any
-from urllib.parse import urlsplit
 
 import httpx
 
-from ..tape.cassette import Response
-from ..tape.usage import tokens_of
-from .troubleshooting import Problem, meaning_of, read, require
+from ..tape.frame import DONE
+from .address import CONNECT_SECONDS, CONNECTION, Address
+from .check import Check
+from .conversation import Conversation, Heard
+from .question import CHAT, MORE, RESPONSES, STREAM, VECTORS
+from .refusal import BY_STATUS, HARMLESS, NO_DEPLOYMENT, OPERATION, OTHER, PAGE, ROLE, Problem, Refusal, require
+from .troubleshooting import meaning_of
 
-PATH = "/api/v1"
-CONNECT_SECONDS = 10.0
+SILENCE_SECONDS = 10.0  # GET models asks nobody; a cold start may take as long, but not twice
 ANSWER_SECONDS = 240.0  # longer than the proxy itself waits for Azure, so that its own error is heard
+PAUSE_SECONDS = 15.0  # between two times of asking what may pass by itself
 SKEW_SECONDS = 300  # more, and tokens are refused
 COLD_SECONDS = 2.0  # a first answer that takes this much longer than the second waited for an instance
-AT_ONCE_SECONDS = 0.05  # between the first and the last piece of a stream that somebody collected
+AT_ONCE_SECONDS = 0.05  # between the first and the last event of a stream that somebody collected
+ENOUGH_EVENTS = 20  # with text; fewer may come in one moment though nobody collects them
 LIMITS = ("x-ratelimit-remaining-requests", "x-ratelimit-remaining-tokens")
 
+BROKEN = "502 `upstream_stream_broken`"
+SILENCE, IDENTITY = "no answer within 10 seconds", "502 `identity_unavailable`"
+NOT_FOUND, OLD = "404 `not_found`", "404 `not_found` from `responses`"
 BREAKS = (  # how a call can end without a whole answer, and its row in the README
-    ((httpx.ConnectError, httpx.ConnectTimeout), "no connection to the proxy"),
+    ((httpx.ConnectError, httpx.ConnectTimeout), CONNECTION),
     (httpx.TimeoutException, "504 `upstream_timeout`"),
-    (httpx.HTTPError, "502 `upstream_stream_broken`"),
+    (httpx.HTTPError, BROKEN),
 )
-PROMPT = "Reply with the word ready."
-COUNT = "Count from 1 to 30, with commas."
-
-
-@dataclass(frozen=True)
-class Check:
-    """`result` is ok, note (worth knowing) or problem; `found` is what was seen, `meaning` what to do."""
-
-    name: str
-    result: str
-    found: str
-    meaning: str = ""
-    tokens: int = 0
+OF_ONE_ANSWER = (BROKEN, "502 `upstream_web_page`")  # the next may be whole
+PASSING = (ROLE, IDENTITY, NO_DEPLOYMENT, SILENCE, PAGE, BY_STATUS[404], BY_STATUS[500])  # after a deployment
 
 
 class Doctor:
-    """`calls`: whether Azure is asked, which costs a few tokens; `embeddings` is a model to try as well."""
+    """`calls`: whether Azure is asked, which costs a few tokens; `model` is the one to ask, `embeddings` one to ask for
+    a vector as well; for `wait` minutes, what may pass by itself after a deployment is asked again."""
 
-    def __init__(self, base_url: str, key: str, *, calls: bool = True, model: str = "", embeddings: str = "") -> None:
-        self.base_url, self.key, self.model, self.embeddings = base_url.rstrip("/"), key, model, embeddings
-        self.url = urlsplit(self.base_url)
-        free = [self.address, self.dns, self.connection, self.health, self.clock, self.start]
-        asked = [self.chat, self.stream, self.responses] if calls else []
-        self.steps = [*free, *asked, *([self.vectors] if calls and embeddings else [])]
-        self.models: list[str] = []
+    def __init__(
+        self,
+        base_url: str,
+        key: str,
+        *,
+        calls: bool = True,
+        model: str = "",
+        embeddings: str = "",
+        wait: float = 0.0,
+    ) -> None:
+        address, self.key, self.model, self.embeddings = Address(base_url), key, model, embeddings
+        self.base_url, self.tls = address.base_url, address.tls
+        self.needed = [address.address, address.dns, address.connection, self.health]  # by all that comes after
+        self.free = [*self.needed, self.clock, self.start]
+        self.asked = [self.chat, self.stream, self.responses] if calls else []
+        self.asked += [self.vectors] if calls and embeddings else []
+        self.deadline = time.monotonic() + 60 * wait
         self.date = ""
         self.seconds = 0.0  # that the first answer took
+        self.chats = False
 
     def examine(self) -> Iterator[Check]:
         """Each check as it ends; nothing after a problem that stops the rest."""
         timeout = httpx.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS)
-        self.tls = httpx.create_ssl_context()  # trusts whom the OpenAI SDK trusts
         with httpx.Client(headers={"x-functions-key": self.key}, timeout=timeout, verify=self.tls) as self.client:
-            for step in self.steps:
-                name = step.__name__
-                try:
-                    yield step()
-                except Problem as problem:
-                    yield Check(name, "problem", self.hidden(problem.found), meaning_of(problem.cause))
-                except httpx.HTTPError as error:
-                    cause = next(row for kinds, row in BREAKS if isinstance(error, kinds))
-                    found = f"no whole answer: {type(error).__name__}: {error}"
-                    yield Check(name, "problem", self.hidden(found), meaning_of(cause))
-                else:
-                    continue
-                if step not in (self.stream, self.responses):
+            for step in (*self.free, *self.asked):
+                problem = yield from self.attempts(step)
+                if problem and (step in self.needed or stops(problem.cause)):
                     return
 
-    def address(self) -> Check:
-        """The shape of the base URL."""
-        try:
-            plain = bool(self.url.hostname) and not self.url.query and self.url.port != 0
-        except ValueError:
-            plain = False
-        if not plain or self.url.scheme not in ("http", "https"):
-            raise Problem(f"{self.base_url!r} is no base URL", "a base URL")
-        if self.url.path != PATH:
-            raise Problem(f"its path is {self.url.path or '/'!r}, not {PATH!r}", "a base URL")
-        if self.url.scheme == "http" and not is_loopback(str(self.url.hostname)):
-            raise Problem("it is http: the key would travel for everybody to read", "a base URL")
-        return Check("address", "ok", self.base_url)
-
-    @property
-    def port(self) -> int:
-        return self.url.port or (443 if self.url.scheme == "https" else 80)
-
-    def dns(self) -> Check:
-        try:
-            found = socket.getaddrinfo(self.url.hostname, self.port, type=socket.SOCK_STREAM)
-        except (OSError, UnicodeError) as error:
-            raise Problem(f"{self.url.hostname}: {error}", "the name is not known") from error
-        return Check("dns", "ok", ", ".join(dict.fromkeys(str(entry[4][0]) for entry in found)))
-
-    def connection(self) -> Check:
-        """TCP, and TLS where the URL is https."""
-        host, started = str(self.url.hostname), time.monotonic()
-        try:
-            with socket.create_connection((host, self.port), CONNECT_SECONDS) as sock:
-                if self.url.scheme == "http":
-                    return Check("connection", "ok", f"{took(started)}, without TLS")
-                with self.tls.wrap_socket(sock, server_hostname=host) as secured:
-                    return Check("connection", "ok", f"{took(started)}, {secured.version()}")
-        except OSError as error:
-            raise Problem(f"port {self.port}: {error}", "no connection to the proxy") from error
+    def attempts(self, step: Callable[[], Check]) -> Generator[Check, None, Problem | None]:
+        """What a check found in the end, and before that, once, that it is waited for."""
+        waits, name = False, step.__name__
+        while True:
+            try:
+                yield step()
+                return None
+            except Problem as found:
+                problem = found
+            except httpx.HTTPError as error:
+                cause = next(row for kinds, row in BREAKS if isinstance(error, kinds))
+                problem = Problem(f"no whole answer: {type(error).__name__}: {error}", cause)
+            if problem.cause not in PASSING or time.monotonic() >= self.deadline:
+                result = "note" if problem.cause in ("", *HARMLESS) else "problem"
+                yield Check(
+                    name, result, self.hidden(problem.found), meaning_of(problem.cause) if problem.cause else ""
+                )
+                return problem
+            if not waits:
+                yield Check(name, "note", f"{self.hidden(problem.found)}; waiting for it to pass")
+            waits = True
+            time.sleep(PAUSE_SECONDS)
+            if step in self.asked:
+                self.talk.gone.clear()
 
     def health(self) -> Check:
         """GET models, which the proxy answers without asking Azure."""
         started = time.monotonic()
-        answer = self.client.get(f"{self.base_url}/models")
+        answer = self.listed()
         self.seconds, self.date = time.monotonic() - started, answer.headers.get("date", "")
-        require(answer)
         try:
-            self.models = [str(entry["id"]) for entry in answer.json()["data"]]
+            served = [str(entry["id"]) for entry in answer.json()["data"]]
         except (ValueError, TypeError, KeyError) as error:
-            raise Problem("an answer that is no list of models", "a page instead of an error") from error
-        return Check("health", "ok", f"serves {', '.join(self.models)}")
+            raise Problem("an answer that is no list of models", PAGE) from error
+        self.talk = Conversation(self.client, self.base_url, [self.model] if self.model else served or [""])
+        return Check("health", "ok", f"serves {', '.join(served)}")
+
+    def listed(self) -> httpx.Response:
+        for _ in range(2):
+            try:
+                return require(self.client.get(f"{self.base_url}/models", timeout=SILENCE_SECONDS))
+            except httpx.ReadTimeout:
+                pass
+        raise Problem(f"no byte within {SILENCE_SECONDS:g} s, asked twice", SILENCE)
 
     def clock(self) -> Check:
         try:
@@ -138,76 +128,63 @@ class Doctor:
     def start(self) -> Check:
         """How long an instance took to start, if the first call had to wait for one."""
         started = time.monotonic()
-        require(self.client.get(f"{self.base_url}/models"))
+        self.listed()
         again = time.monotonic() - started
         found = f"first answer after {self.seconds:.2f} s, second after {again:.2f} s"
         cold = self.seconds > again + COLD_SECONDS
         return Check("start", "note" if cold else "ok", found, meaning_of("a slow first call") if cold else "")
 
     def chat(self) -> Check:
-        answer = self.ask("chat/completions", self.question(PROMPT, 16))
-        left = [f"{name.rsplit('-', 1)[1]} left {answer.headers[name]}" for name in LIMITS if name in answer.headers]
-        return self.counted("chat", answer, answer.content, *left)
+        heard = self.talk.ask(CHAT)
+        self.chats, told = True, heard.answer.header
+        return counted("chat", heard, *(f"{name.rsplit('-', 1)[1]} left {told(name)}" for name in LIMITS if told(name)))
 
     def stream(self) -> Check:
-        """Whether the pieces of a stream arrive as they are written."""
-        asked = self.question(COUNT, 120) | {"stream": True, "stream_options": {"include_usage": True}}
-        text, arrived = b"", list[float]()
-        with self.client.stream("POST", f"{self.base_url}/chat/completions", json=asked) as answer:
-            if answer.is_error:
-                answer.read()
-            require(answer)
-            for piece in answer.iter_bytes():
-                arrived.append(time.monotonic())
-                text += piece
-        frames = [line[6:] for line in text.decode(errors="replace").splitlines() if line.startswith("data: ")]
-        for frame in frames:
-            if frame != "[DONE]":
-                read(frame)
-        if not frames or frames[-1] != "[DONE]":
-            raise Problem(f"{len(frames)} frames and no [DONE]", "502 `upstream_stream_broken`")
-        if arrived[-1] - arrived[0] < AT_ONCE_SECONDS:
-            raise Problem(f"{len(frames)} frames in one moment", "a stream that arrives all at once")
-        return self.counted("stream", answer, text, f"{len(frames)} frames in {arrived[-1] - arrived[0]:.2f} s")
+        """Whether the events of a stream arrive as they are written."""
+        heard = self.talk.ask(STREAM)
+        if heard.seconds < AT_ONCE_SECONDS and heard.spoken < ENOUGH_EVENTS:
+            heard = self.longer(heard)
+        events = len(heard.events)
+        if not events or heard.events[-1] != DONE:
+            raise Problem(f"{events} frames and no {DONE}", BROKEN)
+        if heard.seconds >= AT_ONCE_SECONDS:
+            return counted("stream", heard, f"{events} frames in {heard.seconds:.2f} s")
+        if heard.spoken >= ENOUGH_EVENTS:
+            raise Problem(f"{events} frames in one moment", "a stream that arrives all at once")
+        few = f"{heard.spoken} pieces of text: too few to see whether they arrive one by one"
+        return replace(counted("stream", heard, few), result="note")
+
+    def longer(self, heard: Heard) -> Heard:
+        """The same stream with room for a reasoning model to write something, if it may have it."""
+        more = self.talk.allowed(heard.asked.limited(MORE))
+        try:
+            return self.talk.ask(more, [heard.model]) if more != heard.asked else heard
+        except Problem:
+            return heard
 
     def responses(self) -> Check:
-        asked = {"model": self.asked_model, "input": PROMPT, "max_output_tokens": 16, "store": False}
-        answer = self.ask("responses", asked)
-        return self.counted("responses", answer, answer.content)
+        try:
+            return counted("responses", self.talk.ask(RESPONSES))
+        except Problem as problem:
+            if problem.cause == NOT_FOUND:
+                problem.cause = OLD
+            elif self.chats and isinstance(problem, Refusal) and "Resource not found" in problem.text:
+                problem.cause = OPERATION  # not every resource has this API
+            raise
 
     def vectors(self) -> Check:
-        answer = self.ask("embeddings", {"model": self.embeddings, "input": PROMPT})
-        return self.counted("vectors", answer, answer.content)
-
-    @property
-    def asked_model(self) -> str:
-        return self.model or next(iter(self.models), "")
-
-    def question(self, prompt: str, most: int) -> dict[str, Any]:
-        messages = [{"role": "user", "content": prompt}]
-        return {"model": self.asked_model, "messages": messages, "max_completion_tokens": most}
-
-    def ask(self, route: str, asked: dict[str, Any]) -> httpx.Response:
-        answer = require(self.client.post(f"{self.base_url}/{route}", json=asked))
-        read(answer.content)
-        return answer
-
-    def counted(self, name: str, answer: httpx.Response, body: bytes, *facts: str) -> Check:
-        used = tokens_of(Response(answer.status_code, "", tuple(answer.headers.multi_items()), body)).total
-        model = self.embeddings if name == "vectors" else self.asked_model
-        return Check(name, "ok", ", ".join([model, f"{used} tokens", *facts]), tokens=used)
+        return counted("vectors", self.talk.ask(VECTORS, [self.embeddings]))
 
     def hidden(self, text: str) -> str:
         """Without the key, whoever repeated it."""
         return text.replace(self.key, "…")
 
 
-def is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+def counted(name: str, heard: Heard, *facts: str) -> Check:
+    told = ", ".join([heard.model, f"{heard.tokens} tokens", *facts, *heard.doubts])
+    return Check(name, "note" if heard.doubts else "ok", told, meaning_of(OTHER) if heard.doubts else "", heard.tokens)
 
 
-def took(started: float) -> str:
-    return f"{1000 * (time.monotonic() - started):.0f} ms"
+def stops(cause: str) -> bool:
+    """Whether no model can be asked after this: the function itself cannot."""
+    return cause == CONNECTION or (cause[:5] in ("502 `", "503 `") and cause not in OF_ONE_ANSWER)

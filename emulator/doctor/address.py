@@ -1,0 +1,72 @@
+"""The base URL: its shape, and whether somebody listens there."""
+
+import ipaddress
+import socket
+import time
+from urllib.parse import urlsplit
+
+import httpx
+
+from .check import Check
+from .refusal import Problem
+
+PATH = "/api/v1"
+CONNECT_SECONDS = 10.0
+CONNECTION = "no connection to the proxy"
+
+
+class Address:
+    """Its methods are checks, in the order in which one needs the other."""
+
+    def __init__(self, base_url: str) -> None:
+        self.base_url = base_url.rstrip("/")
+        self.url = urlsplit(self.base_url)
+        self.tls = httpx.create_ssl_context()  # trusts whom the OpenAI SDK trusts
+
+    def address(self) -> Check:
+        """The shape of the base URL."""
+        try:
+            plain = bool(self.url.hostname) and not self.url.query and self.url.port != 0
+        except ValueError:
+            plain = False
+        if not plain or self.url.scheme not in ("http", "https"):
+            raise Problem(f"{self.base_url!r} is no base URL", "a base URL")
+        if self.url.path != PATH:
+            raise Problem(f"its path is {self.url.path or '/'!r}, not {PATH!r}", "a base URL")
+        if self.url.scheme == "http" and not is_loopback(str(self.url.hostname)):
+            raise Problem("it is http: the key would travel for everybody to read", "a base URL")
+        return Check("address", "ok", self.base_url)
+
+    @property
+    def port(self) -> int:
+        return self.url.port or (443 if self.url.scheme == "https" else 80)
+
+    def dns(self) -> Check:
+        try:
+            found = socket.getaddrinfo(self.url.hostname, self.port, type=socket.SOCK_STREAM)
+        except (OSError, UnicodeError) as error:
+            raise Problem(f"{self.url.hostname}: {error}", "the name is not known") from error
+        return Check("dns", "ok", ", ".join(dict.fromkeys(str(entry[4][0]) for entry in found)))
+
+    def connection(self) -> Check:
+        """TCP, and TLS where the URL is https."""
+        host, started = str(self.url.hostname), time.monotonic()
+        try:
+            with socket.create_connection((host, self.port), CONNECT_SECONDS) as sock:
+                if self.url.scheme == "http":
+                    return Check("connection", "ok", f"{took(started)}, without TLS")
+                with self.tls.wrap_socket(sock, server_hostname=host) as secured:
+                    return Check("connection", "ok", f"{took(started)}, {secured.version()}")
+        except OSError as error:
+            raise Problem(f"port {self.port}: {error}", CONNECTION) from error
+
+
+def is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def took(started: float) -> str:
+    return f"{1000 * (time.monotonic() - started):.0f} ms"

@@ -1,0 +1,58 @@
+"""What the doctor asks of a model, and the same as a limit or an older api-version lets it through."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+WORD, COUNT = "Reply with the word ready.", "Count from 1 to 30, with commas."
+MORE = 2_000  # tokens: a reasoning model may use up a smaller limit before it writes a word
+LIMITS = ("max_completion_tokens", "max_tokens", "max_output_tokens")
+OLDER = {  # what an older api-version does not know: how its refusal names it, and the older name
+    "stream_options": (r"stream_?options|include_?usage", None),
+    "max_completion_tokens": (r"max_?completion_?tokens", "max_tokens"),
+}
+
+
+@dataclass(frozen=True)
+class Question:
+    """`route` is below the base URL."""
+
+    route: str
+    body: Mapping[str, Any]
+
+    def of(self, model: str) -> "Question":
+        return Question(self.route, {"model": model, **self.body})
+
+    @property
+    def limit(self) -> int | None:
+        """In tokens; None where the route knows no limit."""
+        return next((self.body[name] for name in LIMITS if name in self.body), None)
+
+    def limited(self, tokens: int) -> "Question":
+        return Question(self.route, {name: tokens if name in LIMITS else value for name, value in self.body.items()})
+
+    def blamed(self, text: str) -> set[str]:
+        """Which of its members that an older api-version may not know a refusal names."""
+        return {name for name, (named, _) in OLDER.items() if name in self.body and re.search(named, text, re.I)}
+
+    def older(self, text: str) -> "Question":
+        """Without the members that a refusal names; without all that it may mean where it names none."""
+        refused = self.blamed(text) or OLDER.keys()
+        names = {name: OLDER[name][1] for name in refused}
+        body = {names.get(name, name): value for name, value in self.body.items()}
+        return Question(self.route, {name: value for name, value in body.items() if name})
+
+
+CHAT = Question("chat/completions", {"messages": [{"role": "user", "content": WORD}], "max_completion_tokens": 16})
+STREAM = Question(
+    "chat/completions",
+    {
+        "messages": [{"role": "user", "content": COUNT}],
+        "max_completion_tokens": 120,
+        "stream": True,
+        "stream_options": {"include_usage": True},
+    },
+)
+RESPONSES = Question("responses", {"input": WORD, "max_output_tokens": 16, "store": False})
+VECTORS = Question("embeddings", {"input": WORD})

@@ -1,0 +1,150 @@
+"""What an answer that is an error says, in whatever shape, and which row of the README explains it."""
+
+import json
+import re
+from typing import Any
+
+import httpx
+
+from .troubleshooting import table
+
+LONG = 2_000  # characters of a text; what matters stands at its beginning
+OTHER, PAGE, UNREADABLE = "another error", "a page instead of an error", "an answer that cannot be read"
+NO_DEPLOYMENT, ROLE, QUOTA = "Azure's `DeploymentNotFound`", "502 `upstream_authentication_error`", "Azure's 429"
+OPERATION, TOO_FEW = "Azure's `OperationNotSupported`", "Azure's 400 about too few tokens"
+TOO_MANY, UNRECORDED = "400 `too_many_output_tokens`", "424 `no_recorded_interaction`"
+
+BY_STATUS = {  # an error without a body, which comes from the Functions host; its 429 has two words
+    401: "401 with an empty body",
+    404: "404 with an empty body",
+    429: "429 `Too Busy`",
+    500: "500 with an empty body",
+}
+BY_CODE = {  # errors of Azure's own, which the proxy passes on
+    "DeploymentNotFound": NO_DEPLOYMENT,
+    "unknown_model": NO_DEPLOYMENT,
+    "RateLimitReached": QUOTA,
+    "rate_limit_exceeded": QUOTA,
+    "too_many_requests": QUOTA,
+}
+BY_WORDS = (  # where Azure's codes differ: status, what its message has, row
+    (401, r"", ROLE),
+    (403, r"", ROLE),
+    (404, r"retired|deprecated|no longer (available|supported)", NO_DEPLOYMENT),
+    (410, r"", NO_DEPLOYMENT),
+    (429, r"", QUOTA),
+)
+OF_THE_QUESTION = (400, 404, 405, 415, 422, 424)  # after these, another model or another question may be answered
+DOES = r"(?<!\w)(chat|chat ?completions?|completions?|responses( API)?|embeddings?|streaming|'stream'|operation)(?!\w)"
+NOT = (
+    r"(unsupported|(not|only) (be )?(support|possib|avail|allow|work|enabl|used)\w*|(supported|available|enabled) only)"
+)
+CANNOT = (
+    rf"{DOES}.{{0,40}}{NOT}|{NOT}.{{0,40}}{DOES}|OperationNotSupported|not a chat model"
+    r"|requires .{0,60}\b(audio|image)"
+)
+TOKENS = r"\bmax_\w*tokens\b|\btokens?\b|output limit"
+FEW = (
+    r"reached|higher|larger|greater|more|r[au]ns? out|too (small|low|few)|below|minimum|at least|>=|increase|raise"
+    r"|insufficient|enough|exhausted"
+)
+NOTHING = r"(?!)"
+UNKNOWN = r"unrecogni[sz]ed|unsupported|unknown|unexpected|not (supported|permitted|allowed|recogni[sz]ed)"
+QUESTIONED = (  # what a refusal's text has, what it has not, row; Azure words it in many ways
+    ((CANNOT,), NOTHING, OPERATION),
+    ((TOKENS, FEW), UNKNOWN, TOO_FEW),
+)
+HARMLESS = (OPERATION, TOO_FEW, TOO_MANY, UNRECORDED)  # for the proxy is well, and does as it was told
+
+
+class Problem(Exception):
+    """What a check found, and the beginning of its row in the README."""
+
+    def __init__(self, found: str, cause: str) -> None:
+        super().__init__(found)
+        self.found, self.cause = found, cause
+
+
+class Refusal(Problem):
+    """One question was refused, with these words; another may be answered."""
+
+    def __init__(self, found: str, cause: str, text: str) -> None:
+        super().__init__(found, cause)
+        self.text = text
+
+
+def require(answer: httpx.Response) -> httpx.Response:
+    """The answer, unless it is an error. Raises Problem."""
+    if answer.is_success:
+        return answer
+    status, text = answer.status_code, answer.text
+    code, message = told(text)
+    cause = cause_of(status, code, text)
+    if not text.strip():
+        found, cause = f"{status} with an empty body", cause_of_page(answer)
+    elif message:
+        found = spelled(status, code, message)
+    else:
+        found = f"{status} without an error of OpenAI's shape: {text[:100]}"
+        cause = cause_of_page(answer) if cause not in HARMLESS else cause
+    if status in OF_THE_QUESTION and cause in (OTHER, PAGE, *HARMLESS):
+        raise Refusal(found, cause, text)
+    raise Problem(found, cause)
+
+
+def told(text: str | bytes) -> tuple[str, str]:
+    """(code, message) of an error in whatever shape; "" for what it does not say."""
+    try:
+        error: Any = json.loads(text)
+    except (ValueError, RecursionError):
+        return "", ""
+    error = error.get("error", error) if isinstance(error, dict) else error
+    if not isinstance(error, dict):
+        return "", error if isinstance(error, str) else ""
+    code = next((str(error[name]) for name in ("code", "type") if error.get(name)), "")
+    message = next((error[name] for name in ("message", "detail") if error.get(name)), error)
+    return code, message if isinstance(message, str) else json.dumps(message)
+
+
+def spelled(status: int, code: str, message: str) -> str:
+    head = f"{status} {code}" if code not in ("", str(status)) else f"{status}"
+    return f"{head}: {message[:LONG]}".encode(errors="replace").decode()  # half a surrogate pair cannot be printed
+
+
+def cause_of(status: int, code: str, text: str) -> str:
+    known = status if status != 200 else r"\d+"  # in mid-stream an error has no status of its own
+    own = [seen for seen in table() if re.match(rf"{known} `{re.escape(code)}`", seen)]
+    words = [row for of, has, row in BY_WORDS if of == status and has_words(has, text)]
+    refused = [
+        row
+        for has, has_not, row in QUESTIONED
+        if all(has_words(words, text) for words in has) and not has_words(has_not, text)
+    ]
+    rows = [BY_CODE.get(code), *words, *own, *(refused if status in OF_THE_QUESTION else [])]
+    return next((row for row in rows if row), OTHER)
+
+
+def has_words(pattern: str, text: str) -> bool:
+    return bool(re.search(pattern, text[:LONG], re.IGNORECASE | re.DOTALL))
+
+
+def cause_of_page(answer: httpx.Response) -> str:
+    """Of an error that has another shape: Azure's, which came through the proxy, or of whoever stands before it."""
+    if "proxy;dur" in answer.headers.get("server-timing", ""):
+        return OTHER
+    empty = not answer.content.strip() or answer.status_code == 429
+    return BY_STATUS.get(answer.status_code, PAGE) if empty else PAGE
+
+
+def read(text: str | bytes) -> None:
+    """Of an answer with status 200, or one frame of a stream: raises Problem where it is no JSON, or an error of
+    Azure's."""
+    try:
+        whole: Any = json.loads(text)
+    except (ValueError, RecursionError):
+        raise Problem(f"no JSON: {text[:60]!r}", UNREADABLE) from None
+    if isinstance(whole, dict) and whole.get("error"):  # a Response has it, and it is null
+        code, message = told(text)
+        raise Problem(
+            f"an answer with an error in it: {spelled(200, code, message)}", cause_of(200, code, str(message))
+        )

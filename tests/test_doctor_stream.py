@@ -1,0 +1,40 @@
+"""The doctor sees whether a stream arrives as it is written, by its text and by nothing else."""
+
+import pytest
+
+from tests.doctor_support import AT_ONCE, COUNTED, DONE, azure, event, examined
+
+PAUSE = 0.5  # seconds: a busy machine may well be late by a tenth
+SLOWLY = [(b"".join(COUNTED[:15]), PAUSE), (b"".join(COUNTED[15:]) + DONE, 0.0)]
+ROLE, ENDS = event(role="assistant", content=""), b'data: {"choices":[{"delta":{},"finish_reason":"length"}]}\n\n'
+THOUGHTS = b"".join(event(reasoning_content=f"thought {number}") for number in range(40))
+
+
+@pytest.mark.parametrize(
+    ("streamed", "result"),
+    [
+        ([(ROLE + ENDS + DONE, 0.0)], "note"),
+        ([(ROLE + THOUGHTS + ENDS + DONE, 0.0)], "note"),
+        ([(ROLE, PAUSE), (ENDS + DONE, 0.0)], "ok"),
+        ([(b": keep-alive\n\n", PAUSE), (b": keep-alive\n\n", PAUSE), *SLOWLY], "ok"),
+        ([(b": keep-alive\n\n", PAUSE), *AT_ONCE], "problem"),
+        (AT_ONCE, "problem"),
+        ([(event(content="1\u2028 2"), PAUSE), ('data:{"choices":[],"x":"\u2028"}\n\n'.encode() + DONE, 0.0)], "ok"),
+        (
+            [
+                (
+                    b'data: {"choices":[null,{"delta":"?"},{"delta":null}]}\r\n\r\ndata: {"choices":7}\n\ndata: 1\n\n'
+                    + DONE,
+                    0,
+                )
+            ],
+            "note",
+        ),
+        ([(ROLE, PAUSE), (ENDS, 0.0)], "problem"),
+        ([(b": keep-alive\n\n", 0.0)], "problem"),
+        ([(b'{"choices": []}', 0.0)], "problem"),
+    ],
+)
+def test_a_stream_is_judged_by_when_its_text_arrives(streamed: list[tuple[bytes, float]], result: str) -> None:
+    with azure(streamed=streamed) as (base, _):
+        assert examined(base)["stream"].result == result

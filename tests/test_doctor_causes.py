@@ -8,7 +8,7 @@ import pytest
 
 from emulator.doctor import examination
 from emulator.doctor.examination import OLD, SILENCE
-from emulator.doctor.refusal import BY_STATUS, NO_DEPLOYMENT, QUOTA, ROLE
+from emulator.doctor.refusal import BY_STATUS, NO_DEPLOYMENT, OTHER, QUOTA, ROLE
 from emulator.doctor.troubleshooting import meaning_of
 from proxy.errors import ProxyError
 from tests.doctor_support import Refuse, azure, error, examined, results
@@ -60,6 +60,14 @@ def test_an_old_deployment_that_does_not_find_responses_is_named() -> None:
         (403, error("Access denied due to Virtual Network/Firewall rules.", code="403"), ROLE),
         (403, error("Public access is disabled. Please configure private endpoint.", code="403"), ROLE),
         (502, NO_ROLE, ROLE),
+        (400, error("API version not supported", code="BadRequest"), OTHER),
+        (
+            400,
+            error("Model o1 is enabled only for api versions 2024-12-01-preview and later", code="BadRequest"),
+            OTHER,
+        ),
+        (404, error("Resource not found", code="404"), OTHER),
+        (400, error("Invalid token. For more information see the documentation below."), OTHER),
     ],
 )
 def test_the_cause_of_a_refusal_is_named(status: int, body: str, cause: str) -> None:

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from emulator.doctor import examination
-from emulator.doctor.refusal import OPERATION
 from emulator.doctor.troubleshooting import meaning_of
+from emulator.doctor.wording import OPERATION
 from tests.doctor_support import azure, error, examined, results
 
 E = "text-embedding-3-small"
@@ -35,6 +35,7 @@ OTHER_OPERATION = [
     (400, error("Unsupported value: 'stream' does not support true with this model.", code="unsupported_value")),
     (400, error("dall-e-3 cannot be used for chat completions", code=None)),
     (404, "The model does not support the chat operation"),
+    (400, error("sora-2 is not supported by this API")),
 ]
 
 

@@ -7,6 +7,7 @@ from tests.doctor_support import AT_ONCE, COUNTED, DONE, azure, event, examined
 PAUSE = 0.5  # seconds: a busy machine may well be late by a tenth
 SLOWLY = [(b"".join(COUNTED[:15]), PAUSE), (b"".join(COUNTED[15:]) + DONE, 0.0)]
 ROLE, ENDS = event(role="assistant", content=""), b'data: {"choices":[{"delta":{},"finish_reason":"length"}]}\n\n'
+TOO_FEW = b'data: {"error":{"message":"max_tokens was reached before anything was said","code":null}}\n\n'
 THOUGHTS = b"".join(event(reasoning_content=f"thought {number}") for number in range(40))
 
 
@@ -30,6 +31,7 @@ THOUGHTS = b"".join(event(reasoning_content=f"thought {number}") for number in r
             ],
             "note",
         ),
+        ([(ROLE + TOO_FEW + DONE, 0.0)], "note"),
         ([(ROLE, PAUSE), (ENDS, 0.0)], "problem"),
         ([(b": keep-alive\n\n", 0.0)], "problem"),
         ([(b'{"choices": []}', 0.0)], "problem"),

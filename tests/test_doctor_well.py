@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 
 from emulator.doctor import examination
-from emulator.doctor.refusal import TOO_FEW, TOO_MANY
+from emulator.doctor.refusal import TOO_MANY
 from emulator.doctor.troubleshooting import meaning_of
-from tests.doctor_support import ANSWERS, KEY, azure, error, examined, results
-from tests.support import proxy
+from emulator.doctor.wording import TOO_FEW
+from tests.doctor_support import ANSWERS, DONE, KEY, azure, error, examined, results
+from tests.support import closed_port, proxy
 
 
 @pytest.fixture(autouse=True)
@@ -78,6 +79,8 @@ TOO_FEW_TOKENS = [
     "max_completion_tokens is too small for this model",
     "Invalid 'max_output_tokens': integer below minimum value. Expected a value >= 500, but got 16 instead.",
     "max_completion_tokens must be at least 500",
+    "The model hit its output limit and could not finish.",
+    "Please raise the reasoning budget",
     "Reasoning used up all output tokens: insufficient budget",
 ]
 
@@ -138,3 +141,21 @@ def test_a_response_that_ends_at_its_limit_is_well(monkeypatch: pytest.MonkeyPat
     monkeypatch.setitem(ANSWERS, "responses", cut)
     with azure() as (base, _):
         assert results(examined(base)) == {"chat": "ok", "stream": "ok", "responses": "ok"}
+
+
+def test_a_model_that_thinks_is_given_room_to_write(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(examination, "AT_ONCE_SECONDS", 9.0)
+    ends = b'data: {"choices":[],"usage":{"prompt_tokens":9,"completion_tokens":120}}\n\n' + DONE
+    with azure(streamed=[(ends, 0.0)]) as (base, bodies):
+        checks = examined(base)
+    assert [body["max_completion_tokens"] for body in bodies if body.get("stream")] == [120, 2_000]
+    assert checks["stream"].tokens == 258, "those of both are told"
+
+
+def test_behind_a_proxy_of_the_environment_it_is_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    with azure() as (base, _):
+        monkeypatch.setenv("HTTP_PROXY", base)
+        monkeypatch.setenv("NO_PROXY", "")
+        checks = examined(closed_port())
+    assert [checks[name].result for name in ("dns", "connection")] == ["note", "note"]
+    assert results(checks) == {"chat": "ok", "stream": "ok", "responses": "ok"}

@@ -16,7 +16,8 @@ from ..tape.frame import DONE, frames
 from ..tape.interaction import sse_frames
 from ..tape.usage import tokens_of
 from .question import MORE, Question
-from .refusal import HARMLESS, NO_DEPLOYMENT, QUOTA, TOO_FEW, TOO_MANY, Problem, Refusal, read, require
+from .refusal import HARMLESS, NO_DEPLOYMENT, QUOTA, TOO_MANY, Problem, Refusal, read, require
+from .wording import TOO_FEW
 
 OF_ONE_MODEL = (NO_DEPLOYMENT, QUOTA)  # another deployment may be there, and has a quota of its own
 
@@ -24,12 +25,14 @@ OF_ONE_MODEL = (NO_DEPLOYMENT, QUOTA)  # another deployment may be there, and ha
 @dataclass(frozen=True)
 class Heard:
     """An answer to `asked`; `pieces` are when it came, in seconds, and how much of it was there then, in bytes.
-    `doubts` is what other models said before, if it was odd."""
+    `doubts` is what other models said before, if it was odd; `spent` are the tokens of an answer that said too
+    little."""
 
     asked: Question
     answer: Response
     pieces: tuple[tuple[float, int], ...]
     doubts: tuple[str, ...] = ()
+    spent: int = 0
 
     @property
     def model(self) -> str:
@@ -37,7 +40,7 @@ class Heard:
 
     @property
     def tokens(self) -> int:
-        return tokens_of(self.answer).total
+        return self.spent + tokens_of(self.answer).total
 
     @property
     def events(self) -> list[str]:

@@ -13,8 +13,9 @@ from .address import CONNECT_SECONDS, CONNECTION, Address
 from .check import Check
 from .conversation import Conversation, Heard
 from .question import CHAT, MORE, RESPONSES, STREAM, VECTORS
-from .refusal import BY_STATUS, HARMLESS, NO_DEPLOYMENT, OPERATION, OTHER, PAGE, ROLE, Problem, Refusal, require
+from .refusal import BY_STATUS, HARMLESS, NO_DEPLOYMENT, OTHER, PAGE, ROLE, Problem, Refusal, require
 from .troubleshooting import meaning_of
+from .wording import OPERATION
 
 SILENCE_SECONDS = 10.0  # GET models asks nobody; a cold start may take as long, but not twice
 ANSWER_SECONDS = 240.0  # longer than the proxy itself waits for Azure, so that its own error is heard
@@ -157,8 +158,10 @@ class Doctor:
     def longer(self, heard: Heard) -> Heard:
         """The same stream with room for a reasoning model to write something, if it may have it."""
         more = self.talk.allowed(heard.asked.limited(MORE))
+        if more == heard.asked:
+            return heard
         try:
-            return self.talk.ask(more, [heard.model]) if more != heard.asked else heard
+            return replace(self.talk.ask(more, [heard.model]), spent=heard.tokens)
         except Problem:
             return heard
 

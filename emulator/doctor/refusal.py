@@ -7,11 +7,10 @@ from typing import Any
 import httpx
 
 from .troubleshooting import table
+from .wording import LONG, OPERATION, TOO_FEW, has, refused
 
-LONG = 2_000  # characters of a text; what matters stands at its beginning
 OTHER, PAGE, UNREADABLE = "another error", "a page instead of an error", "an answer that cannot be read"
 NO_DEPLOYMENT, ROLE, QUOTA = "Azure's `DeploymentNotFound`", "502 `upstream_authentication_error`", "Azure's 429"
-OPERATION, TOO_FEW = "Azure's `OperationNotSupported`", "Azure's 400 about too few tokens"
 TOO_MANY, UNRECORDED = "400 `too_many_output_tokens`", "424 `no_recorded_interaction`"
 
 BY_STATUS = {  # an error without a body, which comes from the Functions host; its 429 has two words
@@ -35,25 +34,6 @@ BY_WORDS = (  # where Azure's codes differ: status, what its message has, row
     (429, r"", QUOTA),
 )
 OF_THE_QUESTION = (400, 404, 405, 415, 422, 424)  # after these, another model or another question may be answered
-DOES = r"(?<!\w)(chat|chat ?completions?|completions?|responses( API)?|embeddings?|streaming|'stream'|operation)(?!\w)"
-NOT = (
-    r"(unsupported|(not|only) (be )?(support|possib|avail|allow|work|enabl|used)\w*|(supported|available|enabled) only)"
-)
-CANNOT = (
-    rf"{DOES}.{{0,40}}{NOT}|{NOT}.{{0,40}}{DOES}|OperationNotSupported|not a chat model"
-    r"|requires .{0,60}\b(audio|image)"
-)
-TOKENS = r"\bmax_\w*tokens\b|\btokens?\b|output limit"
-FEW = (
-    r"reached|higher|larger|greater|more|r[au]ns? out|too (small|low|few)|below|minimum|at least|>=|increase|raise"
-    r"|insufficient|enough|exhausted"
-)
-NOTHING = r"(?!)"
-UNKNOWN = r"unrecogni[sz]ed|unsupported|unknown|unexpected|not (supported|permitted|allowed|recogni[sz]ed)"
-QUESTIONED = (  # what a refusal's text has, what it has not, row; Azure words it in many ways
-    ((CANNOT,), NOTHING, OPERATION),
-    ((TOKENS, FEW), UNKNOWN, TOO_FEW),
-)
 HARMLESS = (OPERATION, TOO_FEW, TOO_MANY, UNRECORDED)  # for the proxy is well, and does as it was told
 
 
@@ -114,18 +94,9 @@ def spelled(status: int, code: str, message: str) -> str:
 def cause_of(status: int, code: str, text: str) -> str:
     known = status if status != 200 else r"\d+"  # in mid-stream an error has no status of its own
     own = [seen for seen in table() if re.match(rf"{known} `{re.escape(code)}`", seen)]
-    words = [row for of, has, row in BY_WORDS if of == status and has_words(has, text)]
-    refused = [
-        row
-        for has, has_not, row in QUESTIONED
-        if all(has_words(words, text) for words in has) and not has_words(has_not, text)
-    ]
-    rows = [BY_CODE.get(code), *words, *own, *(refused if status in OF_THE_QUESTION else [])]
-    return next((row for row in rows if row), OTHER)
-
-
-def has_words(pattern: str, text: str) -> bool:
-    return bool(re.search(pattern, text[:LONG], re.IGNORECASE | re.DOTALL))
+    words = [row for of, text_has, row in BY_WORDS if of == status and has(text_has, text)]
+    asked = refused(text) if status in (200, *OF_THE_QUESTION) else []
+    return next((row for row in (BY_CODE.get(code), *words, *own, *asked) if row), OTHER)
 
 
 def cause_of_page(answer: httpx.Response) -> str:

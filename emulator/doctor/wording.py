@@ -1,0 +1,38 @@
+"""In how many words Azure says the same: what a refused question is about, by what its text has."""
+
+import re
+
+LONG = 2_000  # characters; what matters stands at the beginning
+OPERATION, TOO_FEW = "Azure's `OperationNotSupported`", "Azure's 400 about too few tokens"
+
+WHAT = (
+    r"(?<!\w)(chat|chat ?completions?|completions?|responses|embeddings?|streaming|'stream'|operation|API|endpoint|task"
+    r"|modality)(?!\w)"
+)
+NOT = r"(unsupported|(not|only) (be )?(support|possib|avail|allow|work|enabl|used)|(supported|available|enabled) only)"
+CANNOT = rf"{WHAT}.{{0,40}}{NOT}|{NOT}.{{0,40}}{WHAT}|OperationNotSupported|not a chat model|requires .{{0,60}}\baudio"
+VERSION = r"API.?versions?"  # an administrator mends that, not another model
+TOO_OLD = r"Responses API is enabled only"  # but this one may be old on purpose: chat works with it
+
+TOKENS = r"\bmax_\w*tokens\b|\btokens\b|\b(output|length|completion|reasoning) (limit|budget)"
+FEW = (
+    r"reached|\bhit\b|higher|larger|greater|r[au]ns? out|used (up|all)|too (small|low|few)|below|minimum|at least|>="
+    r"|more tokens|(allow|needs?)( it)? more|increase|raise|insufficient|enough|exhausted|finish|truncated|cut off"
+)
+UNKNOWN = r"unrecogni[sz]ed|unsupported|unknown|unexpected|not (supported|permitted|allowed|recogni[sz]ed)"
+NOTHING = r"(?!)"
+
+REFUSED = (  # row of the README, what the text has, what it has not
+    (OPERATION, (CANNOT,), VERSION),
+    (OPERATION, (TOO_OLD,), NOTHING),
+    (TOO_FEW, (TOKENS, FEW), UNKNOWN),
+)
+
+
+def has(pattern: str, text: str) -> bool:
+    return bool(re.search(pattern, text[:LONG], re.IGNORECASE | re.DOTALL))
+
+
+def refused(text: str) -> list[str]:
+    """The rows that fit, the likeliest first."""
+    return [row for row, all_of, none_of in REFUSED if all(has(it, text) for it in all_of) and not has(none_of, text)]

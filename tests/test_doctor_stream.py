@@ -40,3 +40,9 @@ THOUGHTS = b"".join(event(reasoning_content=f"thought {number}") for number in r
 def test_a_stream_is_judged_by_when_its_text_arrives(streamed: list[tuple[bytes, float]], result: str) -> None:
     with azure(streamed=streamed) as (base, _):
         assert examined(base)["stream"].result == result
+
+
+def test_too_few_tokens_in_mid_stream_are_made_more() -> None:
+    with azure(streamed=[(ROLE + TOO_FEW + DONE, 0.0)]) as (base, bodies):
+        examined(base)
+    assert [body["max_completion_tokens"] for body in bodies if body.get("stream")] == [120, 2_000]

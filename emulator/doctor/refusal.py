@@ -116,6 +116,5 @@ def read(text: str | bytes) -> None:
         raise Problem(f"no JSON: {text[:60]!r}", UNREADABLE) from None
     if isinstance(whole, dict) and whole.get("error"):  # a Response has it, and it is null
         code, message = told(text)
-        raise Problem(
-            f"an answer with an error in it: {spelled(200, code, message)}", cause_of(200, code, str(message))
-        )
+        cause, found = cause_of(200, code, message), f"an answer with an error in it: {spelled(200, code, message)}"
+        raise Refusal(found, cause, message) if cause in HARMLESS else Problem(found, cause)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from emulator import cli
-from emulator.doctor import examination, refusal, troubleshooting
+from emulator.doctor import conversation, examination, refusal, troubleshooting
 from emulator.doctor.examination import Doctor
 from emulator.stack import CASSETTES, ROOT, LocalStack
 from proxy.errors import ProxyError
@@ -228,6 +228,9 @@ def test_url_and_key_may_stand_in_the_environment_or_in_a_file(
         ((), "--base-url or PROXY_BASE_URL is needed"),
         (("--base-url", "https://a/api/v1"), "--key or FUNCTION_HOST_KEY is needed"),
         (("--base-url", "https://a/api/v1", "--key", "two\nlines"), "The key has characters"),
+        (("--base-url", "https://a/api/v1", "--key", "k", "--wait", "-1"), "--wait is a number of minutes"),
+        (("--base-url", "https://a/api/v1", "--key", "k", "--wait", "nan"), "--wait is a number of minutes"),
+        (("--base-url", "https://a/api/v1", "--key", "k", "--wait", "inf"), "--wait is a number of minutes"),
     ],
 )
 def test_wrong_usage_is_one_line(
@@ -244,7 +247,14 @@ def test_every_cause_has_its_row_in_the_readme() -> None:
     sources = [path.read_text() for path in (ROOT / "emulator/doctor").glob("*.py")]
     named = {*refusal.BY_STATUS.values(), *refusal.BY_CODE.values(), *refusal.HARMLESS, *examination.PASSING}
     named |= {row for *_, row in (*refusal.BY_WORDS, *examination.BREAKS)}
-    named |= {refusal.OTHER, refusal.PAGE, refusal.UNREADABLE, examination.OLD, examination.NOT_FOUND}
+    named |= {
+        *conversation.OF_ONE_MODEL,
+        refusal.OTHER,
+        refusal.PAGE,
+        refusal.UNREADABLE,
+        examination.OLD,
+        examination.NOT_FOUND,
+    }
     named |= set(re.findall(r'(?:meaning_of\(|Problem\([^\n]*, )"([^"]+)"\)', "\n".join(sources)))
     assert len(named) > 20
     for cause in named:
@@ -256,6 +266,12 @@ def test_nothing_is_asked_after_a_problem_that_stops_the_rest(stack: LocalStack)
     checks = list(Doctor(stack.base_url, KEY).examine())
     assert [check.name for check in checks][-2:] == ["start", "chat"]
     assert len(stack.azure.journal.exchanges) == 1
+
+
+def test_a_model_that_is_not_served_is_a_problem_once(stack: LocalStack) -> None:
+    checks = {check.name: check for check in Doctor(stack.base_url, KEY, model="gpt-nonsense").examine()}
+    assert [checks[name].result for name in ("chat", "stream", "responses")] == ["problem", "note", "note"]
+    assert "is not served" in checks["chat"].found
 
 
 def test_after_a_problem_that_stops_nothing_the_rest_is_asked(stack: LocalStack) -> None:

@@ -35,6 +35,7 @@ OTHER_OPERATION = [
     (400, error("Unsupported value: 'stream' does not support true with this model.", code="unsupported_value")),
     (400, error("dall-e-3 cannot be used for chat completions", code=None)),
     (404, "The model does not support the chat operation"),
+    (400, error("Unsupported parameter: stream, with this model")),
     (400, error("sora-2 is not supported by this API")),
 ]
 

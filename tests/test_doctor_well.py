@@ -80,6 +80,7 @@ TOO_FEW_TOKENS = [
     "Invalid 'max_output_tokens': integer below minimum value. Expected a value >= 500, but got 16 instead.",
     "max_completion_tokens must be at least 500",
     "The model hit its output limit and could not finish.",
+    "Invalid value for 'max_tokens': 16",
     "Please raise the reasoning budget",
     "Reasoning used up all output tokens: insufficient budget",
 ]

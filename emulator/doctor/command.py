@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import math
 import os
 import textwrap
 from collections.abc import Callable, Iterable
@@ -40,6 +41,8 @@ def run(arguments: argparse.Namespace, say: Callable[[str], None]) -> int:
         raise ValueError(f"{missing} is needed, as an option, in the environment or in .env.")
     if not (key.isascii() and key.isprintable()) or key != key.strip():
         raise ValueError("The key has characters that no header can hold: copy it again, without line breaks.")
+    if not 0 <= arguments.wait < math.inf:
+        raise ValueError("--wait is a number of minutes, 0 or more.")
     calls, wait = not arguments.no_calls, arguments.wait
     examined = Doctor(base_url, key, calls=calls, model=arguments.model, embeddings=arguments.embeddings, wait=wait)
     return report(examined.examine(), say, arguments.json)

@@ -16,10 +16,10 @@ from ..tape.frame import DONE, frames
 from ..tape.interaction import sse_frames
 from ..tape.usage import tokens_of
 from .question import MORE, Question
-from .refusal import HARMLESS, NO_DEPLOYMENT, QUOTA, TOO_MANY, Problem, Refusal, read, require
+from .refusal import HARMLESS, NO_DEPLOYMENT, NOT_SERVED, QUOTA, TOO_MANY, Problem, Refusal, read, require
 from .wording import TOO_FEW
 
-OF_ONE_MODEL = (NO_DEPLOYMENT, QUOTA)  # another deployment may be there, and has a quota of its own
+OF_ONE_MODEL = (NO_DEPLOYMENT, QUOTA, NOT_SERVED)  # another may be there, and has a quota of its own
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from .wording import LONG, OPERATION, TOO_FEW, has, refused
 OTHER, PAGE, UNREADABLE = "another error", "a page instead of an error", "an answer that cannot be read"
 NO_DEPLOYMENT, ROLE, QUOTA = "Azure's `DeploymentNotFound`", "502 `upstream_authentication_error`", "Azure's 429"
 TOO_MANY, UNRECORDED = "400 `too_many_output_tokens`", "424 `no_recorded_interaction`"
+NOT_SERVED = "404 `model_not_found`"
 
 BY_STATUS = {  # an error without a body, which comes from the Functions host; its 429 has two words
     401: "401 with an empty body",

@@ -6,7 +6,7 @@ LONG = 2_000  # characters; what matters stands at the beginning
 OPERATION, TOO_FEW = "Azure's `OperationNotSupported`", "Azure's 400 about too few tokens"
 
 WHAT = (
-    r"(?<!\w)(chat|chat ?completions?|completions?|responses|embeddings?|streaming|'stream'|operation|API|endpoint|task"
+    r"(?<!\w)(chat|chat ?completions?|completions?|responses|embeddings?|streaming|stream|operation|API|endpoint|task"
     r"|modality)(?!\w)"
 )
 NOT = r"(unsupported|(not|only) (be )?(support|possib|avail|allow|work|enabl|used)|(supported|available|enabled) only)"
@@ -18,6 +18,7 @@ TOKENS = r"\bmax_\w*tokens\b|\btokens\b|\b(output|length|completion|reasoning) (
 FEW = (
     r"reached|\bhit\b|higher|larger|greater|r[au]ns? out|used (up|all)|too (small|low|few)|below|minimum|at least|>="
     r"|more tokens|(allow|needs?)( it)? more|increase|raise|insufficient|enough|exhausted|finish|truncated|cut off"
+    r"|invalid.value"
 )
 UNKNOWN = r"unrecogni[sz]ed|unsupported|unknown|unexpected|not (supported|permitted|allowed|recogni[sz]ed)"
 NOTHING = r"(?!)"

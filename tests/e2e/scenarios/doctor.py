@@ -1,4 +1,4 @@
-"""What `python -m emulator doctor` asks; its prompts are in emulator/doctor/examination.py."""
+"""What `python -m emulator doctor` asks; its prompts are in emulator/doctor/question.py."""
 
 from emulator.doctor.examination import Doctor
 from emulator.synthetic import Scenario, embeds, says

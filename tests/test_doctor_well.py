@@ -55,6 +55,14 @@ def test_a_version_without_newer_parameters_is_well(wording: str, status: int, u
     assert all(body.keys() & {"max_tokens", "max_completion_tokens"} for body in chats), "never without a limit"
 
 
+def test_what_is_refused_without_a_name_is_found_by_trying() -> None:
+    def refuse(route: str, asked: dict[str, Any]) -> tuple[int, str] | None:
+        return (400, error("Bad request")) if asked.keys() & {"stream_options", "max_tokens"} else None
+
+    with azure(refuse) as (base, _):
+        assert results(examined(base)) == {"chat": "ok", "stream": "ok", "responses": "ok"}
+
+
 def test_a_version_that_refuses_all_that_is_asked_is_a_problem() -> None:
     with azure(lambda route, asked: (400, error("API version not supported", code="BadRequest"))) as (base, _):
         checks = examined(base)

@@ -37,8 +37,8 @@ class Question:
         return {name for name, (named, _) in OLDER.items() if name in self.body and re.search(named, text, re.I)}
 
     def older(self, text: str) -> "Question":
-        """Without the members that a refusal names; without all that it may mean where it names none."""
-        refused = self.blamed(text) or OLDER.keys()
+        """Without the members that a refusal names; where it names none, without the first that it may mean."""
+        refused = self.blamed(text) or [name for name in OLDER if name in self.body][:1]
         names = {name: OLDER[name][1] for name in refused}
         body = {names.get(name, name): value for name, value in self.body.items()}
         return Question(self.route, {name: value for name, value in body.items() if name})

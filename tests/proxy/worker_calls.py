@@ -24,8 +24,8 @@ from emulator.host.function import HttpFunction, Invocation, http_functions
 from emulator.host.message import init_request, invocation_request, metadata_request
 from emulator.stack import ROOT
 
-HALF_SECONDS, FORGET_SECONDS = 0.5, 0.2  # as short as a test can bear
-PATIENCE_SECONDS = 3.0  # whatever is open then stays
+HALF_SECONDS, FORGET_SECONDS = 0.3, 0.1  # as short as a test can bear
+PATIENCE_SECONDS = 1.5  # whatever is open then stays
 AT_ONCE = 100
 LIBRARY = "azure_functions_runtime"
 ENVIRONMENT = {
@@ -38,7 +38,7 @@ UPGRADE = (
 
 
 class Kind(NamedTuple):
-    """`function` is called with `parameters`; `request` is the other half, in which ID stands for the invocation's."""
+    """`function` is called with `parameters`; `request` is the other half, in which INVOCATION stands for the invocation's."""
 
     function: str
     parameters: dict[str, str]
@@ -47,7 +47,7 @@ class Kind(NamedTuple):
 
 
 def get(path: str, *, method: str = "GET", headers: str = "") -> str:
-    return f"{method} {path} HTTP/1.1\r\nhost: x\r\nx-ms-invocation-id: ID\r\n{headers}\r\n"
+    return f"{method} {path} HTTP/1.1\r\nhost: x\r\nx-ms-invocation-id: INVOCATION\r\n{headers}\r\n"
 
 
 KINDS = {
@@ -60,8 +60,8 @@ KINDS = {
     "half a head": Kind("models", {}, "GET /api/v1/models HTTP/1.1\r\nhost: x\r\nx-ms-invoc", leaves=True),
     "leaves at once": Kind("models", {}, get("/api/v1/models"), leaves=True),
     "canary": Kind(
-        *("response", {"response_id": "resp_CANARY-ID"}),
-        get("/api/v1/responses/resp_CANARY-ID?code=CANARY-KEY", headers="x-functions-key: CANARY-KEY\r\n"),
+        *("model", {"model": "CANARY-ID"}),
+        get("/api/v1/models/CANARY-ID?code=CANARY-KEY", headers="x-functions-key: CANARY-KEY\r\n"),
     ),
 }
 
@@ -80,7 +80,7 @@ class Worker:
         await asyncio.sleep(0)
         status = "none"
         if kind.request is not None:
-            status = await self.ask(kind.request.replace("ID", invocation.id, 1).encode("latin-1"), kind.leaves)
+            status = await self.ask(kind.request.replace("INVOCATION", invocation.id).encode("latin-1"), kind.leaves)
         done, _ = await asyncio.wait([announced], timeout=PATIENCE_SECONDS)
         announced.cancel()
         return f"{status}, {'ended' if done else 'open'}"
@@ -109,8 +109,13 @@ class Worker:
         return {"ends": ends, "references": len(self.references), "memory_mb": memory_mb()}
 
     async def idle(self, seconds: float) -> dict[str, Any]:
-        """A connection that waits so long, as those of the host's pool do, and is used again."""
+        """Whether a connection is open so long after a call, as those of the host's pool are."""
+        kind = KINDS["healthy"]
+        invocation = Invocation(str(uuid.uuid4()), self.functions[kind.function], {})
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        writer.write((kind.request or "").replace("INVOCATION", invocation.id).encode())
+        await self.library.invocation_request(invocation_request(invocation))
+        await reader.readuntil(b"]}")
         await asyncio.sleep(seconds)
         still_open = not reader.at_eof()
         writer.close()

@@ -38,7 +38,8 @@ UPGRADE = (
 
 
 class Kind(NamedTuple):
-    """`function` is called with `parameters`; `request` is the other half, in which INVOCATION stands for the invocation's."""
+    """`function` is called with `parameters`; `request` is the other half, in which INVOCATION stands for the
+    invocation's."""
 
     function: str
     parameters: dict[str, str]
@@ -64,6 +65,13 @@ KINDS = {
         get("/api/v1/models/CANARY-ID?code=CANARY-KEY", headers="x-functions-key: CANARY-KEY\r\n"),
     ),
 }
+
+
+class WebSockets(asyncio.Protocol):
+    """What uvicorn hands an upgrade to where a library for WebSockets is installed; whatever it answers, the function
+    does not hear of it."""
+
+    def __init__(self, **options: Any) -> None: ...
 
 
 class Worker:
@@ -128,6 +136,8 @@ async def started(cured: bool) -> Worker:
     cures = importlib.import_module("proxy.worker")
     quick = functools.partial(cures.cure, HALF_SECONDS, FORGET_SECONDS)
     cures.cure = quick if cured else lambda: None
+    websockets = importlib.import_module("uvicorn.protocols.websockets.auto")
+    websockets.AutoWebSocketsProtocol = WebSockets
     answer = await library.worker_init_request(init_request(str(ROOT)))
     port = urlsplit(answer.capabilities["HttpUri"]).port or 0
     found = (await library.functions_metadata_request(metadata_request())).function_metadata_results

@@ -17,7 +17,10 @@ EXTENSION = "emulator.connection"
 
 
 class Connection:
-    """Each way to break it returns at once; the application then waits until it is cancelled (`watch`)."""
+    """Each way to break it returns at once; the application then waits until it is cancelled (`watch`). `is_whole`
+    tells, where the server notes it, whether a request has come to its end."""
+
+    is_whole = False
 
     def __init__(self, transport: asyncio.Transport, flow: FlowControl) -> None:
         self._transport, self._flow = transport, flow

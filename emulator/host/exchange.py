@@ -2,8 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 
 from starlette.types import Message, Receive, Send
 
@@ -13,6 +12,7 @@ from .yarp import Headers, Unforwardable, response_headers
 ACTIVITY_TIMEOUT_S = 240.0
 """Seconds without a byte in either direction after which the Functions host gives up (its source: ActivityTimeout)."""
 
+NO_LIMIT = nullcontext()
 CLOSE = (b"connection", b"close")
 WORKERS_SERVER = (b"server", b"uvicorn")
 
@@ -25,17 +25,17 @@ class BodyTooSlow(Exception):
     pass
 
 
-async def read_whole(receive: Receive, limit: int) -> deque[bytes] | None:
+async def read_whole(receive: Receive, limit: int, is_here: bool) -> deque[bytes] | None:
     """The body in pieces; None when the caller left. Raises BodyTooLarge and BodyTooSlow.
 
     The host reads a body with a Content-Length to its end before it calls the function (its source:
-    HttpTriggerAttributeBindingProvider)."""
+    HttpTriggerAttributeBindingProvider). Where `is_here`, there is nothing to wait for."""
     pieces: deque[bytes] = deque()
     size, loop = 0, asyncio.get_running_loop()
     began, more = loop.time(), True
     while more:
         try:
-            async with asyncio.timeout_at(slowest_end(began, size)):
+            async with NO_LIMIT if is_here else asyncio.timeout_at(slowest_end(began, size)):
                 message = await receive()
         except TimeoutError:
             raise BodyTooSlow from None
@@ -64,8 +64,8 @@ class Exchange:
     )
     _head: Message | None
 
-    def __init__(self, receive: Receive, send: Send, pieces: Iterable[bytes], limit: int, closes: bool) -> None:
-        self._receive, self._send, self._pieces, self._bytes_left = receive, send, deque(pieces), limit
+    def __init__(self, receive: Receive, send: Send, pieces: deque[bytes], limit: int, closes: bool) -> None:
+        self._receive, self._send, self._pieces, self._bytes_left = receive, send, pieces, limit
         self._closes, self._head = closes, None
         self.begun = self.answered = self.ended = self.refused = False
         self.failure: Unforwardable | None = None

@@ -77,7 +77,7 @@ class FunctionsHost:
         return self._router.templates
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = scope["headers"] = [(name, value.strip(b" \t")) for name, value in scope["headers"]]
+        headers = scope["headers"]
         path = request_path(scope["raw_path"].decode("latin-1"))
         if refused := kestrel.refusal(scope) or (HTTPStatus.BAD_REQUEST if path is None else None):
             return await _answer(send, refused, CLOSE)
@@ -102,7 +102,11 @@ class FunctionsHost:
         try:
             if not length.isdigit() or int(length) > self._body_limit:
                 raise BodyTooLarge
-            pieces = deque[bytes]() if int(length) == 0 else await read_whole(receive, self._body_limit)
+            pieces = (
+                deque[bytes]()
+                if int(length) == 0
+                else await read_whole(receive, self._body_limit, scope["extensions"][EXTENSION].is_whole)
+            )
         except (BodyTooLarge, BodyTooSlow):
             return await _answer(send, HTTPStatus.INTERNAL_SERVER_ERROR, CLOSE)
         if pieces is not None:

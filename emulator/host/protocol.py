@@ -43,12 +43,15 @@ class KestrelProtocol(Protocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self.inside, self.head_is_read = True, False
+        self.inside, self.head_is_read, self.connection.is_whole = True, False, False
         self.scope["extensions"] = {EXTENSION: self.connection}  # type: ignore[dict-item]
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        if not self.head_is_read:  # trailers do not reach the function
-            super().on_header(name, value)
+        if self.head_is_read:  # trailers do not reach the function
+            return
+        name, value = name.lower(), value.strip(b" \t")
+        self.expect_100_continue |= name == b"expect" and value.lower() == b"100-continue"
+        self.headers.append((name, value))
 
     def on_headers_complete(self) -> None:
         self.head_is_read = True
@@ -64,7 +67,7 @@ class KestrelProtocol(Protocol):
 
     def on_message_complete(self) -> None:
         super().on_message_complete()
-        self.inside = False
+        self.inside, self.connection.is_whole = False, True
 
     def send_400_response(self, msg: str) -> None:
         self.transport.write(BAD_REQUEST)

@@ -6,6 +6,7 @@ uvicorn's protocol and aiohttp's are the real ones, on transports that only reme
 """
 
 import asyncio
+import functools
 import json
 import os
 import sys
@@ -17,7 +18,11 @@ from typing import Any
 
 from tests.benchmarks.counting import calls, left_over, peak
 
-SETTINGS = {"AZURE_OPENAI_BASE": "http://127.0.0.1:9", "AZURE_OPENAI_DEPLOYMENT": "gpt-4o-mini"}
+SETTINGS = {
+    "AZURE_OPENAI_BASE": "http://127.0.0.1:9",
+    "AZURE_OPENAI_DEPLOYMENT": "gpt-4o-mini",
+    "PYTHON_ENABLE_INIT_INDEXING": "1",
+}
 KEY = "a-key"
 ANSWER = json.dumps({"choices": [{"message": {"content": "x" * 1_200}}], "usage": {"total_tokens": 5}}).encode()
 FRAME = b'data: {"choices":[{"delta":{"content":" word"},"finish_reason":null,"index":0}],"model":"gpt-4o-mini"}\n\n'
@@ -132,8 +137,8 @@ class Caller:
         return await self.ask(request(stream=False), JSON_HEAD % len(ANSWER) + ANSWER)
 
     async def frames(self, count: int) -> list[bytes]:
-        frames = chunked(*[FRAME] * count, b"data: [DONE]\n\n", b"")
-        return await self.ask(request(stream=True), SSE_HEAD, *frames)
+        first, *frames = chunked(*[FRAME] * count, b"data: [DONE]\n\n", b"")
+        return await self.ask(request(stream=True), SSE_HEAD + first, *frames)  # the host holds a lone head back
 
     async def large(self, body_bytes: int) -> list[bytes]:
         return await self.ask(request(False, body_bytes), JSON_HEAD % len(ANSWER) + ANSWER)
@@ -143,17 +148,19 @@ class Caller:
 async def caller() -> AsyncIterator[Caller]:
     os.environ.update(SETTINGS)
     from uvicorn import Config
-    from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
     from uvicorn.server import ServerState
 
     from emulator.host import FunctionsHost
     from emulator.host.app import imported
+    from emulator.host.coordinator import offered
+    from emulator.host.protocol import KestrelProtocol
     from emulator.host.public import public_backend
     from emulator.stack import ROOT
-    from proxy import upstream
+    from proxy import upstream, worker
 
-    with imported(ROOT) as app:
-        async with public_backend(app) as backend:
+    worker.cure = functools.partial(worker.cure, forget_seconds=0.0)  # type: ignore[assignment]
+    with offered() as halves, imported(ROOT) as app:
+        async with public_backend(app, halves) as backend:
             sys.modules["function_app"].identity.current = SimpleNamespace(
                 token="made-up", expires_on=time.time() + 9e4
             )
@@ -166,7 +173,7 @@ async def caller() -> AsyncIterator[Caller]:
             host = FunctionsHost(backend, app.routes_below, {"default": KEY})
             config = Config(host, log_config=None, lifespan="off", proxy_headers=False)
             config.load()
-            yield Caller(HttpToolsProtocol(config, ServerState(), {}), azure)
+            yield Caller(KestrelProtocol(config, ServerState(), {}), azure)
             await upstream.client().aclose()
 
 

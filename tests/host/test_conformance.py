@@ -147,9 +147,5 @@ def test_a_function_that_names_no_method_takes_every_one(host: Host, method: str
     assert host.ask(method, "/base/v2/show/x", body=b"").json["method"] == method
 
 
-def test_the_extension_takes_no_method_but_those_of_http_and_patch(host: Host) -> None:
-    assert host.ask("PROPFIND", "/base/v2/show/x", body=b"").status == 405
-
-
 def test_ready_means_listening_and_names_the_routes_with_their_prefix(host: Host) -> None:
     assert {"/Base/v2/show/{*rest}", "/Base/v2/text", "/Base/v2/tree/leaf"} <= set(host.routes)

@@ -1,5 +1,6 @@
 """Cassettes are input, too: whatever is in a file, it is read whole, or refused in one line, and the others play."""
 
+import errno
 import gzip
 import json
 import os
@@ -131,14 +132,12 @@ FILES: dict[str, str | bytes] = {
 }
 
 
-LIBRARYS_REASON = re.compile(r"(it is not (?:YAML|JSON|gzip|base64)|half of a surrogate pair is no text)(?:: | \().*")
 REFUSED_BY_EITHER = {"deep lists.yaml"}  # libyaml has a limit of its own since PyYAML 6.0.4, and it may come first
 
 
 def told(problems: list[str]) -> str:
-    """The golden file's text: our own words only, because a library words its reasons anew."""
     kept = [problem for problem in problems if problem.partition(":")[0] not in REFUSED_BY_EITHER]
-    return "".join(LIBRARYS_REASON.sub(r"\1: …", problem) + "\n" for problem in kept)
+    return "".join(f"{problem}\n" for problem in kept)
 
 
 def put(folder: Path, name: str) -> Path:
@@ -168,8 +167,8 @@ def test_every_broken_file_is_refused_in_one_printable_line_that_names_it_and_th
 
 OPENED: dict[str, tuple[Callable[[Path], Any], str]] = {
     "a pipe": (lambda path: os.mkfifo(path), "it is no regular file"),
-    "a link to itself": (lambda path: path.symlink_to(path), "Too many levels of symbolic links"),
-    "a link to nothing": (lambda path: path.symlink_to("nowhere"), "No such file or directory"),
+    "a link to itself": (lambda path: path.symlink_to(path), os.strerror(errno.ELOOP)),
+    "a link to nothing": (lambda path: path.symlink_to("nowhere"), os.strerror(errno.ENOENT)),
     "a device": (lambda path: path.symlink_to("/dev/zero"), "it is no regular file"),
     "a large file": (
         lambda path: (path.touch(), os.truncate(path, 100 * 2**20)),

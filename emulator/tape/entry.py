@@ -9,16 +9,15 @@ import functools
 import json
 import math
 import re
-import zlib
 from typing import Any
 
+from .coding import CodingError, codings_of, decoded, without_codings
 from .document import MAX_BYTES, one_line
 from .interaction import COMPLETE, OUTCOMES, Headers, Request, Response
 
 Path = tuple[str, ...]
 REQUIRED: Any = object()
 STATUSES = range(200, 600)  # of a final answer
-GZIP = 16 + zlib.MAX_WBITS
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # a header's name (RFC 9110, section 5.6.2)
 _FIELD_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")  # section 5.5; sent as Latin-1
 
@@ -35,8 +34,8 @@ def request_of(entry: Any) -> Request:
     """Raises EntryError."""
     at = ("request",)
     request = _mapping(entry, (), "request")
-    headers = _headers(request, at)
-    return Request(_text(request, at, "method").upper(), _text(request, at, "uri"), headers, _body(request, at))
+    headers, body = _plain(_headers(request, at), _body(request, at), at)
+    return Request(_text(request, at, "method").upper(), _text(request, at, "uri"), headers, body)
 
 
 def response_of(entry: Any) -> Response:
@@ -46,9 +45,7 @@ def response_of(entry: Any) -> Response:
     body = _body(response, at) if "body" in response else _bytes(response.get("content"), (*at, "content"))
     headers = _headers(response, at)
     _require_replayable(headers, at)
-    if _is_gzipped(headers, body):  # replayed as the text it is: not every client asks for gzip
-        body = _unzipped(body, (*at, "body"))
-        headers = tuple(pair for pair in headers if pair[0].lower() != "content-encoding")
+    headers, body = _plain(headers, body, at)
     code, reason = _status(response, at)
     times, sizes, outcome = _arrival(response, at, body)
     return Response(code, reason, headers, body, times, sizes, outcome)
@@ -95,23 +92,15 @@ def _require_replayable(headers: Headers, at: Path) -> None:
             raise EntryError((*at, "headers", name), "the value has a character that no header can carry")
 
 
-def _is_gzipped(headers: Headers, body: bytes) -> bool:
-    return body[:2] == b"\x1f\x8b" and any(
-        pair[0].lower() == "content-encoding" and pair[1] == "gzip" for pair in headers
-    )
-
-
-def _unzipped(body: bytes, at: Path) -> bytes:
-    unzip = zlib.decompressobj(GZIP)
+def _plain(headers: Headers, body: bytes, at: Path) -> tuple[Headers, bytes]:
+    """The body as it is compared and replayed: not every client asks for every coding."""
+    if not (codings := codings_of(headers)):
+        return headers, body
     try:
-        text = unzip.decompress(body, MAX_BYTES + 1)
-    except zlib.error as error:
-        raise EntryError(at, f"it is not gzip: {error}") from error
-    if len(text) > MAX_BYTES:
-        raise EntryError(at, f"decompressed it is larger than {MAX_BYTES // 2**20} MB")
-    if not unzip.eof:
-        raise EntryError(at, "its gzip data ends too early")
-    return text
+        (text,) = decoded(codings, [body], MAX_BYTES)
+    except CodingError as error:
+        raise EntryError((*at, "body"), str(error)) from error
+    return without_codings(headers), text
 
 
 def _body(message: dict[str, Any], at: Path) -> bytes:

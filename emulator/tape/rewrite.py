@@ -1,17 +1,15 @@
 """Changes texts of an interaction where they stand: all other bytes stay, lengths and frames follow."""
 
 import itertools
-import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
+from .coding import CodingError, codings_of, decoded, without_codings
+from .document import MAX_BYTES
 from .interaction import Headers, Interaction, Request, Response, sse_frames
 
 Edits = list[tuple[int, int, str]]  # text[start:end] becomes this; in their order, none overlaps another
 Editor = Callable[[str], Edits]
-
-PACKED = ("gzip", "x-gzip", "deflate")
-EITHER = 32 + zlib.MAX_WBITS  # zlib finds out which
 
 
 def texts(interaction: Interaction) -> Iterator[tuple[str, str]]:
@@ -41,10 +39,10 @@ def unpacked(interaction: Interaction) -> Interaction:
     """Without the compression that can be taken off; a stream's pieces stay pieces."""
     request, response = interaction.request, interaction.response
     if bodies := _decompressed(request.headers, [request.body]):
-        headers = _with_length(_decoded(request.headers), request.body, bodies[0])
+        headers = _with_length(without_codings(request.headers), request.body, bodies[0])
         request = replace(request, headers=headers, body=bodies[0])
     if pieces := _decompressed(response.headers, response.frames()):
-        response = in_pieces(replace(response, headers=_decoded(response.headers)), pieces)
+        response = in_pieces(replace(response, headers=without_codings(response.headers)), pieces)
     return replace(interaction, request=request, response=response)
 
 
@@ -96,18 +94,9 @@ def _with_length(headers: Headers, old: bytes, new: bytes) -> Headers:
 
 def _decompressed(headers: Headers, pieces: list[bytes]) -> list[bytes]:
     """Empty where there is nothing that can be decompressed."""
-    codings = [value.strip().lower() for name, value in headers if name.lower() == "content-encoding"]
-    if codings == ["identity"]:
-        return pieces
-    if len(codings) != 1 or codings[0] not in PACKED:
+    if without_codings(headers) == headers:
         return []
-    unzip = zlib.decompressobj(EITHER)
     try:
-        unpacked = [unzip.decompress(piece) for piece in pieces]
-    except zlib.error:
+        return decoded(codings_of(headers), pieces, MAX_BYTES)
+    except CodingError:
         return []
-    return [] if unzip.unused_data else unpacked
-
-
-def _decoded(headers: Headers) -> Headers:
-    return tuple(pair for pair in headers if pair[0].lower() != "content-encoding")

@@ -148,7 +148,7 @@ PLACES: dict[str, Callable[[str], Interaction]] = {
     "answer": lambda s: answering(json.dumps({"output": [{"text": s}]}).encode()),
     "gzip in an answer": lambda s: answering(zipped(json.dumps({"a": s}).encode()), GZIP),
     "deflate in an answer": lambda s: answering(zlib.compress(b"[" + json.dumps(s).encode()), DEFLATE),
-    "unknown coding": lambda s: answering(s.encode()[::-1], ("content-encoding", "br")),
+    "unknown coding": lambda s: answering(b"\x0b" + s.encode()[::-1], ("content-encoding", "br")),
     "event": lambda s: streaming({"type": "a", "text": s}),
     "event in two chunks": lambda s: cut_within(streaming(chat(content=s)), s),
     "gzip of events in chunks": lambda s: cut(

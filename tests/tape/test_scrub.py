@@ -224,7 +224,7 @@ def test_what_a_user_reads() -> None:
         "below a key that is secret": asking(json.dumps({mail: {"ada@contoso.com": [key]}}).encode()),
         "spelled": streaming(chat(role="assistant"), *[chat(content=part) for part in ("ada@", "contoso", ".com")]),
         "in the address": asking(b"", uri=f"{BASE}/openai/v1/models?after=" + base64.b64encode(mail.encode()).decode()),
-        "a coding": answering(b"x", ("content-encoding", "br")),
+        "a coding": answering(b"\x0b\x80", ("content-encoding", "br")),
         "many": asking(json.dumps([key] * 9).encode()),
     }
     texts = []

@@ -10,6 +10,7 @@ What we add lives where vcrpy and pytest-recording ignore it: `response.x-stream
 
 import itertools
 import os
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +19,8 @@ from typing import Any
 import yaml
 
 from . import cache, document
-from .entry import EntryError, request_of, response_of
+from .entry import request_of, response_of
+from .field import EntryError
 from .interaction import COMPLETE, OUTCOMES, Headers, Interaction, Request, Response, sse_frames
 
 __all__ = [
@@ -35,6 +37,11 @@ __all__ = [
     "save",
     "sse_frames",
 ]
+
+SUFFIXES = (".yaml", ".yml", ".json")
+EXTENSION = re.compile(r"\.[A-Za-z]\w*~?")  # of some other file; test_story[gpt-4.1] has none
+BEGINNING = re.compile(rb'^interactions:|"interactions"\s*:', re.MULTILINE)
+MOST_NOTES = 2**16  # bytes before the interactions
 
 
 class CassetteError(Exception):
@@ -54,13 +61,28 @@ class Cassette:
 
 def find(folders: Iterable[Path]) -> list[tuple[Path, str]]:
     """(file, name) of every cassette below the folders; the name is the path below its folder without suffix. What has
-    the name of a cassette and cannot be read is among them: `load` says why."""
+    the name of a cassette and cannot be read is among them: `load` says why. So is a file without a suffix that begins
+    like a cassette."""
     return [
-        (path, path.relative_to(folder).with_suffix("").as_posix())
+        (path, path.relative_to(folder).as_posix().removesuffix(path.suffix if _has_suffix(path) else ""))
         for folder in folders
         for path in sorted(folder.rglob("*"))
-        if path.suffix in (".yaml", ".yml", ".json") and not path.is_dir()
+        if (not path.is_dir() if _has_suffix(path) else _begins_like_one(path))
     ]
+
+
+def _has_suffix(path: Path) -> bool:
+    return path.suffix.lower() in SUFFIXES
+
+
+def _begins_like_one(path: Path) -> bool:
+    if path.name.startswith(".") or EXTENSION.fullmatch(path.suffix) or not path.is_file():
+        return False
+    try:
+        with path.open("rb") as file:
+            return BEGINNING.search(file.read(MOST_NOTES)) is not None
+    except OSError:
+        return False
 
 
 def load(path: Path, name: str = "") -> Cassette:
@@ -69,7 +91,8 @@ def load(path: Path, name: str = "") -> Cassette:
         content = document.content_of(path)
     except document.DocumentError as error:
         raise CassetteError(path, error.line, str(error)) from error
-    kind = "json" if path.suffix == ".json" else "yaml"
+    is_json = path.suffix.lower() == ".json" if _has_suffix(path) else content.lstrip().startswith(b"{")
+    kind = "json" if is_json else "yaml"
     if (found := cache.find(content, kind)) is None:
         found = _read(path, content, kind)
         cache.keep(content, kind, *found)
@@ -91,7 +114,8 @@ def _read(path: Path, content: bytes, kind: str) -> tuple[dict[str, Any], list[t
     pairs, size = [], 0
     for number, entry in enumerate(values["interactions"]):
         try:
-            pairs.append((request_of(entry), response_of(entry)))
+            request = request_of(entry)
+            pairs.append((request, response_of(entry, request.method)))
             size += len(pairs[-1][1].body)
             if size > document.MAX_WEIGHT:  # many small bodies that were compressed
                 raise EntryError((), f"up to here the bodies are larger than {document.MAX_WEIGHT // 2**20} MB")

@@ -12,7 +12,7 @@ kept. Works under pytest-xdist: every worker has a stack of its own.
 """
 
 import os
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Generator, Iterator, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -54,8 +54,11 @@ def pytest_configure(config: pytest.Config) -> None:
             file.write_bytes(b"")
 
 
-def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> None:
-    with_pytest.note_end(item, call)
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    with_pytest.note_end(item, report)
+    return report
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,6 @@ AZURE_OPENAI_BASE=https://… AZURE_OPENAI_DEPLOYMENT=gpt-4o-mini pytest --recor
 
 import inspect
 import os
-import re
 import sys
 import tempfile
 import uuid
@@ -19,10 +18,11 @@ import pytest
 from ..tape.budget import Budget
 from ..tape.recorder import MODES
 from ..tape.run import Run
+from .cassette_name import cassette_name
 from .progress import Bar
 from .stack import RecordingStack, Wish
 
-ENDED = pytest.StashKey[bool]()
+PASSED = pytest.StashKey[bool]()
 RUN = "AOAI_RECORDING_RUN"  # the folder that the processes of one run share
 
 
@@ -32,6 +32,7 @@ def add_options(parser: pytest.Parser) -> None:
     with suppress(ValueError):  # pytest-recording is installed: its option has the same words
         group.addoption("--record-mode", choices=tuple(MODES), help=f"what is asked of the live service. {modes}")
     group.addoption("--record-errors", action="store_true", help="keep answers from status 400 on as well")
+    group.addoption("--record-failed", action="store_true", help="keep what a test recorded that fails as well")
     group.addoption("--max-requests", type=int, metavar="N", help="make no more requests to the live service than this")
     group.addoption(
         "--max-tokens", type=int, metavar="N", help="make no call that may use more tokens than this in all"
@@ -67,25 +68,27 @@ def stack_of(config: pytest.Config, folders: list[Path], settings: dict[str, str
 
 @contextmanager
 def cassette_of(test: pytest.Item, stack: RecordingStack) -> Iterator[None]:
-    """What this test asks goes to its cassette, unless the test was interrupted: then the old one stays."""
-    stack.begin(cassette_name(test), about(test))
+    """What this test asks goes to its cassette, unless the test fails or is interrupted: then the old one stays."""
+    if PASSED in test.stash:  # of an earlier try
+        del test.stash[PASSED]
+    stack.begin(cassette_name(test, stack.recorder.folder), about(test))
     yield
-    if test.stash.get(ENDED, False):
+    passed = test.stash.get(PASSED, None)
+    if passed is None:
+        return
+    stack.recorder.close()
+    misses = any(exchange.miss for exchange in stack.azure.journal.exchanges)
+    passed = passed and not (misses and not test.get_closest_marker("aoai_allow_unmatched"))
+    if passed or test.config.getoption("--record-failed"):
         stack.finish()
+    else:
+        stack.recorder.keep_back(f"{test.nodeid} did not pass; --record-failed keeps them")
 
 
-def note_end(test: pytest.Item, call: pytest.CallInfo[None]) -> None:
-    """A test that was interrupted gets no report."""
-    if call.when == "call":
-        test.stash[ENDED] = True
-
-
-def cassette_name(test: pytest.Item) -> str:
-    """From the marker, else from module and test: test_story.py::test_one[de] is story/one-de."""
-    if marker := test.get_closest_marker("cassette"):
-        return str(marker.args[0])
-    plain = re.sub(r"[^A-Za-z0-9_]+", "-", test.name.removeprefix("test_")).strip("-")
-    return f"{test.path.stem.removeprefix('test_')}/{plain}"
+def note_end(test: pytest.Item, report: pytest.TestReport) -> None:
+    """A test that was interrupted gets no report; one that is expected to fail, and does, passes."""
+    if report.when == "call" or not report.passed:
+        test.stash[PASSED] = report.passed or hasattr(report, "wasxfail")
 
 
 def about(test: pytest.Item) -> str:

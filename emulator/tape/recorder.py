@@ -98,9 +98,8 @@ class Recorder:
         may_add = self.mode == "new_episodes" or self.run.begun(self.name).exists() or not self.path.exists()
         return may_add and not recorded
 
-    def finish(self) -> list[Interaction]:
-        """Write what was recorded since `begin`; gives it. Raises CassetteError when the file cannot be read,
-        SecretFound when a note has one."""
+    def close(self) -> None:
+        """Wait for the answers that have not ended, and look through all of them."""
         with self._changed:
             while self._open and self._changed.wait(SETTLE_SECONDS):
                 pass
@@ -110,12 +109,28 @@ class Recorder:
                 )
             self._open = 0
         self.settle()
-        with self._changed:
-            new, name = [interaction for _, interaction in sorted(self._new, key=lambda item: item[0])], self.name
-            self._new, self.name = [], None
+
+    def finish(self) -> list[Interaction]:
+        """Write what was recorded since `begin`; gives it. Raises CassetteError when the file cannot be read,
+        SecretFound when a note has one."""
+        self.close()
+        name, new = self._ended()
         if name and new:
             self._write(name, new)
         return new
+
+    def keep_back(self, why: str) -> None:
+        """Instead of `finish`: what was recorded is not written, and the summary says why."""
+        self.close()
+        if self._new:
+            self._tell_refused(f"{len(self._new)} answers", why)
+        self._ended()
+
+    def _ended(self) -> tuple[str | None, list[Interaction]]:
+        with self._changed:
+            new, name = [interaction for _, interaction in sorted(self._new, key=lambda item: item[0])], self.name
+            self._new, self.name = [], None
+        return name, new
 
     @property
     def path(self) -> Path:

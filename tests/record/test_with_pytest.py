@@ -156,6 +156,63 @@ def test_an_interrupted_test_leaves_the_old_cassette(live: Live, project: Path) 
     assert cassettes(project) == before, "two answers, not the one"
 
 
+QUESTION = """    messages = [{"role": "user", "content": "What is the capital of France?"}]
+    openai_client.chat.completions.create(model="gpt-4o-mini", messages=messages)
+"""
+SECRET = """    from openai import APIStatusError
+    with pytest.raises(APIStatusError):
+        openai_client.responses.create(model="gpt-4o-mini", input="Write to jane.roe@contoso.com.")
+"""
+UNFIT = {  # ways not to pass
+    "a failed assertion": f"def test_x(openai_client):\n{QUESTION}    assert False\n",
+    "an error": f"def test_x(openai_client):\n{QUESTION}    raise ValueError\n",
+    "a skip in the middle": f"def test_x(openai_client):\n{QUESTION}    pytest.skip()\n",
+    "an unexpected success": f"@pytest.mark.xfail(strict=True)\ndef test_x(openai_client):\n{QUESTION}",
+    "a fixture that fails later": (
+        f"@pytest.fixture\ndef ready(openai_client):\n{QUESTION}    assert False\ndef test_x(ready):\n    pass\n"
+    ),
+    "a request that was refused": f"def test_x(openai_client):\n{QUESTION}{SECRET}",
+}
+
+
+@pytest.mark.parametrize("mode", ["once", "rewrite"])
+def test_a_test_that_does_not_pass_leaves_the_cassettes_as_they_were(mode: str, live: Live, project: Path) -> None:
+    status, told = run(project, live, "--record-mode=once")
+    assert status == 0, told
+    before = cassettes(project)
+    (project / "test_new.py").unlink()
+    for number, source in enumerate(UNFIT.values()):
+        marker = '@pytest.mark.cassette("chat/capital")\n' if mode == "rewrite" else ""
+        text = source.replace("def test_x", f"{marker}def test_x")
+        (project / f"test_unfit_{number}.py").write_text(f"import pytest\n{text}")
+    asked = len(live.azure.journal.exchanges)
+    status, told = run(project, live, f"--record-mode={mode}")
+    assert status == 1, told
+    if mode == "rewrite":
+        assert len(live.azure.journal.exchanges) == asked + len(UNFIT), "they had asked"
+    assert cassettes(project) == before
+
+
+def test_the_summary_names_what_was_kept_back_and_an_option_keeps_it(live: Live, project: Path) -> None:
+    (project / "test_new.py").write_text(NEW_TEST.replace('assert "Paris"', 'assert "Rome"'))
+    status, told = run(project, live, "--record-mode=once")
+    assert (status, list(cassettes(project))) == (1, ["new/story"])
+    assert_golden(
+        "../record/golden/kept_back.txt", told[told.index("= recorded =") :].partition("\n")[2].partition("\n===")[0]
+    )
+    status, told = run(project, live, "--record-mode=once", "--record-failed")
+    assert (status, list(cassettes(project))) == (1, ["chat/capital", "new/story"])
+
+
+def test_a_test_that_fails_as_expected_is_recorded(live: Live, project: Path) -> None:
+    text = NEW_TEST.replace('assert "Paris"', 'assert "Rome"').replace(
+        "def test_cap", "@pytest.mark.xfail\ndef test_cap"
+    )
+    (project / "test_new.py").write_text(text)
+    status, told = run(project, live, "--record-mode=once")
+    assert (status, list(cassettes(project))) == (0, ["chat/capital", "new/story"]), told
+
+
 def test_whoever_watches_sees_a_progress_bar(live: Live, project: Path) -> None:
     ours, theirs = pty.openpty()
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--record-mode=once"]

@@ -15,7 +15,7 @@ from .budget import Spent, expected_tokens, used
 from .cassette import Cassette, Interaction, Request, Response
 from .merge import identity, merged
 from .run import Run, locked
-from .scrub import Known, SecretFound, leaks, require_clean, scrubbed
+from .scrub import Known, SecretFound, at_placeholder, leaks, require_clean, scrubbed
 
 MODES = {  # vcrpy's and pytest-recording's words: what is asked of the live service
     "none": "nothing; a request without a recording fails",
@@ -151,7 +151,7 @@ class Recorder:
     def end(self, place: Place, request: Request, response: Response | None, refused: Told = lambda _: None) -> None:
         """After it: remember the answer. Whether it can be kept, `settle` finds out later, because that takes a while
         and the next request may be waiting; then `refused` is told why not. None: there was no answer."""
-        self.run.spend(used(request, response) if response else Spent(requests=1))
+        self.run.spend(used(self._asked(request).request, response) if response else Spent(requests=1))
         with self._changed:
             if place.cassette == self._number and self.name:
                 self._unsettled += [Unsettled(place, request, response, refused)] if response else []
@@ -196,19 +196,22 @@ class Recorder:
                 f"{self.name} is synthetic, and real answers must not hide among written ones. Record into a cassette "
                 "of another name, or replace it whole with --record-mode=rewrite."
             )
-        asked = Interaction(request, Response(200, "OK", (), b""))
+        asked = self._asked(request)
         try:
             kept = scrubbed(asked, self.known)
         except SecretFound as found:
             raise RecordingRefused(f"Nothing was sent. {found}") from found
         if identity(kept) != identity(asked):
-            private = "\n  ".join(
-                dict.fromkeys(str(leak) for leak in leaks(asked, self.known) if leak.place.startswith(COMPARED))
-            )
+            named = [str(leak) for leak in leaks(asked, self.known) if leak.place.startswith(COMPARED)]
+            private = "\n  ".join(dict.fromkeys(named or _changed(asked.request, kept.request)))
             raise RecordingRefused(
                 f"Nothing was sent: the cassette would not have this, and then the same request would never match it.\n"
                 f"  {private}\nAsk with made-up names, addresses and ids."
             )
+
+    def _asked(self, request: Request) -> Interaction:
+        """As it would be matched."""
+        return at_placeholder(Interaction(request, Response(200, "OK", (), b"")), self.known.base)
 
     def _write(self, name: str, new: list[Interaction]) -> None:
         path, begun = self.folder / f"{name}.yaml", self.run.begun(name)
@@ -231,6 +234,13 @@ class Recorder:
         old = {"about": there.notes.get("about") or self._about or "Recorded."}
         old |= {} if is_synthetic(there) else there.notes
         return old | {"origin": "recorded", "recorded": date.today().isoformat()} | self.notes
+
+
+def _changed(asked: Request, kept: Request) -> list[str]:
+    """Where the two differ, when no rule says why: a credential of the call stands there, too."""
+    parts = {"request method": "method", "request address": "uri", "request body": "body"}
+    differing = [part for part, name in parts.items() if getattr(asked, name) != getattr(kept, name)]
+    return [f"{part}: it says what is secret elsewhere in this call" for part in differing]
 
 
 def is_synthetic(tape: Cassette) -> bool:

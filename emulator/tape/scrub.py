@@ -19,6 +19,7 @@ from .secret import PLACEHOLDER, is_unmistakable
 SECRET_SETTING = re.compile(
     r"AZURE_(?:TENANT|CLIENT|SUBSCRIPTION)_ID|.*(?:KEY|SECRET|PASSWORD|TOKEN)|IDENTITY_HEADER", re.IGNORECASE
 )
+AT_A_HOST = re.compile(r"^[a-z]+://[^/?#]*")
 SHOWN = 5  # leaks in a message
 
 
@@ -57,7 +58,7 @@ def scrubbed(interaction: Interaction, known: Known) -> Interaction:
         word for name, value in interaction.request.headers if name.lower() in CREDENTIALS for word in value.split()
     ]
     search = known.search(filter(is_unmistakable, sent))
-    kept = _at_no_host(with_kept_headers(unpacked(interaction)))
+    kept = at_placeholder(with_kept_headers(unpacked(interaction)), known.base)
     said = [text for _, text in texts(kept)]
     hits = [hit for text in said for hit in search.hits(text)]
     names = _names(hits, "\n".join(said))
@@ -90,9 +91,16 @@ def _require_none(found: Iterator[Leak]) -> None:
         raise SecretFound(first)
 
 
-def _at_no_host(interaction: Interaction) -> Interaction:
-    uri = re.sub(r"^[a-z]+://[^/?#]*", PLACEHOLDER, interaction.request.uri)
-    return replace(interaction, request=replace(interaction.request, uri=uri))
+def at_placeholder(interaction: Interaction, base: str = "") -> Interaction:
+    """The same, asked of no resource. A base with a path, as API Management has it, is replaced with its path."""
+    uri, path = interaction.request.uri, urlsplit(base).path.rstrip("/")
+    rest = uri.removeprefix(base.rstrip("/"))
+    at = (
+        f"{PLACEHOLDER}{rest}"
+        if path and rest != uri and rest[:1] in ("", "/", "?")
+        else AT_A_HOST.sub(PLACEHOLDER, uri)
+    )
+    return replace(interaction, request=replace(interaction.request, uri=at))
 
 
 def _same(hit: Hit) -> tuple[str, str]:

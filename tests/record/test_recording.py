@@ -4,16 +4,20 @@ import asyncio
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+from openai import APIStatusError
 
 from emulator.azure.plan import NOT_REPLAYED
 from emulator.recording.stack import Wish
+from emulator.server import bind, serving
 from emulator.stack import CASSETTES
 from emulator.synthetic import Scenario
 from emulator.tape import cassette
 from emulator.tape.cassette import Interaction
 from emulator.tape.library import Library
+from emulator.tape.secret import PLACEHOLDER
 from tests.e2e.scenarios import chat, embeddings, errors, responses, stored
 from tests.record.conftest import Live
 
@@ -122,3 +126,33 @@ def test_two_runs_on_one_answer_change_only_what_changed(live: Live, folder: Pat
     with live.recording(folder, "chat/some", "all") as client:
         chat.question(client)
     assert (folder / "chat/some.yaml").read_text() == before.replace("Paris", "Lyons")
+
+
+@pytest.mark.parametrize("path", ["/class-ai", "/apis/class-ai/v2", "/openai", "/class-ai/"])
+def test_what_is_recorded_behind_a_base_with_a_path_plays_without_it(path: str, live: Live, folder: Path) -> None:
+    """As API Management has it: https://contoso.azure-api.net/class-ai/openai/v1/…"""
+
+    async def management(scope: Any, receive: Any, send: Any) -> None:
+        assert scope["path"].startswith(path.rstrip("/") + "/openai/v1/")
+        below = {name: scope[name][len(path.rstrip("/")) :] for name in ("path", "raw_path")}
+        await live.azure({**scope, **below}, receive, send)
+
+    with serving(management, bind(0)) as base:
+        live.env["AZURE_OPENAI_BASE"] = base + path
+        with live.recording(folder, "x") as client:
+            chat.question(client)
+    (written,) = cassette.load(folder / "x.yaml").interactions
+    assert written.request.uri == f"{PLACEHOLDER}/openai/v1/chat/completions"
+    (synthetic,) = cassette.load(CASSETTES / "chat/question.yaml").interactions
+    assert written.request.meaning == synthetic.request.meaning
+
+
+def test_a_refusal_names_the_place_also_where_only_the_call_gives_the_secret_away(live: Live, folder: Path) -> None:
+    with live.recording(folder, "x") as client:
+        key = str(client.default_headers["api-key"])
+        with pytest.raises(APIStatusError) as refused:
+            client.responses.create(model=chat.MODEL, input=f"My key is {key}.")
+    told = str(refused.value.body)
+    assert "request body: it says what is secret elsewhere in this call" in told
+    assert key not in told
+    assert not live.azure.journal.exchanges

@@ -10,11 +10,12 @@ import re
 from collections.abc import Callable
 from typing import NamedTuple
 
+from .key_form import AZURE, GUID, OLD_DEVOPS, OTHERS, Form, is_base32, is_no_placeholder
+
 RESOURCE = "example-resource"
 PLACEHOLDER = f"https://{RESOURCE}.openai.azure.com"
 NO_ID = "00000000-0000-0000-0000-000000000000"
 
-GUID = r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}"
 SAYS = r"""["']?\s*(?:[:=]|\bis\b)\s*["'`]?"""  # between a name and its value, in JSON, code, addresses and prose
 RESOURCE_HOSTS = (
     r"(?:(?:openai|cognitiveservices|services\.ai|models\.ai|inference\.ml|infra\.ai|documents)\.azure\.com"
@@ -22,18 +23,10 @@ RESOURCE_HOSTS = (
     r"|azurestaticapps\.net|(?:(?:blob|queue|table|file|dfs|web)\.core|search|database|servicebus)\.windows\.net"
     r"|vault\.azure\.net|onmicrosoft\.com)"
 )
-STAND_IN = re.compile(  # what documentation has where a name belongs
-    r"resource|(?:example|your|my)(?:[-_]?(?:azure|open-?ai|ai|resource|account|storage|app|function|search|vault|name))*",
+STAND_IN = re.compile(  # what documentation and tests have where a name belongs
+    r"resource|(?:example|your|my|dummy|test|redacted)"
+    r"(?:[-_]?(?:azure|open-?ai|ai|resource|endpoint|account|storage|app|function|search|vault|name))*|fake[\w-]*",
     re.IGNORECASE,
-)
-OTHER_SERVICES = (
-    r"gh[oprsu]_[A-Za-z0-9]{36}|github_pat_\w{60,}|glpat-[\w-]{20}|AKIA[0-9A-Z]{16}|AIza[\w-]{35}|"
-    r"xox[abprs]-[\w-]{20,}|hf_[A-Za-z0-9]{34}|npm_[A-Za-z0-9]{36}|pypi-[\w-]{60,}"
-)
-# Where Microsoft's key formats carry their mark: Azure AI services, Functions, AI Search, Storage, Service Bus.
-MARKED_KEYS = (
-    r"[A-Za-z0-9]{52}JQQJ9[A-Za-z0-9]{27}|[\w-]{44}AzFu[\w-]{5}[AQgw]==|[A-Za-z0-9]{42}AzSe[A-Za-z0-9]{6}|"
-    r"[A-Za-z0-9/+]{76}\+ASt[A-Za-z0-9/+]{6}==|[A-Za-z0-9/+]{33}\+ASb[A-Za-z0-9/+]{6}="
 )
 IMAGES_AND_CODE = re.compile(r".*\.(?:png|jpe?g|gif|svg|webp|css|js|ts|json|html|tgz|shape|size|dtype|values|data)")
 
@@ -48,6 +41,10 @@ def is_random(value: str) -> bool:
 def is_unmistakable(secret: str) -> bool:
     """Whether it is the secret wherever it stands, not only in the context that gave it away."""
     return "@" in secret or re.fullmatch(GUID, secret) is not None or (len(secret) >= 16 and is_random(secret))
+
+
+def has_random_part(key: str) -> bool:
+    return is_random(key) or any(map(is_random, re.split(r"[-_]", key)))
 
 
 def names_a_resource(label: str) -> bool:
@@ -104,6 +101,12 @@ def _rule(
 _exact = functools.partial(_rule, flags=re.ASCII)
 
 
+def _key(name: str, form: Form, letters: str, really: Callable[[str], bool] = bool) -> Rule:
+    """`letters` do not stand beside such a key, nor padding after it."""
+    pattern = rf"(?<![{letters}])(?P<secret>{form.pattern})(?![={letters}])"
+    return _exact(name, f"{form.of}, by its form", form.needle, pattern, "scrubbed-key", really)
+
+
 def other_rule(name: str, reason: str, instead: str | None = None) -> Rule:
     """For what is not found by a pattern."""
     return Rule(name, reason, "", re.compile("(?P<secret>)"), instead)
@@ -148,23 +151,24 @@ RULES = (
         "scrubbed-password",
         is_no_example,
     ),
+    *(_key("key with a mark", form, r"\w+/-") for form in AZURE),
     _exact(
         "key with a mark",
-        "an Azure key by its form",
+        "Azure DevOps, by its form",
         "",
-        rf"(?<![\w+/=-])(?P<secret>{MARKED_KEYS})(?![\w+/=-])",
+        rf"(?<![\w+/.-])(?P<secret>{OLD_DEVOPS})(?![\w+/=-])",
         "scrubbed-key",
+        is_base32,
     ),
     _exact(
-        "OpenAI key", "an API key by its form", "sk-", r"(?<![\w-])(?P<secret>sk-[\w-]{20,})", "scrubbed-key", is_random
-    ),
-    _exact(
-        "key of another service",
-        "GitHub, GitLab, AWS, Google, Slack, Hugging Face, npm or PyPI, by its form",
-        "",
-        rf"(?<![\w-])(?P<secret>{OTHER_SERVICES})(?![\w-])",
+        "OpenAI key",
+        "an API key by its form",
+        "sk-",
+        r"(?<![\w-])(?P<secret>sk-[\w-]{20,})",
         "scrubbed-key",
+        has_random_part,
     ),
+    *(_key("key of another service", form, r"\w-", is_no_placeholder) for form in OTHERS),
     _rule(
         "connection string",
         "opens a storage account, a queue or a database",
@@ -199,8 +203,9 @@ RULES = (
         "named key",
         "what stands beside such a name is one",
         "",
-        r"(?:\b|_)(?:(?:api|access|account|subscription|functions?|host|master|shared|primary|secondary|service)[-_ ]?"
-        rf"key|ocp-apim-subscription-key|client[-_ ]?secret|secret|password|(?:access|refresh|id)[-_ ]token){SAYS}"
+        r"(?:\b|_)(?:primary|secondary|readonly|secret|azure|open-?ai)*"
+        r"(?:(?:api|access|account|subscription|functions?|host|master|shared|primary|secondary|service)[-_ ]?key"
+        rf"|ocp-apim-subscription-key|(?:client|app)?[-_ ]?secret|password|(?:access|refresh|id)[-_ ]?token){SAYS}"
         r"(?P<secret>[\w.~+/-]{16,}={0,2})",
         "scrubbed-key",
         is_random,

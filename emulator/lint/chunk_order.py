@@ -1,10 +1,10 @@
-"""The order of a chat stream: every choice begins with its role and finishes once, and nothing is said after that."""
+"""The order of a chat stream: every choice finishes once, and nothing is said after that."""
 
 from collections.abc import Iterator
 from typing import Any
 
 from .context import Context
-from .finding import Finding, Problems, error
+from .finding import Finding, Problems, error, info
 from .recording import Recording, objects
 from .tapes import Tapes
 
@@ -14,6 +14,8 @@ def check(tapes: Tapes, _: Context) -> Iterator[Finding]:
         if recording.kind.streamed and recording.kind.operation == "POST chat/completions":
             for event, message in problems(recording):
                 yield error("order", recording.place(event), message)
+            for event, message in roleless(recording):
+                yield info("order", recording.place(event), message)
 
 
 def problems(recording: Recording) -> Problems:
@@ -31,8 +33,6 @@ def problems(recording: Recording) -> Problems:
                 continue
             if index in finished:
                 yield event, f"choice {index} goes on after its finish_reason"
-            if index not in begun and "role" not in delta:
-                yield event, f"choice {index} does not begin with a role"
             begun[index] = event
             for call in objects(delta.get("tool_calls")):
                 at = (index, repr(call.get("index")))
@@ -46,6 +46,17 @@ def problems(recording: Recording) -> Problems:
             yield event, f"choice {index} has no finish_reason"
     if not begun and not broken:
         yield None, "the stream has no choices"
+
+
+def roleless(recording: Recording) -> Problems:
+    """Some models leave it out, and every client does without."""
+    begun = set[str]()
+    for event, _, chunk in recording.documents:
+        for choice in objects(chunk.get("choices")) if isinstance(chunk, dict) else ():
+            delta, index = choice.get("delta"), repr(choice.get("index"))
+            if isinstance(delta, dict) and index not in begun and "role" not in delta:
+                yield event, f"choice {index} begins without a role"
+            begun.update([index] if isinstance(delta, dict) else ())
 
 
 def _name_of(call: dict[str, Any]) -> Any:

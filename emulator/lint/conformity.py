@@ -9,18 +9,18 @@ from .context import Context
 from .deviation import Against, known
 from .finding import Finding, error, info
 from .recording import Document, Recording
-from .schema import Schema
+from .schema import NEWER, Schema
 from .tapes import Tapes
 
 Lookup = Callable[[Recording, Document], tuple[str, Schema] | None]  # (name of what describes it, schema)
 
 
 class Spot(NamedTuple):
-    """One finding stands for all that are alike: errors of a recording, unknown fields of an operation."""
+    """One finding stands for all that are alike: errors of a recording, what is new in an operation."""
 
     where: str
     path: str
-    unknown: bool
+    newer: bool
     message: str
 
 
@@ -58,13 +58,13 @@ def _check(tapes: Tapes, against: Against, lookup: Lookup) -> Iterator[Finding]:
                 path = re.sub(r"\[\d+\]", "[]", violation.path)
                 if known(violation, path, recording.kind.operation, against, recording.asked):
                     continue
-                unknown = violation.kind == "unknown"
-                if unknown and against == "openapi":  # the service sends more than its descriptions say
+                newer = violation.kind in NEWER
+                if newer and against == "openapi":  # the service sends more than its descriptions say
                     continue
-                where = recording.kind.operation if unknown else recording.place()
-                spot = Spot(where, path, unknown, f"{violation.message} ({name})")
+                where = recording.kind.operation if newer else recording.place()
+                spot = Spot(where, path, newer, f"{violation.message} ({name})")
                 places.setdefault(spot, recording.place(document.event, violation.path))
                 counts[spot] = counts.get(spot, 0) + 1
     for spot, count in counts.items():
-        finding = info if spot.unknown else error
+        finding = info if spot.newer else error
         yield finding(against, places[spot], spot.message + (f", {count} times" if count > 1 else ""))

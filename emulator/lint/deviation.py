@@ -71,6 +71,9 @@ DEVIATIONS = (
     Deviation("both", EMBEDDINGS, ("data[].embedding",), "mistyped", "base64 was asked for", OPENLLMETRY, is_base64),
     Deviation("openapi", CHAT, ("system_fingerprint",), "mistyped", "reasoning models have none", MIRASCOPE, is_null),
     Deviation(
+        "openapi", CHAT, ("choices[].delta.role",), "mistyped", "the SDK's type allows null", "openai-python", is_null
+    ),
+    Deviation(
         "openapi",
         CHAT,
         ("prompt_filter_results[].content_filter_results",),

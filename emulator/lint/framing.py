@@ -43,7 +43,7 @@ def _stream(recording: Recording) -> Problems:
         yield from ((frame.number, f"{short(line)} is no SSE field") for line in frame.odd)
         if frame.data and frame.data != DONE:
             yield from ((frame.number, message) for message in _unparsable(frame.data))
-        if frame.event and frame.event != (kind := _type_of(recording, frame)):
+        if frame.event and frame.data and frame.event != (kind := _type_of(recording, frame)):
             yield frame.number, f"its event field is {frame.event!r}, its data's type {kind!r}"
         if frame.data == DONE and (not chat or frame != frames[-1]):
             yield frame.number, f"{DONE} is no event of this API" if not chat else f"{DONE} is not the last event"

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 Node = Mapping[str, Any]
-Flaw = Literal["missing", "mistyped", "unknown"]
+Flaw = Literal["missing", "mistyped", "unknown", "new"]  # a field that is unknown; a value that a newer API may have
 
 TYPES: dict[str, Callable[[Any], bool]] = {
     "array": lambda value: isinstance(value, list),
@@ -21,6 +21,7 @@ TYPES: dict[str, Callable[[Any], bool]] = {
     "object": lambda value: isinstance(value, dict),
     "string": lambda value: isinstance(value, str),
 }
+NEWER: tuple[Flaw, ...] = ("unknown", "new")  # worth knowing, and no defect
 SHOWN = 60  # characters of a value in a message
 
 
@@ -43,6 +44,10 @@ class Schema:
     def violations(self, value: Any) -> list[Violation]:
         return list(self._violations(self.node, value, ""))
 
+    def words(self, name: str) -> list[Any]:
+        """All values of the field that tells the members of a union apart."""
+        return self._words(list(self._leaves([self.node])), name)
+
     def _violations(self, node: Node, value: Any, path: str) -> Iterator[Violation]:
         node = self._flat(node)
         if value is None and node.get("nullable"):
@@ -53,10 +58,9 @@ class Schema:
         if mapping := node.get("discriminator", {}).get("mapping"):
             yield from self._named(node, mapping, value, path)
             return
-        allowed = [node["const"]] if "const" in node else node.get("enum")
+        allowed = _allowed(node)
         if allowed is not None and value not in allowed:
-            choice = " or ".join(short(one) for one in allowed)
-            yield Violation(path, "mistyped", f"{choice} was expected, not {short(value)}", value)
+            yield _not_among(allowed, value, path)
             return
         types = [node["type"]] if isinstance(node.get("type"), str) else node.get("type", [])
         if types and not any(TYPES[name](value) for name in types):
@@ -113,12 +117,32 @@ class Schema:
         """What is wrong with the value as the member of a union that it was meant to be."""
         meant = [member for member in members if self._is_meant(member, value)]
         if not meant:
-            types = [str(self._flat(member).get("type", "another")) for member in members]
-            wanted = f"one of {len(types)} forms" if "object" in types else " or ".join(types)
-            yield Violation(path, "mistyped", f"{wanted} was expected, not {short(value)}", value)
+            yield self._new(members, value, path) or _of_no_form(list(map(self._flat, members)), value, path)
             return
         tried = (list(self._violations(member, value, path)) for member in meant)
-        yield from min(tried, key=lambda found: (sum(one.kind != "unknown" for one in found), len(found)))
+        yield from min(tried, key=lambda found: (sum(one.kind not in NEWER for one in found), len(found)))
+
+    def _new(self, members: list[Node], value: Any, path: str) -> Violation | None:
+        """A value that no member has where each has its own: an event, an item, a part or a word of a newer API."""
+        leaves = list(self._leaves(members))
+        if isinstance(value, str):
+            known = [one for leaf in leaves for one in _allowed(leaf) or ()]
+            return _not_among(known, value, path) if known else None
+        for name in value if isinstance(value, dict) else ():
+            known = self._words(leaves, name)
+            new = _not_among(known, value[name], _join(path, name))
+            if known and value[name] not in known and new.kind == "new":
+                return new
+        return None
+
+    def _words(self, leaves: list[Node], name: str) -> list[Any]:
+        fields = (self._flat(leaf.get("properties", {}).get(name, {})) for leaf in leaves)
+        return [one for field in fields for one in _allowed(field) or ()]
+
+    def _leaves(self, members: list[Node]) -> Iterator[Node]:
+        for flat in map(self._flat, members):
+            inner = _members(flat)
+            yield from self._leaves(inner) if inner else (flat,)
 
     def _is_meant(self, member: Node, value: Any) -> bool:
         """Its type fits, and so do the fields that have one possible value, such as `type: message`."""
@@ -137,6 +161,26 @@ def _members(node: Node) -> list[Node]:
     return list(node.get("anyOf") or node.get("oneOf") or ())
 
 
+def _allowed(node: Node) -> list[Any] | None:
+    return [node["const"]] if "const" in node else node.get("enum")
+
+
+def _not_among(allowed: list[Any], value: Any, path: str) -> Violation:
+    """A word instead of another may be new; not so in `object`, which says what an answer is."""
+    words = isinstance(value, str) and all(isinstance(one, str) for one in allowed)
+    if words and path.rpartition(".")[2] != "object":
+        known = ", ".join(dict.fromkeys(map(short, allowed)))
+        return Violation(path, "new", f"{short(value)} is unknown; known: {cut(known)}", value)
+    choice = " or ".join(map(short, allowed))
+    return Violation(path, "mistyped", f"{choice} was expected, not {short(value)}", value)
+
+
+def _of_no_form(members: list[Node], value: Any, path: str) -> Violation:
+    types = [str(member.get("type", "another")) for member in members]
+    wanted = f"one of {len(types)} forms" if "object" in types else " or ".join(types)
+    return Violation(path, "mistyped", f"{wanted} was expected, not {short(value)}", value)
+
+
 def _join(path: str, name: str) -> str:
     return f"{path}.{name}" if path else name
 
@@ -146,5 +190,8 @@ def short(value: Any) -> str:
         return f"an object of type {value['type']!r}"
     if isinstance(value, dict | list):
         return "an object" if isinstance(value, dict) else "an array"
-    text = repr(value)
+    return cut(repr(value))
+
+
+def cut(text: str) -> str:
     return text if len(text) <= SHOWN else f"{text[: SHOWN - 1]}…"

@@ -91,6 +91,16 @@ def knows(kind: Kind) -> bool:
     return bool(kind.refused) or kind.operation in ({*EVENTS} if kind.streamed else {*ANSWERS, *PLAIN})
 
 
+def knows_event(kind: Any) -> bool:
+    """Whether the SDK has a type for this event of a Responses stream."""
+    return isinstance(kind, str) and kind in _event_types()
+
+
+@cache
+def _event_types() -> frozenset[str]:
+    return frozenset(_typed("POST responses", True).words("type"))
+
+
 def schema_for(kind: Kind, value: Any) -> tuple[str, Schema] | None:
     """(what says so, what an answer or an event of one is to be like); None where nothing is known of the operation."""
     if kind.refused:

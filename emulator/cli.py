@@ -2,6 +2,7 @@
 
 import argparse
 import gc
+import io
 import json
 import os
 import signal
@@ -40,12 +41,18 @@ WRONG_USAGE = (UsageError, FaultError, LiveError, RecordingRefused, CassetteErro
 
 def main(argv: list[str] | None = None) -> int:
     """0: done or stopped, 1: failed, 2: wrong usage. Errors are one line on standard error."""
+    for stream in (sys.stdout, sys.stderr):  # what a terminal cannot show is spelled
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     for stop in (signal.SIGINT, signal.SIGTERM):  # a shell starts background jobs with SIGINT ignored
         signal.signal(stop, signal.default_int_handler)
     arguments = parser().parse_args(argv)
     try:
         return int(arguments.verb(arguments) or 0)
     except KeyboardInterrupt:
+        return 0
+    except BrokenPipeError:  # as in `show NAME | head`; what is left goes nowhere
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except HostFailed:
         return 1

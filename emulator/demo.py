@@ -82,7 +82,9 @@ def run(once: bool) -> int:
     with LocalStack(time_scale=1.0) as stack:
         say(f"  client ──▶ proxy {stack.base_url} ──▶ fake Azure {stack.azure_base}")
         say("  The answers are recordings; everything between is real: SDK, HTTP, function, token.\n")
-        load_clients()
+        if missing := load_clients():
+            say(missing)
+            return 1
         worked = [show(number, step, stack) for number, step in enumerate(STEPS, 1)]
         say(f"Call it yourself:\n\n{how_to_call(stack)}\n")
         if once:
@@ -95,17 +97,21 @@ def run(once: bool) -> int:
     return 0 if all(worked) else 1
 
 
-def load_clients() -> None:
-    """Importing DSPy takes seconds; say so rather than seem to hang, and keep it out of the times shown."""
+def load_clients() -> str | None:
+    """Importing DSPy takes seconds; say so rather than seem to hang, and keep it out of the times shown. Gives what is
+    missing, in one line."""
     say("Loading the OpenAI SDK and DSPy …", end=" ")
     started = time.monotonic()
     os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")  # else litellm asks for prices on the internet
-    import dspy
-    import litellm  # noqa: F401  (DSPy would load it in its first call)
-    import openai  # noqa: F401
-
+    try:
+        import dspy
+        import litellm  # noqa: F401  (DSPy would load it in its first call)
+        import openai  # noqa: F401
+    except ImportError as missing:
+        return f"\n{missing}. The demo needs both clients: pip install -r requirements-dev.txt"
     dspy.disable_logging()
     say(f"{time.monotonic() - started:.1f} s\n")
+    return None
 
 
 def show(number: int, step: Step, stack: LocalStack) -> bool:
@@ -117,11 +123,14 @@ def show(number: int, step: Step, stack: LocalStack) -> bool:
         for piece in step.play(stack.base_url, stack.function_key):
             if piece:
                 times.append(time.monotonic() - started)
-                say(piece.replace("\n", "\n     "), end="")
+                say(str(piece).replace("\n", "\n     "), end="")
     except Exception as error:  # a demo that breaks should say where, not how Python works
-        say(f"\n   failed: {type(error).__name__}: {str(error).splitlines()[0]}\n")
+        reason = next(iter(str(error).splitlines()), "it says no more")
+        say(f"\n   failed: {type(error).__name__}: {reason}\n")
         return False
-    if len(times) > 1:
+    if not times:
+        say("(an answer without text)\n")
+    elif len(times) > 1:
         say(f"\n   first token after {times[0]:.2f} s, {len(times)} pieces in {times[-1]:.2f} s\n")
     else:
         say(f"\n   answer after {times[0]:.2f} s\n")

@@ -6,6 +6,7 @@ What was recorded is shown as text only: control characters, which a terminal wo
 import json
 import textwrap
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +28,9 @@ def find(folders: Iterable[Path], name: str) -> Cassette:
     found = {known: path for path, known in cassette.find(folders)}
     if name in found:
         return cassette.load(found[name], name)
-    if Path(name).is_file():
-        return cassette.load(Path(name))
+    with suppress(OSError):  # a name may be too long for a path
+        if Path(name).is_file():
+            return cassette.load(Path(name))
     near = [known for known in found if name in known] or list(found)
     raise LookupError(f"There is no cassette {name}. There are: {', '.join(near)}.")
 
@@ -40,7 +42,13 @@ def transcript(tape: Cassette) -> str:
         parts.append(
             "\n".join([_head(number, interaction), *_asked(interaction), *_answered(interaction), _foot(interaction)])
         )
-    return "\n\n".join(parts).translate(CONTROL) + "\n"
+    return _printable("\n\n".join(parts)) + "\n"
+
+
+def _printable(text: str) -> str:
+    """Halves of a surrogate pair that two pieces of a stream brought are put together; one alone is spelled."""
+    paired = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
+    return paired.encode(errors="backslashreplace").decode().translate(CONTROL)
 
 
 def _head(number: int, interaction: Interaction) -> str:
@@ -58,9 +66,9 @@ def _asked(interaction: Interaction) -> Iterator[str]:
     if not isinstance(asked, dict):
         yield from _lines("sent", interaction.request.body.decode(errors="replace")) if interaction.request.body else ()
         return
-    yield from _lines("instructions", asked.get("instructions"))
-    for item in _list(asked.get("messages")) + _list(asked.get("input")):
-        yield from _item(item, "input")
+    for name, speaker in (("instructions", "instructions"), ("messages", "input"), ("input", "input")):
+        for item in _list(asked.get(name)):
+            yield from _item(item, speaker)
     tools = [_object(tool) for tool in _list(asked.get("tools"))]
     named = [tool.get("name") or _object(tool.get("function")).get("name") or tool.get("type") for tool in tools]
     yield from _lines("tools", ", ".join(map(str, named)))
@@ -78,8 +86,9 @@ def _answered(interaction: Interaction) -> Iterator[str]:
     whole = responses[-1] if responses else documents[-1]
     errors = [error for d in (*documents, whole) if (error := d.get("error"))]
     for error in errors[:1]:
-        yield from _lines("error", ": ".join(str(_object(error).get(name)) for name in ("code", "message")))
-    if any("choices" in document for document in documents):
+        told = [error.get(name) for name in ("code", "message")] if isinstance(error, dict) else [error]
+        yield from _lines("error", ": ".join(map(_said, told)))
+    if any(_list(document.get("choices")) for document in documents):
         yield from _choices(documents)
     elif "output" in whole:
         yield from _outputs(whole, documents)
@@ -95,26 +104,25 @@ def _outputs(whole: dict[str, Any], documents: list[dict[str, Any]]) -> Iterator
         yield from _item(item, "assistant")
     if not whole["output"]:
         deltas = [d.get("delta") for d in documents if d.get("type") == "response.output_text.delta"]
-        yield from _lines("assistant", "".join(map(str, deltas)))
+        yield from _lines("assistant", "".join(map(_said, deltas)))
     yield from _lines("status", whole.get("status") != "completed" and whole.get("status"))
 
 
 def _choices(documents: list[dict[str, Any]]) -> Iterator[str]:
     """The answers of chat, put together from whole messages or from the deltas of a stream."""
-    said = dict[int, dict[str, Any]]()
+    said = dict[str, dict[str, Any]]()
     for choice in (_object(choice) for document in documents for choice in _list(document.get("choices"))):
         part = _object(choice.get("message") or choice.get("delta"))
-        answer = said.setdefault(choice.get("index") or 0, {"content": "", "refusal": "", "calls": {}, "finish": ""})
-        for name in ("content", "refusal"):
-            answer[name] += part.get(name) or ""
+        index = _said(choice.get("index") or 0)
+        answer = said.setdefault(index, {"content": "", "refusal": "", "calls": {}, "finish": ""})
+        answer["content"] += _content(part.get("content")) or _said(choice.get("text"))
+        answer["refusal"] += _said(part.get("refusal"))
         for at, call in enumerate(_object(call) for call in _list(part.get("tool_calls"))):
-            function, name_and_arguments = (
-                _object(call.get("function")),
-                answer["calls"].setdefault(call.get("index", at), ["", ""]),
-            )
-            name_and_arguments[0] += function.get("name") or ""
-            name_and_arguments[1] += function.get("arguments") or ""
-        answer["finish"] = choice.get("finish_reason") or answer["finish"]
+            called = _object(call.get("function") or call.get("custom"))
+            name_and_arguments = answer["calls"].setdefault(_said(call.get("index", at)), ["", ""])
+            name_and_arguments[0] += _said(called.get("name"))
+            name_and_arguments[1] += _said(called.get("arguments") or called.get("input"))
+        answer["finish"] = _said(choice.get("finish_reason")) or answer["finish"]
     for index, answer in said.items():
         who = "assistant" if len(said) == 1 else f"choice {index}"
         yield from _lines(who, answer["content"])
@@ -126,39 +134,40 @@ def _choices(documents: list[dict[str, Any]]) -> Iterator[str]:
 
 def _item(item: Any, speaker: str) -> Iterator[str]:
     """A message, a call or a result, of chat or of Responses."""
-    if isinstance(item, str):
-        yield from _lines(speaker, item)
+    if not isinstance(item, dict):
+        yield from _lines(speaker, _said(item))
         return
-    item = _object(item)
-    who = str(item.get("role") or speaker)
-    kind = item.get("type")
+    who, kind = _said(item.get("role")) or speaker, item.get("type")
     if kind == "function_call":
-        yield from _lines(who, f"calls {item.get('name')}({item.get('arguments')})")
+        yield from _lines(who, f"calls {_said(item.get('name'))}({_said(item.get('arguments'))})")
     elif kind == "function_call_output":
-        yield from _lines("tool", item.get("output"))
+        yield from _lines("tool", _content(item.get("output")))
     elif kind == "reasoning":
-        yield from _lines(
-            "reasoning",
-            " ".join(str(_object(part).get("text")) for part in _list(item.get("summary"))) or "(no summary)",
-        )
+        summary = " ".join(_said(_object(part).get("text")) for part in _list(item.get("summary")))
+        yield from _lines("reasoning", summary or "(no summary)")
     else:
-        content = item.get("content")
-        parts = [content] if isinstance(content, str) else [_part(part) for part in _list(content)]
-        yield from _lines(who, "\n".join(parts))
-        for call in (_object(_object(call).get("function")) for call in _list(item.get("tool_calls"))):
-            yield from _lines(who, f"calls {call.get('name')}({call.get('arguments')})")
-        if kind not in (None, "message") and not parts:
-            yield from _lines(who, f"({kind})")
+        said, calls = _content(item.get("content")), [_object(call) for call in _list(item.get("tool_calls"))]
+        yield from _lines(who, said)
+        for called in (_object(call.get("function") or call.get("custom")) for call in calls):
+            arguments = called.get("arguments") or called.get("input")
+            yield from _lines(who, f"calls {_said(called.get('name'))}({_said(arguments)})")
+        if kind not in (None, "message") and not said:
+            yield from _lines(who, f"({_said(kind)})")
+
+
+def _content(content: Any) -> str:
+    """A text, or the parts of one."""
+    return "\n".join(_said(part) if isinstance(part, str) else _part(part) for part in _list(content))
 
 
 def _part(part: Any) -> str:
-    part = _object(part)
-    text = part.get("text") or part.get("refusal")
-    if isinstance(text, str):
-        return text
-    picture = part.get("image_url")
-    url = str(_object(picture).get("url") or picture or "")
-    return f"({part.get('type')}, {url[:30]}… {len(url):,} characters)" if url else f"({part.get('type')})"
+    if not isinstance(part, dict):
+        return _said(part)
+    if text := part.get("text") or part.get("refusal"):
+        return _said(_object(text).get("value") or text)
+    kind, picture = _said(part.get("type")), part.get("image_url")
+    url = _said(_object(picture).get("url") or picture)
+    return f"({kind}, {url[:30]}… {len(url):,} characters)" if url else f"({kind})"
 
 
 def _foot(interaction: Interaction) -> str:
@@ -200,11 +209,16 @@ def _lines(who: str, text: Any) -> Iterator[str]:
     """A paragraph with who said it in the margin; nothing for nothing."""
     if not text:
         return
-    text = str(text)
+    text = _said(text)
     shown = text if len(text) <= LONG else f"{text[:LONG]}… ({len(text):,} characters)"
     wrapped = [line for paragraph in shown.splitlines() for line in textwrap.wrap(paragraph, WIDTH - 16) or [""]]
     for number, line in enumerate(wrapped):
         yield f"  {'' if number else who:>12}  {line}".rstrip()
+
+
+def _said(value: Any) -> str:
+    """What a field says that should be a text, and may be anything."""
+    return value if isinstance(value, str) else "" if value is None else _compact(value)
 
 
 def _compact(value: Any) -> str:
@@ -217,4 +231,4 @@ def _object(value: Any) -> dict[str, Any]:
 
 
 def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value] if isinstance(value, str) else []
+    return value if isinstance(value, list) else [] if value is None else [value]

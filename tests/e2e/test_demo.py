@@ -5,9 +5,13 @@ import re
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
+from emulator import demo
 from emulator.stack import ROOT
 
 pytest.importorskip("dspy")
@@ -37,6 +41,39 @@ def test_without_a_terminal_it_shows_five_calls_and_ends() -> None:
         assert float(found[1]) < float(found[3]), "the text arrived in more than one moment"
     assert re.search(r"^curl http://127\.0\.0\.1:\d+/api/v1/chat/completions -H 'x-functions-key: ", done.stdout, re.M)
     assert "from openai import OpenAI" in done.stdout
+
+
+def pieces_of(*pieces: Any, error: Exception | None = None) -> Iterator[Any]:
+    yield from pieces
+    if error:
+        raise error
+
+
+ODD = {  # name → (the pieces that an answer has, whether the step worked, what is shown)
+    "nothing": (lambda: pieces_of(), True, "(an answer without text)"),
+    "nothing in pieces": (lambda: pieces_of("", None, ""), True, "(an answer without text)"),
+    "a list": (lambda: pieces_of(["a", "b"]), True, "['a', 'b']"),
+    "an error without words": (
+        lambda: pieces_of("a", error=ValueError()),
+        False,
+        "failed: ValueError: it says no more",
+    ),
+    "an error of many lines": (lambda: pieces_of(error=ValueError("a\nb")), False, "failed: ValueError: a\n"),
+}
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_an_odd_answer_is_shown_and_never_ends_in_a_traceback(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    pieces, worked, shown = ODD[name]
+    stack = SimpleNamespace(base_url="", function_key="")
+    step = demo.Step("a client", "a call", lambda *_: pieces())
+    assert demo.show(1, step, stack) == worked  # type: ignore[arg-type]
+    assert shown in capsys.readouterr().out
+
+
+def test_what_is_not_installed_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "dspy", None)
+    assert "pip install -r requirements-dev.txt" in str(demo.load_clients())
 
 
 def test_in_a_terminal_it_waits_for_the_calls_it_told_of_until_ctrl_c() -> None:

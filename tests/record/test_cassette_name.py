@@ -5,7 +5,7 @@ import string
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from emulator.recording.cassette_name import name_of
@@ -58,11 +58,13 @@ ADDRESS = st.one_of(
 )
 
 
+@settings(deadline=None, database=None)
 @given(ADDRESS, ADDRESS)
 def test_two_addresses_never_share_a_name(one: str, other: str) -> None:
     assert (name_of(one).lower() == name_of(other).lower()) == (one == other)
 
 
+@settings(deadline=None, database=None)
 @given(ADDRESS)
 def test_every_address_has_a_name_that_a_cassette_may_have(address: str) -> None:
     name = name_of(address)
@@ -70,6 +72,7 @@ def test_every_address_has_a_name_that_a_cassette_may_have(address: str) -> None
     assert max(len(part.encode()) for part in name.split("/")) < 200
 
 
+@settings(deadline=None, database=None)
 @given(st.lists(ADDRESS, unique=True, min_size=20, max_size=60))
 def test_many_addresses_have_as_many_names(addresses: list[str]) -> None:
     assert len({name_of(address).lower() for address in addresses}) == len(addresses)

@@ -16,13 +16,15 @@ from typing import Any
 import pytest
 
 from ..tape.budget import Budget
+from ..tape.cassette import CassetteError
 from ..tape.recorder import MODES
 from ..tape.run import Run
+from ..tape.scrub import SecretFound
 from .cassette_name import cassette_name
 from .progress import Bar
 from .stack import RecordingStack, Wish
 
-PASSED = pytest.StashKey[bool]()
+PASSED, RECORDING = pytest.StashKey[bool](), pytest.StashKey[RecordingStack | None]()
 RUN = "AOAI_RECORDING_RUN"  # the folder that the processes of one run share
 
 
@@ -68,27 +70,27 @@ def stack_of(config: pytest.Config, folders: list[Path], settings: dict[str, str
 
 @contextmanager
 def cassette_of(test: pytest.Item, stack: RecordingStack) -> Iterator[None]:
-    """What this test asks goes to its cassette, unless the test fails or is interrupted: then the old one stays."""
-    if PASSED in test.stash:  # of an earlier try
-        del test.stash[PASSED]
+    """What this test asks goes to its cassette once the test has passed; an interrupted one leaves the old cassette."""
+    test.stash[PASSED], test.stash[RECORDING] = False, stack
     stack.begin(cassette_name(test, stack.recorder.folder), about(test))
     yield
-    passed = test.stash.get(PASSED, None)
-    if passed is None:
-        return
     stack.recorder.close()
-    misses = any(exchange.miss for exchange in stack.azure.journal.exchanges)
-    passed = passed and not (misses and not test.get_closest_marker("aoai_allow_unmatched"))
-    if passed or test.config.getoption("--record-failed"):
-        stack.finish()
-    else:
-        stack.recorder.keep_back(f"{test.nodeid} did not pass; --record-failed keeps them")
 
 
 def note_end(test: pytest.Item, report: pytest.TestReport) -> None:
-    """A test that was interrupted gets no report; one that is expected to fail, and does, passes."""
-    if report.when == "call" or not report.passed:
+    """Each phase of a test ends with a report. One that is expected to fail, and does, passes."""
+    if report.when == "call":
         test.stash[PASSED] = report.passed or hasattr(report, "wasxfail")
+    if report.when == "teardown" and (stack := test.stash.get(RECORDING, None)):
+        test.stash[RECORDING] = None
+        passed = (test.stash[PASSED] and report.passed) or test.config.getoption("--record-failed")
+        try:
+            if passed:
+                stack.finish()
+            else:
+                stack.recorder.keep_back(f"{test.nodeid} did not pass; --record-failed keeps them")
+        except (CassetteError, SecretFound) as refused:
+            report.outcome, report.longrepr = "failed", str(refused)
 
 
 def about(test: pytest.Item) -> str:

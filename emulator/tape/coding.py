@@ -1,7 +1,7 @@
 """Content codings (RFC 9110, section 8.4.1): what a body says without its compression.
 
 A recorder may have kept a body as it came, or decoded while the header stayed: vcrpy does so for an httpx client. So a
-body that cannot be decoded, and is text, is taken for what was decoded already.
+body that cannot be decoded, and looks plain, is taken for what was decoded already.
 """
 
 import importlib
@@ -64,10 +64,15 @@ def decoded(codings: Sequence[str], pieces: list[bytes], most: int) -> list[byte
         try:
             pieces = _decoded(coding, pieces, most)
         except CodingError:
-            if is_text(b"".join(pieces)):
+            if _is_plain(b"".join(pieces), coding):
                 return pieces
             raise
     return pieces
+
+
+def _is_plain(body: bytes, coding: str) -> bool:
+    """Text; or sound and pictures, which gzip's first byte does not begin."""
+    return is_text(body) or (_CODECS.get(coding) is _gzip and not body.startswith(b"\x1f"))
 
 
 def _decoded(coding: str, pieces: list[bytes], most: int) -> list[bytes]:

@@ -171,6 +171,10 @@ UNFIT = {  # ways not to pass
     "a fixture that fails later": (
         f"@pytest.fixture\ndef ready(openai_client):\n{QUESTION}    assert False\ndef test_x(ready):\n    pass\n"
     ),
+    "a fixture that fails at the end": (
+        "@pytest.fixture\ndef after(openai_client):\n    yield\n    assert False\n"
+        f"def test_x(openai_client, after):\n{QUESTION}"
+    ),
     "a request that was refused": f"def test_x(openai_client):\n{QUESTION}{SECRET}",
 }
 

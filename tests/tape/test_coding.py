@@ -98,6 +98,12 @@ def test_a_compressed_request_is_found_by_what_it_says(tmp_path: Path) -> None:
     assert (read.request.body, read.request.headers) == (b'{"a": 1}', ())
 
 
+@pytest.mark.parametrize("sound", [b"ID3\x04\x00\x00", b"\xff\xfb\x90\x00", b"\x89PNG\r\n\x1a\n"])
+def test_sound_and_pictures_that_are_not_compressed_play_as_they_are(sound: bytes, tmp_path: Path) -> None:
+    read = answer(tape(tmp_path, sound, "gzip"))
+    assert (read.body, read.header("content-encoding")) == (sound, "")
+
+
 REFUSED = {  # name → (content-encoding, body, what is said of it)
     "cut": ("gzip", gzip.compress(TEXT)[:-9], "its gzip data ends too early"),
     "cut within the second member": ("gzip", members(TEXT)[:-20], "its gzip data ends too early"),

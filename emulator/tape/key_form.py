@@ -6,17 +6,27 @@ scanning. What has no form (32 hexadecimal digits, 40 letters) is found by the n
 
 import re
 from collections import Counter
+from collections.abc import Iterator
 from typing import NamedTuple
 
 GUID = r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}"
 
 
 class Form(NamedTuple):
-    """`needle` is in every such key, in small letters: most texts are done with after one look for it."""
+    """`needle` is in every such key, in small letters: most texts are done with after one look for it. `looks_back`:
+    the pattern itself looks at what is before the key."""
 
     of: str
     needle: str
     pattern: str
+    looks_back: bool = False
+
+
+def _begins(of: str, prefixes: str, rest: str) -> Iterator[Form]:
+    """One form for each prefix; that no word ends with it is looked at after it was found, which is much faster."""
+    for prefix in prefixes.split():
+        literal = re.escape(prefix)
+        yield Form(of, prefix.lower(), rf"{literal}(?<![\w-]{literal}){rest}", looks_back=True)
 
 
 AZURE = (  # after 32 bytes in base64 the mark is at 33, after 64 at 76, in letters and digits at 42, 52 or 76
@@ -42,19 +52,16 @@ OLD_DEVOPS = r"[a-z2-7]{52}"  # before 2025
 
 HEX = "[0-9a-f]"
 OTHERS = (
-    Form("GitHub", "gh", r"gh[oprsu]_[A-Za-z0-9]{36,}"),
-    Form("GitHub", "github_pat_", r"github_pat_\w{60,}"),
-    Form("GitLab", "gl", r"gl(?:pat|dt|rt|rtr|cbt|ptt|ft|soat|agent|oas|imt|ffct)-[\w.-]{19,}\w"),
-    Form("Atlassian", "at", r"(?:ATATT|ATCTT|ATBB)[\w=-]{28,}"),
-    Form("AWS", "a", r"(?:AKIA|ASIA|ABIA)[0-9A-Z]{16}"),
-    Form("AWS", "absk", r"ABSK[A-Za-z0-9+/]{100,}={0,2}"),
-    Form("Google", "aiza", r"AIza[\w-]{35}"),
-    Form("Google", "gocspx-", r"GOCSPX-[\w-]{28}"),
-    Form("Google", "ya29.", r"ya29\.[\w-]{20,}"),
-    Form("Google", "aq.ab", r"AQ\.Ab[\w-]{40,}"),
-    Form("Google", "1//0", r"1//0[\w-]{40,}"),
-    Form("Slack", "xox", r"xox[abceoprs](?:\.xox[bp])?-[\w-]{20,}"),
-    Form("Slack", "xapp-", r"xapp-\d-[\w-]{20,}"),
+    *_begins("GitHub", "ghp_ gho_ ghu_ ghs_ ghr_", r"[A-Za-z0-9]{36,}"),
+    *_begins("GitHub", "github_pat_", r"\w{60,}"),
+    *_begins("GitLab", "glpat- gldt- glrt- glrtr- glcbt- glptt- glft- glsoat- glagent- gloas-", r"[\w.-]{19,}\w"),
+    *_begins("Atlassian", "ATATT ATCTT ATBB", r"[\w=-]{28,}"),
+    *_begins("AWS", "AKIA ASIA ABIA", r"[0-9A-Z]{16}"),
+    *_begins("AWS", "ABSK", r"[A-Za-z0-9+/]{100,}={0,2}"),
+    *_begins("Google", "AIza", r"[\w-]{35}"),
+    *_begins("Google", "GOCSPX-", r"[\w-]{28}"),
+    *_begins("Google", "ya29. AQ.Ab 1//0", r"[\w-]{40,}"),
+    *_begins("Slack", "xoxa- xoxb- xoxc- xoxe- xoxo- xoxp- xoxr- xoxs- xoxe.xoxb- xoxe.xoxp- xapp-", r"[\w-]{20,}"),
     Form("Slack", "hooks.slack.com/", r"(?<=hooks\.slack\.com/)(?:services|workflows|triggers)/[\w/]{24,}"),
     Form("Microsoft Teams", "webhook.office.com/", r"(?<=webhook\.office\.com/)webhookb2/[\w@/-]{60,}"),
     Form("Discord", "/api/webhooks/", r"(?<=/api/webhooks/)\d{17,20}/[\w-]{60,}"),
@@ -62,63 +69,63 @@ OTHERS = (
         "Discord", ".", r"(?:[MNO][DTjz][AEIMQUYcgk][w-z0-5]){5,}\w{0,4}\.[\w-]{6}\.[\w-]{27,38}"
     ),  # begins with digits
     Form("Telegram", ":aa", r"(?:bot)?\d{8,10}:AA[\w-]{33}"),
-    Form("Hugging Face", "hf_", r"hf_[A-Za-z0-9]{34,}"),
-    Form("Hugging Face", "api_org_", r"api_org_[A-Za-z0-9]{34}"),
-    Form("OpenRouter", "sk-or-", rf"sk-or-v1-{HEX}{{64}}"),
-    Form("Langfuse", "-lf-", rf"[ps]k-lf-{GUID}"),
-    Form("LangSmith", "lsv2_", rf"lsv2_(?:pt|sk)_{HEX}{{32}}_{HEX}{{10}}"),
-    Form("Groq", "gsk_", r"gsk_[A-Za-z0-9]{40,}"),
-    Form("xAI", "xai-", r"xai-[A-Za-z0-9]{70,}"),
-    Form("Perplexity", "pplx-", r"pplx-[A-Za-z0-9]{40,}"),
-    Form("Cerebras", "csk-", r"csk-[a-z0-9]{40,}"),
-    Form("Together AI", "tgp_v1_", r"tgp_v1_[\w-]{40,}"),
-    Form("Fireworks AI", "fw_", r"fw_[A-Za-z0-9]{22,}"),
-    Form("NVIDIA", "nvapi-", r"nvapi-[\w-]{60,}"),
-    Form("Replicate", "r8_", r"r8_[A-Za-z0-9]{37}"),
-    Form("ElevenLabs", "sk_", rf"sk_{HEX}{{48}}"),
-    Form("Jina", "jina_", r"jina_[A-Za-z0-9]{60}"),
-    Form("Pinecone", "pcsk_", r"pcsk_\w{60,}"),
-    Form("Tavily", "tvly-", r"tvly-(?:dev-|prod-)?[\w-]{20,}"),
-    Form("Firecrawl", "fc-", rf"fc-{HEX}{{32}}"),
-    Form("Databricks", "dapi", rf"dapi{HEX}{{32}}(?:-\d)?"),
-    Form("npm", "npm_", r"npm_[A-Za-z0-9]{36}"),
-    Form("PyPI", "pypi-", r"pypi-[\w-]{60,}"),
-    Form("RubyGems", "rubygems_", rf"rubygems_{HEX}{{48}}"),
-    Form("NuGet", "oy2", r"oy2[a-z0-9]{43}"),
-    Form("crates.io", "cio", r"cio[A-Za-z0-9]{32}"),
-    Form("Docker", "dckr_", r"dckr_[op]at_[\w-]{27,}"),
-    Form("DigitalOcean", "_v1_", rf"do[opr]_v1_{HEX}{{64}}"),
-    Form("Heroku", "hrku-", r"HRKU-[\w-]{36,}"),
-    Form("Netlify", "nfp_", r"nfp_[A-Za-z0-9]{36,}"),
-    Form("Fly.io", "fo1_", r"fo1_[\w-]{43}"),
-    Form("Supabase", "sb", rf"sbp_{HEX}{{40}}|sb_secret_[\w-]{{31,}}"),
-    Form("PlanetScale", "pscale_", r"pscale_(?:tkn|pw|oauth)_[\w.-]{32,}"),
-    Form("Neon", "napi_", r"napi_[a-z0-9]{60,}"),
-    Form("Doppler", "dp.", r"dp\.(?:pt|st|ct|sa|scim|audit)\.[\w.-]{40,}"),
-    Form("HashiCorp", "hv", r"hv[sbr]\.[\w-]{24,}"),
+    *_begins("Hugging Face", "hf_ api_org_", r"[A-Za-z0-9]{34,}"),
+    *_begins("OpenRouter", "sk-or-v1-", rf"{HEX}{{64}}"),
+    *_begins("Langfuse", "sk-lf-", GUID),
+    *_begins("LangSmith", "lsv2_pt_ lsv2_sk_", rf"{HEX}{{32}}_{HEX}{{10}}"),
+    *_begins("Groq", "gsk_", r"[A-Za-z0-9]{40,}"),
+    *_begins("xAI", "xai-", r"[A-Za-z0-9]{70,}"),
+    *_begins("Perplexity", "pplx-", r"[A-Za-z0-9]{40,}"),
+    *_begins("Cerebras", "csk-", r"[a-z0-9]{40,}"),
+    *_begins("Together AI", "tgp_v1_", r"[\w-]{40,}"),
+    *_begins("Fireworks AI", "fw_", r"[A-Za-z0-9]{22,}"),
+    *_begins("NVIDIA", "nvapi-", r"[\w-]{60,}"),
+    *_begins("Replicate", "r8_", r"[A-Za-z0-9]{37}"),
+    *_begins("ElevenLabs", "sk_", rf"{HEX}{{48}}"),
+    *_begins("Jina", "jina_", r"[A-Za-z0-9]{60}"),
+    *_begins("Pinecone", "pcsk_", r"\w{60,}"),
+    *_begins("Tavily", "tvly-", r"[\w-]{20,}"),
+    *_begins("Firecrawl", "fc-", rf"{HEX}{{32}}"),
+    *_begins("Databricks", "dapi", rf"{HEX}{{32}}(?:-\d)?"),
+    *_begins("npm", "npm_", r"[A-Za-z0-9]{36}"),
+    *_begins("PyPI", "pypi-", r"[\w-]{60,}"),
+    *_begins("RubyGems", "rubygems_", rf"{HEX}{{48}}"),
+    *_begins("NuGet", "oy2", r"[a-z0-9]{43}"),
+    *_begins("crates.io", "cio", r"[A-Za-z0-9]{32}"),
+    *_begins("Docker", "dckr_pat_ dckr_oat_", r"[\w-]{27,}"),
+    *_begins("DigitalOcean", "dop_v1_ doo_v1_ dor_v1_", rf"{HEX}{{64}}"),
+    *_begins("Heroku", "HRKU-", r"[\w-]{36,}"),
+    *_begins("Netlify", "nfp_", r"[A-Za-z0-9]{36,}"),
+    *_begins("Fly.io", "fo1_", r"[\w-]{43}"),
+    *_begins("Supabase", "sbp_", rf"{HEX}{{40}}"),
+    *_begins("Supabase", "sb_secret_", r"[\w-]{31,}"),
+    *_begins("PlanetScale", "pscale_tkn_ pscale_pw_ pscale_oauth_", r"[\w.-]{32,}"),
+    *_begins("Neon", "napi_", r"[a-z0-9]{60,}"),
+    *_begins("Doppler", "dp.pt. dp.st. dp.ct. dp.sa. dp.scim. dp.audit.", r"[\w.-]{40,}"),
+    *_begins("HashiCorp", "hvs. hvb. hvr.", r"[\w-]{24,}"),
     Form("HashiCorp", ".atlasv1.", r"[A-Za-z0-9]{14}\.atlasv1\.[\w=-]{60,}"),
-    Form("Pulumi", "pul-", rf"pul-{HEX}{{40}}"),
-    Form("Grafana", "gl", r"gl(?:c|sa)_[\w+/=]{32,}"),
-    Form("New Relic", "nr", r"NR(?:AK|JS|II|IQ|RA)-[A-Za-z0-9]{19,}"),
-    Form("Sentry", "sntry", r"sntry[su]_[\w+/=]{40,}"),
-    Form("SonarQube", "sq", rf"sq[apu]_{HEX}{{40}}"),
-    Form("Stripe", "k_", r"[rs]k_(?:live|test|prod)_[A-Za-z0-9]{16,}"),
-    Form("Stripe", "whsec_", r"whsec_[A-Za-z0-9+/]{32,}={0,2}"),
-    Form("Square", "sq0", r"sq0[a-z]{3}-[\w-]{22,}"),
-    Form("Shopify", "shp", rf"shp(?:at|ca|pa|ss)_{HEX}{{32}}"),
-    Form("SendGrid", "sg.", r"SG\.[\w-]{22}\.[\w-]{43}"),
-    Form("Mailgun", "key-", rf"key-{HEX}{{32}}"),
+    *_begins("Pulumi", "pul-", rf"{HEX}{{40}}"),
+    *_begins("Grafana", "glc_ glsa_", r"[\w+/=]{32,}"),
+    *_begins("New Relic", "NRAK- NRJS- NRII- NRIQ- NRRA-", r"[A-Za-z0-9]{19,}"),
+    *_begins("Sentry", "sntrys_ sntryu_", r"[\w+/=]{40,}"),
+    *_begins("SonarQube", "sqp_ sqa_ squ_", rf"{HEX}{{40}}"),
+    *_begins("Stripe", "sk_live_ sk_test_ sk_prod_ rk_live_ rk_test_ rk_prod_", r"[A-Za-z0-9]{16,}"),
+    *_begins("Stripe", "whsec_", r"[A-Za-z0-9+/]{32,}={0,2}"),
+    *_begins("Square", "sq0atp- sq0csp- sq0idp-", r"[\w-]{22,}"),
+    *_begins("Shopify", "shpat_ shpca_ shppa_ shpss_", rf"{HEX}{{32}}"),
+    *_begins("SendGrid", "SG.", r"[\w-]{22}\.[\w-]{43}"),
+    *_begins("Mailgun", "key-", rf"{HEX}{{32}}"),
     Form("Mailchimp", "-us", rf"{HEX}{{32}}-us\d{{1,2}}"),
-    Form("Twilio", "sk", rf"SK{HEX}{{32}}"),
-    Form("Postman", "pmak-", rf"PMAK-{HEX}{{24}}-{HEX}{{34}}"),
-    Form("Linear", "lin_", r"lin_(?:api|oauth)_[A-Za-z0-9]{40,}"),
-    Form("Notion", "ntn_", r"ntn_[A-Za-z0-9]{40,}"),
-    Form("Notion", "secret_", r"secret_[A-Za-z0-9]{43}"),
-    Form("Airtable", "pat", rf"pat[A-Za-z0-9]{{14}}\.{HEX}{{64}}"),
-    Form("Figma", "fig", r"fig[dou]r?_[\w-]{40,}"),
-    Form("Dropbox", "sl.", r"sl\.(?:u\.)?[\w-]{100,}"),
-    Form("1Password", "ops_", r"ops_eyJ[\w-]{100,}={0,2}"),
-    Form("age", "age-secret-key-", r"AGE-SECRET-KEY-1[0-9A-Z]{58}"),
+    *_begins("Twilio", "SK", rf"{HEX}{{32}}"),
+    *_begins("Postman", "PMAK-", rf"{HEX}{{24}}-{HEX}{{34}}"),
+    *_begins("Linear", "lin_api_ lin_oauth_", r"[A-Za-z0-9]{40,}"),
+    *_begins("Notion", "ntn_", r"[A-Za-z0-9]{40,}"),
+    *_begins("Notion", "secret_", r"[A-Za-z0-9]{43}"),
+    *_begins("Airtable", "pat", rf"[A-Za-z0-9]{{14}}\.{HEX}{{64}}"),
+    *_begins("Figma", "figd_ figo_ figu_ figdr_ figor_ figur_", r"[\w-]{40,}"),
+    *_begins("Dropbox", "sl. sl.u.", r"[\w-]{100,}"),
+    *_begins("1Password", "ops_eyJ", r"[\w-]{100,}={0,2}"),
+    *_begins("age", "AGE-SECRET-KEY-1", r"[0-9A-Z]{58}"),
 )
 
 

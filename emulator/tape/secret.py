@@ -103,7 +103,8 @@ _exact = functools.partial(_rule, flags=re.ASCII)
 
 def _key(name: str, form: Form, letters: str, really: Callable[[str], bool] = bool) -> Rule:
     """`letters` do not stand beside such a key, nor padding after it."""
-    pattern = rf"(?<![{letters}])(?P<secret>{form.pattern})(?![={letters}])"
+    before = rf"(?<![{letters}])" * (not form.looks_back)
+    pattern = rf"{before}(?P<secret>{form.pattern})(?![={letters}])"
     return _exact(name, f"{form.of}, by its form", form.needle, pattern, "scrubbed-key", really)
 
 

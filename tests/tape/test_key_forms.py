@@ -201,6 +201,7 @@ def test_a_key_without_a_form_is_found_by_its_name(name: str) -> None:
 
 ORDINARY = (
     "ghp_" + "x" * 36 + " AKIAIOSFODNN7EXAMPLE sk_live_" + "X" * 24 + " hf_" + "0" * 34,
+    "https://hooks.slack.com/services/T00000000/B00000000/XXXXXXXXXXXXXXXXXXXXXXXX",
     "fw_configurationOfTheFramework secret_ManagerClientForAllOfTheseLongNamesThatAreNone cio" + "a" * 32,
     "sha512-" + "aB3+" * 21 + "aB==" + " sha256-" + "aB3+" * 10 + "aB3=",
     "Methods.Module.SomeVeryLongClassNameOfALibrary MyModuleWithAVeryLongName.Client.and_a_very_long_method_name",

@@ -11,7 +11,9 @@ from contextlib import suppress
 
 from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.flow_control import FlowControl
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
+
+from .upgrade import WithoutUpgrade
 
 EXTENSION = "emulator.connection"
 
@@ -72,7 +74,7 @@ class Connection:
         self._transport.write(data)
 
 
-class Protocol(HttpToolsProtocol):
+class Protocol(WithoutUpgrade):
     """uvicorn's, with the connection in the scope."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]

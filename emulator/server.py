@@ -56,6 +56,7 @@ def serving(app: Any, sock: socket.socket) -> Iterator[str]:
         log_level="warning",
         access_log=False,
         lifespan="off",
+        ws="none",
         server_header=False,
         date_header=False,
         proxy_headers=False,

@@ -1,8 +1,8 @@
 """Heads of requests that llhttp, uvicorn's parser, reads otherwise than Kestrel does.
 
 Kestrel (its source: HttpParser, HttpHeaders; recorded: tests/host/recorded) takes any token as a method, bare line
-feeds, a signed Content-Length, control characters in values, and one body although an upgrade is asked for. It refuses
-folded headers and blanks in names. What llhttp alone sees of such a head is how its body is framed.
+feeds, a signed Content-Length and control characters in values. It refuses folded headers and blanks in names. What
+llhttp alone sees of such a head is how its body is framed. (An offered upgrade: ../upgrade.py.)
 """
 
 import re
@@ -35,7 +35,6 @@ def is_plain(head: bytes) -> bool:
     return (
         breaks == b"\r\n" * (len(breaks) // 2)
         and head.startswith(FAMILIAR_METHODS)
-        and b"pgrade" not in head
         and b"\n " not in head
         and b"\n\t" not in head
         and b"+" not in head.partition(b"ontent-")[2]
@@ -57,7 +56,7 @@ def read_head(head: bytes) -> Head:
     if len(lengths) > 1:
         raise Refused
     framed = [b"POST %b %b" % (target, version)]
-    framed += [b"%b: %b" % (name, without_upgrade(name, value)) for name, value in headers if name in FRAMING]
+    framed += [b"%b: %b" % pair for pair in headers if pair[0] in FRAMING]
     return Head(method.decode(), headers, b"\r\n".join(framed) + b"\r\n\r\n")
 
 
@@ -71,10 +70,3 @@ def header(line: bytes) -> tuple[bytes, bytes]:
             raise Refused
         value = value.lstrip(b"+")
     return name, value
-
-
-def without_upgrade(name: bytes, value: bytes) -> bytes:
-    """llhttp would take what follows for another protocol."""
-    if name != b"connection":
-        return value
-    return b", ".join(part for part in map(bytes.strip, value.split(b",")) if part.lower() != b"upgrade")

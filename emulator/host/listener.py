@@ -11,7 +11,9 @@ from typing import Any
 
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
+
+from ..upgrade import WithoutUpgrade
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -99,7 +101,7 @@ class Listener(uvicorn.Server):
                 signal.signal(number, handler)
 
 
-class Protocol(HttpToolsProtocol):
+class Protocol(WithoutUpgrade):
     """uvicorn's own tells only the newest request that the client has gone. One that is being answered while another
     waits behind it would go on for nobody, and then write to a closed connection."""
 

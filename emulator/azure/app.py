@@ -17,6 +17,7 @@ from ..tape import diagnose
 from ..tape.budget import expected_tokens
 from ..tape.interaction import COMPLETE, Request, Response
 from ..tape.library import Library, Take
+from ..tape.route import parse
 from . import errors, faults
 from .asgi import ClientLeft, Receive, Scope, Send, head, headers_of, read_body, respond, target_of
 from .delivery import deliver
@@ -166,13 +167,18 @@ class FakeAzure:
         await deliver(as_recorded(response), exchange, send, self.journal, self.time_scale, self.hold)
 
     def unauthorized(self, exchange: Exchange) -> str | None:
-        """Azure's 401, unless the caller shows the key or a token of the managed identity."""
+        """Azure's 401, unless the caller shows the key or a token of the managed identity. v1 takes the key as a token,
+        too (Microsoft Learn, "Azure OpenAI v1 API": its first example)."""
         said = exchange.headers.first
         key = said.get("api-key")
         if key is not None:
             return None if key == self.api_key else "bad_key"
-        scheme, _, token = said.get("authorization", "").partition(" ")
-        return None if scheme.lower() == "bearer" and self.identity.accepts(token) else "bad_token"
+        scheme, _, shown = said.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer":
+            return "bad_token"
+        token, route = shown.strip(" "), parse(exchange.target)
+        is_key = token == self.api_key and route is not None and route.generation == "v1"
+        return None if is_key or self.identity.accepts(token) else "bad_token"
 
     async def control(self, method: str, send: Send) -> None:
         if method == "DELETE":

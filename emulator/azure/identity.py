@@ -18,6 +18,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 AUDIENCE = "https://cognitiveservices.azure.com"
+AUDIENCES = (AUDIENCE, "https://ai.azure.com")  # of Azure OpenAI, and of Foundry: Microsoft's pages have either
 HTML = b"<html><body><h1>502 - Web server received an invalid response.</h1></body></html>"
 FAULTS: dict[str, dict[str, Any]] = {
     "identity_400": {"failure": 400},
@@ -87,7 +88,7 @@ class ManagedIdentity:
         if not hmac.compare_digest(self._sign(head).encode(), signature.encode()):
             return False
         claims = json.loads(base64.urlsafe_b64decode(head.split(".")[1] + "=="))
-        return bool(claims["aud"].rstrip("/") == AUDIENCE and claims["exp"] > self.now())
+        return claims["aud"].rstrip("/").lower() in AUDIENCES and bool(claims["exp"] > self.now())
 
     def now(self) -> float:
         return time.time() + self.ahead

@@ -5,13 +5,14 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
+from openai import OpenAI
 
 from emulator.azure import FakeAzure
 from emulator.azure.app import IDENTITY_PATH
 from emulator.azure.identity import AUDIENCE
 from emulator.server import bind, serving
 from emulator.tape.library import Library
-from tests.support import recording
+from tests.support import proxy, recording
 
 BODY = b'{"model":"gpt-4o-mini"}'
 CHAT = "/openai/v1/chat/completions"
@@ -39,7 +40,8 @@ class Running:
 
 @pytest.fixture(scope="module")
 def running() -> Iterator[Running]:
-    azure = FakeAzure(Library([recording(BODY, b'{"ok":1}')]))
+    asked_by_an_sdk = b'{"messages":[],"model":"gpt-4o-mini"}'
+    azure = FakeAzure(Library([recording(BODY, b'{"ok":1}'), recording(asked_by_an_sdk, b'{"ok":2}')]))
     with serving(azure, bind(0)) as base:
         yield Running(azure, base)
 
@@ -76,6 +78,66 @@ def test_an_expired_token_or_one_for_another_audience_is_refused(running: Runnin
     assert running.post(CHAT, authorization=f"Bearer {good}").status_code == 200
     for token in (identity.mint(AUDIENCE, soon - 120), identity.mint("https://vault.azure.net", soon), good[:-2]):
         assert running.post(CHAT, authorization=f"Bearer {token}").content == BAD_TOKEN
+
+
+@pytest.mark.parametrize("slash", ["", "/"])
+@pytest.mark.parametrize(
+    "audience", ["https://cognitiveservices.azure.com", "https://ai.azure.com", "https://AI.azure.com"]
+)
+def test_a_token_for_azure_openai_or_for_foundry_opens_both_generations(
+    running: Running, audience: str, slash: str
+) -> None:
+    minted = running.token(audience + slash).json()
+    assert minted["resource"] == audience + slash
+    for path in (CHAT, DATED + "2024-10-21"):
+        assert running.post(path, authorization=f"Bearer {minted['access_token']}").content == b'{"ok":1}'
+
+
+@pytest.mark.parametrize(
+    "audience",
+    [
+        *("https://management.azure.com", "https://graph.microsoft.com", "https://azure.com", "https://x.ai.azure.com"),
+        *("http://ai.azure.com", "https://ai.azure.com/openai", "https://ai.azure.com.example", "ai.azure.com", "/"),
+    ],
+)
+def test_a_token_for_anything_else_opens_neither(running: Running, audience: str) -> None:
+    token = running.token(audience).json()["access_token"]
+    for path in (CHAT, DATED + "2024-10-21"):
+        answer = running.post(path, authorization=f"Bearer {token}")
+        assert (answer.status_code, answer.content) == (401, BAD_TOKEN)
+
+
+def test_the_proxy_may_ask_for_foundrys_scope() -> None:
+    settings = {"AZURE_OPENAI_SCOPE": "https://ai.azure.com/.default"}
+    with proxy(library=Library([recording(BODY, b'{"ok":1}')]), settings=settings) as started:
+        answer = httpx.post(f"{started.base_url}/chat/completions", content=BODY, headers=started.headers)
+    assert answer.content == b'{"ok":1}'
+
+
+@pytest.mark.parametrize("scheme", ["Bearer ", "bearer ", "BEARER ", "Bearer   "])
+def test_v1_takes_the_key_as_a_bearer_token(running: Running, scheme: str) -> None:
+    for path in (CHAT, "/" + CHAT, CHAT + "?api-version=preview"):
+        assert running.post(path, authorization=scheme + running.azure.api_key).content == b'{"ok":1}'
+
+
+def test_the_sdk_reaches_v1_with_nothing_but_the_key(running: Running) -> None:
+    with OpenAI(base_url=f"{running.base}/openai/v1/", api_key=running.azure.api_key, max_retries=0) as client:
+        raw = client.chat.completions.with_raw_response.create(model="gpt-4o-mini", messages=[])
+    assert raw.http_response.content == b'{"ok":2}'
+
+
+def test_a_dated_version_takes_the_key_in_its_own_header_only(running: Running) -> None:
+    for version in ("2024-10-21", "2030-01-01-preview"):
+        answer = running.post(DATED + version, authorization=f"Bearer {running.azure.api_key}")
+        assert (answer.status_code, answer.content) == (401, BAD_TOKEN)
+
+
+@pytest.mark.parametrize("said", ["Bearer {}x", "Bearer x{}", "Bearer{}", "Bearer", "{}", "Basic {}", "Bearer {} {}"])
+def test_what_is_not_quite_the_key_is_azures_401(running: Running, said: str) -> None:
+    answer = running.post(CHAT, authorization=said.replace("{}", running.azure.api_key))
+    assert (answer.status_code, answer.content) == (401, BAD_TOKEN)
+    answer = running.post(CHAT, authorization=f"Bearer {running.azure.api_key}", **{"api-key": "wrong"})
+    assert (answer.status_code, len(answer.content)) == (401, 224), "its own header counts first"
 
 
 @pytest.mark.parametrize("path", ["/chat/completions", "/", DATED[: DATED.index("?")], "/openai/responses"])

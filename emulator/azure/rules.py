@@ -18,11 +18,20 @@ def refusal(route: Route | None) -> str | None:
     if route.generation == "v1":
         if route.api_version not in (None, "v1", "preview"):
             return "version_not_supported"
-    elif not DATED.fullmatch(route.api_version or "") or (route.operation in IN_DEPLOYMENT) != bool(route.deployment):
+    elif not DATED.fullmatch(route.api_version or "") or is_elsewhere(route):
         return "not_found"
-    elif route.operation.split("/")[0] == "responses" and (route.api_version or "") < RESPONSES_SINCE:
+    elif is_of_responses(route) and (route.api_version or "") < RESPONSES_SINCE:
         return "responses_too_old"
     return None
+
+
+def is_elsewhere(route: Route) -> bool:
+    """Whether a dated api-version has the operation, but not there. Where it has others, is not known here."""
+    return is_of_responses(route) if route.deployment else route.operation in IN_DEPLOYMENT
+
+
+def is_of_responses(route: Route) -> bool:
+    return route.operation.split("/")[0] == "responses"
 
 
 def unknown(route: Route | None, deployment: str | None, deployments: Collection[str]) -> str | None:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from . import host, transcript
+from . import deployment, host, option, transcript
 from .azure import FakeAzure
 from .azure.app import IDENTITY_PATH
 from .azure.faults import FaultError
@@ -62,7 +62,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def parser() -> argparse.ArgumentParser:
-    root = argparse.ArgumentParser(prog="python -m emulator", description=__doc__)
+    root = option.Parser(prog="python -m emulator", description=__doc__)
     verbs = root.add_subparsers(required=True, metavar="VERB")
 
     def verb(name: str, run: Callable[[argparse.Namespace], Any], summary: str) -> argparse.ArgumentParser:
@@ -77,7 +77,10 @@ def parser() -> argparse.ArgumentParser:
     def replaying(added: argparse.ArgumentParser) -> None:
         added.add_argument("--cassettes", type=Path, nargs="+", default=[CASSETTES], metavar="DIR")
         added.add_argument(
-            "--time-scale", type=float, default=1.0, help="times faster than recorded; 0: at once (default: 1)"
+            "--time-scale",
+            type=option.time_scale,
+            default=1.0,
+            help="times faster than recorded; 0: at once (default: 1)",
         )
 
     def failing(added: argparse.ArgumentParser) -> None:
@@ -87,7 +90,10 @@ def parser() -> argparse.ArgumentParser:
 
         for what in ("requests", "tokens"):
             added.add_argument(
-                f"--{what}-per-minute", type=int, metavar="N", help="a rate limit for each deployment; see --time-scale"
+                f"--{what}-per-minute",
+                type=option.count,
+                metavar="N",
+                help="a rate limit for each deployment; see --time-scale",
             )
 
     added = verb("demo", demo, "Show real traffic through the whole chain, then keep it running.")
@@ -131,7 +137,7 @@ def demo(arguments: argparse.Namespace) -> int:
 
 
 def serve(arguments: argparse.Namespace) -> None:
-    settings = {name: os.environ[name] for name in FROM_ENVIRONMENT if name in os.environ}
+    settings = {name: value for name in FROM_ENVIRONMENT if (value := os.environ.get(name, "").strip(" ,"))}
     stack = LocalStack(
         library=open_library(arguments.cassettes),
         settings=settings,
@@ -203,7 +209,7 @@ def write_local_settings(described: dict[str, Any], library: Library) -> None:
     settings = json.loads((ROOT / "local.settings.json.example").read_text())
     settings["Values"] |= {
         "AZURE_OPENAI_BASE": described["azure_base"],
-        "AZURE_OPENAI_DEPLOYMENT": ",".join(library.deployments()),
+        "AZURE_OPENAI_DEPLOYMENT": ",".join(deployment.served(library)),
         "IDENTITY_ENDPOINT": described["identity_endpoint"],
         "IDENTITY_HEADER": described["identity_header"],
     }
@@ -246,6 +252,8 @@ def open_library(folders: list[Path]) -> Library:
     library = Library.from_folders(folders)
     for problem in library.problems:
         print(f"warning: not served: {problem}", file=sys.stderr)
+    for problem in deployment.not_served(library):
+        print(f"warning: not served by the proxy: {problem}", file=sys.stderr)
     return library
 
 

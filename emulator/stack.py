@@ -16,6 +16,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, Any
 
+from . import deployment
 from .azure import FakeAzure
 from .azure.app import IDENTITY_PATH
 from .server import bind, serving
@@ -80,7 +81,7 @@ class LocalStack:
         """The function's app settings: what points it at the fake Azure, and what the caller asked for."""
         return {
             "AZURE_OPENAI_BASE": self.azure_base,
-            "AZURE_OPENAI_DEPLOYMENT": ",".join(self.library.deployments()) or "gpt-4o-mini",
+            "AZURE_OPENAI_DEPLOYMENT": ",".join(deployment.served(self.library)) or "gpt-4o-mini",
             "IDENTITY_ENDPOINT": self.identity_endpoint,
             "IDENTITY_HEADER": self.identity_header,
         } | {name: value for name, value in self._settings.items() if value is not None}

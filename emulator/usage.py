@@ -1,28 +1,49 @@
 """How to call a running stack oneself: lines to copy, with a question that has a recording."""
 
 import json
+import sys
+from collections.abc import Mapping
 from typing import Any
 
 from .stack import LocalStack
+from .tape.canonical import parse_body
 from .tape.library import Library
-from .tape.route import parse
 
 SHORT = 200  # bytes of a body that still reads well on a command line
+CHAT = ("POST", "chat/completions", ())
 
 
-def example_of(library: Library) -> dict[str, Any] | None:
-    """The body of a short recorded chat call that is not streamed, or None."""
+def example_of(library: Library, models: Mapping[str, str]) -> dict[str, Any] | None:
+    """The model and the messages of a short recorded chat call that is not streamed, or None. `models` has the name of
+    each deployment that is served."""
     for interaction in library.interactions():
-        route, body = parse(interaction.request.uri), interaction.request.body
-        if route and route.operation == "chat/completions" and len(body) < SHORT and interaction.response.status == 200:
-            asked: dict[str, Any] = json.loads(body)
-            if set(asked) == {"model", "messages"} and "'" not in json.dumps(asked):
-                return asked
+        meaning, body = interaction.request.meaning, interaction.request.body
+        if meaning and meaning.key[:3] == CHAT and len(body) < SHORT and interaction.response.status == 200:
+            asked, model = parse_body(body), models.get(meaning.key.deployment or "")
+            if model and is_plain(asked):
+                return {"model": model, "messages": asked["messages"]}
     return None
 
 
+def is_plain(asked: Any) -> bool:
+    """Whether it has messages and nothing else, and reads well where it is printed."""
+    if not isinstance(asked, dict) or {*asked, "model"} != {"model", "messages"}:
+        return False
+    if not isinstance(asked.get("model", ""), str) or not isinstance(asked["messages"], list):
+        return False
+    text = json.dumps(asked, ensure_ascii=False)
+    if "'" in text or not text.isprintable():
+        return False
+    encoding = sys.stdout.encoding or "ascii"
+    return text == text.encode(encoding, "replace").decode(encoding)
+
+
 def how_to_call(stack: LocalStack) -> str:
-    asked = example_of(stack.library) or {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "Hello"}]}
+    listed = [item.partition("=") for item in stack.settings()["AZURE_OPENAI_DEPLOYMENT"].split(",")]
+    models = {(deployment or model).strip(): model.strip() for model, _, deployment in listed}
+    asked = example_of(stack.library, models)
+    asked = asked or {"model": next(iter(models.values())), "messages": [{"role": "user", "content": "Hello"}]}
+    model = json.dumps(asked["model"])
     return f"""\
 curl {stack.base_url}/chat/completions -H 'x-functions-key: {stack.function_key}' \\
      -H 'content-type: application/json' -d '{json.dumps(asked, ensure_ascii=False)}'
@@ -31,4 +52,4 @@ from openai import OpenAI
 client = OpenAI(base_url="{stack.base_url}", api_key="unused",
                 default_headers={{"x-functions-key": "{stack.function_key}"}})
 messages = {asked["messages"]!r}
-print(client.chat.completions.create(model="{asked["model"]}", messages=messages).choices[0].message.content)"""
+print(client.chat.completions.create(model={model}, messages=messages).choices[0].message.content)"""

@@ -8,6 +8,7 @@ fault happens at a place that the seed decides: the same seed, the same run. The
 """
 
 import random
+import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -23,6 +24,7 @@ from .plan import CLEANLY, STALL, Plan
 MALFORMED_CHUNK = b"this is no chunk size\r\n"
 HTML = b"<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
 LATER = ("at_frame", "at_byte")
+LONGEST = 86_400.0  # seconds that a fault may wait: a day
 
 
 class FaultError(ValueError):
@@ -173,7 +175,7 @@ def parse(text: str) -> Fault:
             if key not in allowed or (key == "retry" and value not in RETRY):
                 raise ValueError
             arguments[key] = TYPES[key](value)
-            if key != "retry" and arguments[key] < 0:
+            if key != "retry" and not 0 <= arguments[key] <= (LONGEST if key == "seconds" else sys.maxsize):
                 raise ValueError
         except ValueError as error:
             spellings = f"; retry is one of {', '.join(RETRY)}" if "retry" in allowed else ""

@@ -9,6 +9,7 @@ import time
 from datetime import date
 from pathlib import Path
 
+from .. import option
 from ..azure.live import Live
 from ..tape.budget import Budget
 from ..tape.recorder import MODES
@@ -36,9 +37,9 @@ def add_arguments(added: argparse.ArgumentParser) -> None:
         + "; ".join(f"{name}: {asked}" for name, asked in MODES.items() if name != "none"),
     )
     added.add_argument("--record-errors", action="store_true", help="keep answers from status 400 on as well")
-    added.add_argument("--max-requests", type=int, metavar="N", help="make no more requests than this")
+    added.add_argument("--max-requests", type=option.count, metavar="N", help="make no more requests than this")
     added.add_argument(
-        "--max-tokens", type=int, metavar="N", help="make no call that may use more tokens than this in all"
+        "--max-tokens", type=option.count, metavar="N", help="make no call that may use more tokens than this in all"
     )
     added.add_argument("--verify", action="store_true", help="ask again what is recorded, report drift, write nothing")
 

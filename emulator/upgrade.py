@@ -24,6 +24,8 @@ class WithoutUpgrade(HttpToolsProtocol):
         headers, version = self.headers, self.parser.get_http_version().encode()
         lines = [b"%b %b HTTP/%b" % (self.parser.get_method(), self.url, version)]
         lines += [b"%b: %b" % pair for pair in headers if pair[0] != b"upgrade"]
+        self.parser = httptools.HttpRequestParser(self)  # the other one reads nothing more after a `Connection: close`
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn has it
         super().data_received(b"\r\n".join([*lines, b"", b""]))
         self.headers[:] = headers  # the application begins later
 

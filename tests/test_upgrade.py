@@ -23,6 +23,7 @@ OFFERS = {
     "as Java's HttpClient makes it": b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n" + SETTINGS,
     "in other letters": b"connection: keep-alive,upgrade\r\nUPGRADE: H2C\r\n" + SETTINGS,
     "of several protocols": b"upgrade: HTTP/2.0, SHTTP/1.3, IRC/6.9\r\nconnection: upgrade\r\n",
+    "for one call": b"connection: close, upgrade\r\nupgrade: h2c\r\n",
     "in two headers": b"connection: HTTP2-Settings\r\nconnection: Upgrade\r\nupgrade: h2c\r\n" + SETTINGS,
 }
 H2C = OFFERS["as Java's HttpClient makes it"]
@@ -91,6 +92,10 @@ def test_requests_on_one_connection_may_offer_it_or_not(server: Server) -> None:
     server.ask(b"".join(asked), answers=5)
     server.ask(*asked, answers=5)
     server.ask(server.whole(H2C) * 200, answers=200)
+
+
+def test_http_1_0_may_offer_it(server: Server) -> None:
+    server.ask(server.whole(H2C).replace(b" HTTP/1.1\r\n", b" HTTP/1.0\r\n"))
 
 
 def test_who_offers_it_and_waits_is_told_to_go_on(server: Server) -> None:

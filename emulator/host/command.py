@@ -16,14 +16,14 @@ from ..server import PortError, bind, run, url_of
 from .app import AppError
 from .key import MASTER
 from .server import serve
+from .settings import local_settings
 from .unanswered import Unanswered
 
 DEFAULT_PORT = 7071  # where `func start` listens
 ROOT = Path(__file__).resolve().parents[2]  # where function_app.py is
-DEPLOYED = {  # as infra/ and local.settings.json.example have it
-    "PYTHON_ENABLE_INIT_INDEXING": "1",
-    "FUNCTIONS_REQUEST_BODY_SIZE_LIMIT": "220200960",
-}
+INDEXING = "PYTHON_ENABLE_INIT_INDEXING"
+DEPLOYED = {INDEXING: "1", "FUNCTIONS_REQUEST_BODY_SIZE_LIMIT": "220200960"}  # as infra/ has it, for this project's app
+NEEDS_INDEXING = f"warning: on Python 3.12 and older no call is answered in Azure, unless {INDEXING} is 1"
 SUMMARY = "Run the proxy, or another function app, in the local Functions host, with all settings from the environment."
 
 
@@ -44,9 +44,15 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--app", metavar="DIR", type=Path, help="the folder of another function_app.py")
+    parser.add_argument(
+        "--app",
+        metavar="DIR",
+        type=Path,
+        help="the folder of another function_app.py, whose local.settings.json counts as well",
+    )
     parser.add_argument("--port", type=int, default=DEFAULT_PORT, help=f"0 for a free one (default: {DEFAULT_PORT})")
-    parser.add_argument("--json", action="store_true", help="print one JSON object, then nothing else")
+    told = "print one JSON object, then one for each call that Azure would never answer"
+    parser.add_argument("--json", action="store_true", help=told)
     parser.add_argument("--backend", choices=("public", "runtime"), help="how functions are called (default: best)")
     parser.add_argument("--verbose", action="store_true", help="show the function's log on standard error")
     parser.add_argument("--until-stdin-closes", action="store_true", help=argparse.SUPPRESS)
@@ -56,8 +62,7 @@ def host(arguments: argparse.Namespace) -> None:
     keys = {"default": os.environ.get("FUNCTION_HOST_KEY") or secrets.token_urlsafe(24)}
     if master := os.environ.get("FUNCTION_MASTER_KEY"):
         keys[MASTER] = master
-    for name, value in DEPLOYED.items():
-        os.environ.setdefault(name, value)
+    os.environ.update((local_settings(arguments.app) if arguments.app else DEPLOYED) | os.environ)
     sock = bind(arguments.port)
     url = url_of(sock)
     if arguments.verbose:
@@ -67,10 +72,13 @@ def host(arguments: argparse.Namespace) -> None:
 
     def ready(routes: list[str]) -> None:
         base_url = url if arguments.app else f"{url}/api/v1"
-        described = {"base_url": base_url, "function_key": keys["default"], "pid": os.getpid()}
+        described: dict[str, object] = {"base_url": base_url, "function_key": keys["default"], "pid": os.getpid()}
         text = f"The proxy is at {base_url}, with key {keys['default']}\nCtrl-C stops it."
         if arguments.app:
+            described |= {"routes": routes}
             text = "\n".join(["Functions:", *(f"  {url}{route}" for route in routes), f"Key: {keys['default']}"])
+            if sys.version_info < (3, 13) and os.environ.get(INDEXING) != "1":
+                print(NEEDS_INDEXING, file=sys.stderr, flush=True)
         print(json.dumps(described) if arguments.json else text, flush=True)
         if arguments.json or not arguments.app:
             sys.stdout = sys.stderr if arguments.verbose else open(os.devnull, "w")  # noqa: SIM115  the function prints

@@ -7,14 +7,12 @@ from contextlib import nullcontext, suppress
 from starlette.types import Message, Receive, Send
 
 from .kestrel import BODY_GRACE_S, slowest_end
-from .yarp import Headers, Unforwardable, response_headers
+from .yarp import WORKERS_SERVER, Headers, Unforwardable, response_headers
 
 ACTIVITY_TIMEOUT_S = 240.0
 """Seconds without a byte in either direction after which the Functions host gives up (its source: ActivityTimeout)."""
 
 NO_LIMIT = nullcontext()
-CLOSE = (b"connection", b"close")
-WORKERS_SERVER = (b"server", b"uvicorn")
 
 
 class BodyTooLarge(Exception):
@@ -58,15 +56,15 @@ class Exchange:
     """
 
     __slots__ = (  # 1,000 streams have one each
-        *("_receive", "_send", "_pieces", "_bytes_left", "_closes", "_head"),
+        *("_receive", "_send", "_pieces", "_bytes_left", "_head"),
         *("_loop", "_task", "_timer", "_moved_at", "_expired"),
         *("answered", "begun", "ended", "failure", "refused"),
     )
     _head: Message | None
 
-    def __init__(self, receive: Receive, send: Send, pieces: deque[bytes], limit: int, closes: bool) -> None:
+    def __init__(self, receive: Receive, send: Send, pieces: deque[bytes], limit: int) -> None:
         self._receive, self._send, self._pieces, self._bytes_left = receive, send, pieces, limit
-        self._closes, self._head = closes, None
+        self._head = None
         self.begun = self.answered = self.ended = self.refused = False
         self.failure: Unforwardable | None = None
         self._loop, self._task = asyncio.get_running_loop(), asyncio.current_task()
@@ -129,7 +127,4 @@ class Exchange:
 
     def _passed(self, headers: Headers) -> Headers:
         """Raises Unforwardable."""
-        passed = response_headers(headers)
-        if not any(name.lower() == b"server" for name, _ in passed):
-            passed.append(WORKERS_SERVER)
-        return [*passed, CLOSE] if self._closes else passed
+        return [WORKERS_SERVER, *response_headers(headers)]

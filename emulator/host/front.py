@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 from ..connection import EXTENSION
 from . import kestrel, yarp
 from .app import AppError
-from .exchange import ACTIVITY_TIMEOUT_S, CLOSE, BodyTooLarge, BodyTooSlow, Exchange, read_whole
+from .exchange import ACTIVITY_TIMEOUT_S, BodyTooLarge, BodyTooSlow, Exchange, read_whole
 from .function import HttpFunction, Invocation
 from .key import Keys
 from .path import forwarded_path, request_path
@@ -21,6 +21,8 @@ from .route import Router
 from .unanswered import GIVEN_UP, Unanswered
 
 WELCOME = b"<!doctype html><title>Azure Functions</title><p>The local Functions host is up and running.</p>\n"
+
+CLOSE = (b"connection", b"close")
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -83,21 +85,20 @@ class FunctionsHost:
             return await _answer(send, refused, CLOSE)
         assert path is not None
         named = dict(headers)
-        closing = (CLOSE,) if b"close" in named.get(b"connection", b"").lower() else ()
         if scope["method"] == "OPTIONS" and b"origin" in named and b"access-control-request-method" in named:
-            return await _answer(send, HTTPStatus.NO_CONTENT, *closing)  # CORS is the platform's
+            return await _answer(send, HTTPStatus.NO_CONTENT)  # CORS is the platform's
         try:
             match = self._router.find(scope["method"], path)
         except AppError as error:
             logger.error("%s", error)
-            return await _answer(send, HTTPStatus.INTERNAL_SERVER_ERROR, *closing)
+            return await _answer(send, HTTPStatus.INTERNAL_SERVER_ERROR)
         if match is None:
             if path == "/":
-                return await _answer(send, HTTPStatus.OK, *closing, (b"content-type", b"text/html"), body=WELCOME)
-            return await _answer(send, HTTPStatus.NOT_FOUND, *closing)
+                return await _answer(send, HTTPStatus.OK, (b"content-type", b"text/html"), body=WELCOME)
+            return await _answer(send, HTTPStatus.NOT_FOUND)
         function, parameters = match
         if not self._keys.admit(function.auth_level, headers, scope["query_string"]):
-            return await _answer(send, HTTPStatus.UNAUTHORIZED, *closing)
+            return await _answer(send, HTTPStatus.UNAUTHORIZED)
         length = named.get(b"content-length", b"0")
         try:
             if not length.isdigit() or int(length) > self._body_limit:
@@ -111,7 +112,7 @@ class FunctionsHost:
             return await _answer(send, HTTPStatus.INTERNAL_SERVER_ERROR, CLOSE)
         if pieces is not None:
             invocation = Invocation(str(uuid.uuid4()), function, parameters)
-            await self._call(invocation, path, pieces, bool(closing), scope, receive, send)
+            await self._call(invocation, path, pieces, scope, receive, send)
         return None
 
     async def _call(
@@ -119,7 +120,6 @@ class FunctionsHost:
         invocation: Invocation,
         path: str,
         pieces: deque[bytes],
-        closes: bool,
         scope: Scope,
         receive: Receive,
         send: Send,
@@ -130,7 +130,9 @@ class FunctionsHost:
             return await self._without_an_answer(invocation, reason, send)
         if reason := yarp.refused_by_the_worker(method, headers):
             self._leave_open(invocation, reason)
-            return await _answer(send, HTTPStatus.BAD_REQUEST, CLOSE, body=yarp.REFUSED_BY_UVICORN)
+            return await _answer(
+                send, HTTPStatus.BAD_REQUEST, CLOSE, *yarp.IN_WORDS_OF_UVICORN, body=yarp.REFUSED_BY_UVICORN
+            )
         client, (_, port) = (scope["client"] or ("",))[0], scope["server"]
         address = b"127.0.0.1:%d" % port
         scope = {
@@ -139,9 +141,9 @@ class FunctionsHost:
             "raw_path": forwarded_path(path),
             "path": path,
             "query_string": yarp.forwarded_query(scope["query_string"]),
-            "headers": yarp.request_headers(headers, invocation.id, client, scope["scheme"], address),
+            "headers": yarp.request_headers(method, headers, invocation.id, client, scope["scheme"], address),
         }
-        exchange = Exchange(receive, send, pieces, self._body_limit, closes)
+        exchange = Exchange(receive, send, pieces, self._body_limit)
         try:
             with exchange:
                 if reason := await self._backend.invoke(invocation, scope, exchange):
@@ -155,7 +157,8 @@ class FunctionsHost:
             if exchange.refused:
                 await exchange.drain()
             body = exchange.failure.body if exchange.failure else b""
-            await _answer(send, HTTPStatus.INTERNAL_SERVER_ERROR, *(CLOSE,) * closes, body=body)
+            named = yarp.IN_WORDS_OF_UVICORN if body else ()
+            await _answer(send, HTTPStatus.INTERNAL_SERVER_ERROR, *named, body=body)
         elif not exchange.ended:
             await scope["extensions"][EXTENSION].reset_when_sent()  # as Kestrel breaks an answer off
         return None

@@ -6,10 +6,12 @@ llhttp alone sees of such a head is how its body is framed. (An offered upgrade:
 """
 
 import re
+from http import HTTPStatus
 from typing import NamedTuple
 
 PLAIN = bytes({*range(0x20, 0x7F), *range(0x80, 0x100), ord("\t")})
 FAMILIAR_METHODS = (b"GET ", b"POST ", b"PUT ", b"DELETE ", b"PATCH ", b"HEAD ", b"OPTIONS ")
+VERSIONS = (b" HTTP/1.1", b" HTTP/1.0")
 END = re.compile(rb"\r?\n\r?\n")
 LONGEST = 65_536  # far above what Kestrel takes; llhttp may then say what it likes
 
@@ -18,7 +20,10 @@ FRAMING = (b"host", b"content-length", b"transfer-encoding", b"connection", b"ex
 
 
 class Refused(Exception):
-    """Kestrel answers 400."""
+    """What Kestrel answers, without a body."""
+
+    def __init__(self, status: HTTPStatus = HTTPStatus.BAD_REQUEST) -> None:
+        self.status = status
 
 
 class Head(NamedTuple):
@@ -32,9 +37,12 @@ class Head(NamedTuple):
 def is_plain(head: bytes) -> bool:
     """Whether both read it alike."""
     breaks = head.translate(None, PLAIN)
+    line = head[: head.find(b"\r")]
     return (
         breaks == b"\r\n" * (len(breaks) // 2)
         and head.startswith(FAMILIAR_METHODS)
+        and line.endswith(VERSIONS)
+        and line.count(b" ") == 2
         and b"\n " not in head
         and b"\n\t" not in head
         and b"+" not in head.partition(b"ontent-")[2]
@@ -49,6 +57,8 @@ def read_head(head: bytes) -> Head:
     if len(parts) != 3 or not TOKEN.fullmatch(parts[0]) or b"\r" in head.replace(b"\r\n", b"") or b"\0" in head:
         raise Refused
     method, target, version = parts
+    if not line.endswith(VERSIONS):
+        raise Refused(HTTPStatus.HTTP_VERSION_NOT_SUPPORTED)
     headers = [header(line) for line in lines]
     if any(name == b"transfer-encoding" for name, _ in headers):
         headers = [(b"x-" * (name == b"content-length") + name, value) for name, value in headers]

@@ -5,6 +5,7 @@ each refusal looks like was recorded: tests/host/recorded.
 """
 
 import os
+import re
 from http import HTTPStatus
 
 from starlette.types import Scope
@@ -13,6 +14,12 @@ MAX_HEADERS = 100
 MAX_HEADER_BYTES = 32_768
 MAX_REQUEST_LINE_BYTES = 8_192
 REQUEST_LINE_REST = len(" ? HTTP/1.1\r\n")
+
+AUTHORITY = "emulator.authority"
+"""Among the extensions of a scope: what follows `://` in a request for a whole URL."""
+
+HOST = re.compile(rb"(\[[0-9A-Fa-f:.]{3,}\]|[!$&'()\-._~0-9A-Za-z]+)(:[0-9]+)?")
+"""Its source: HttpUtilities.IsHostHeaderValid. An empty one is taken, and fails behind it."""
 
 MIN_BODY_RATE = 240.0
 """Bytes a second, below which a body is given up after BODY_GRACE_S."""
@@ -34,22 +41,34 @@ def refusal(scope: Scope) -> HTTPStatus | None:
         MAX_REQUEST_LINE_BYTES
     ):
         return HTTPStatus.REQUEST_URI_TOO_LONG
-    size, hosts = 2, 0
+    size, hosts, has_length = 2, 0, False
     for name, value in headers:
         size += len(name) + len(value) + 4
         if name == b"host":
             hosts += 1
             if not value:
                 return HTTPStatus.INTERNAL_SERVER_ERROR
-        elif name == b"transfer-encoding" and value.lower().rpartition(b",")[2].strip() != b"chunked":
+            if not is_host_of(value, scope):
+                return HTTPStatus.BAD_REQUEST
+        has_length = has_length or name in (b"content-length", b"transfer-encoding")
+        if name == b"transfer-encoding" and value.lower().rpartition(b",")[2].strip() != b"chunked":
             return HTTPStatus.BAD_REQUEST
         if not value.isascii() and not is_utf8(value):
             return HTTPStatus.BAD_REQUEST
     if len(headers) > MAX_HEADERS or size > MAX_HEADER_BYTES:
         return HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
-    if hosts != 1 and (hosts or scope["http_version"] != "1.0"):
+    is_old = scope["http_version"] == "1.0"
+    if hosts > 1 or (hosts == 0 and not is_old) or (is_old and not has_length and scope["method"] in ("POST", "PUT")):
         return HTTPStatus.BAD_REQUEST
     return None
+
+
+def is_host_of(value: bytes, scope: Scope) -> bool:
+    """Of a request for a whole URL it must be the URL's, with or without its usual port."""
+    if (rest := scope.get("extensions", {}).get(AUTHORITY)) is None:
+        return HOST.fullmatch(value) is not None
+    authority = re.split(rb"[/?#]", rest)[0].rpartition(b"@")[2].lower().removesuffix(b":80")
+    return value in (authority, authority + b":80")
 
 
 def is_utf8(value: bytes) -> bool:

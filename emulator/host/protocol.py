@@ -1,12 +1,12 @@
 """uvicorn's HTTP protocol, reading as Kestrel does."""
 
 import asyncio
+from http import HTTPStatus
 
 from ..connection import EXTENSION, Connection
 from .head import END, LONGEST, Head, Refused, is_plain, read_head
+from .kestrel import AUTHORITY
 from .listener import Protocol
-
-BAD_REQUEST = b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 
 
 class KestrelProtocol(Protocol):
@@ -31,8 +31,8 @@ class KestrelProtocol(Protocol):
             if end >= 4 and not is_plain(data[:end]):
                 try:
                     self.odd = read_head(data[:end])
-                except Refused:
-                    self.send_400_response("")
+                except Refused as refused:
+                    self.refuse(refused.status)
                     return
                 data = self.odd.framing + data[end:]
         super().data_received(data)
@@ -64,11 +64,17 @@ class KestrelProtocol(Protocol):
         if b"#" in self.url and self.url.startswith(b"/"):  # no more than a character
             path, _, query = self.url.partition(b"?")
             self.scope["raw_path"], self.scope["query_string"] = path, query
+        if not self.url.startswith((b"/", b"*")):
+            self.scope["extensions"][AUTHORITY] = self.url.partition(b"://")[2] or self.url  # type: ignore[assignment]
 
     def on_message_complete(self) -> None:
         super().on_message_complete()
         self.inside, self.connection.is_whole = False, True
 
     def send_400_response(self, msg: str) -> None:
-        self.transport.write(BAD_REQUEST)
+        self.refuse(HTTPStatus.BAD_REQUEST)
+
+    def refuse(self, status: HTTPStatus) -> None:
+        head = f"HTTP/1.1 {status.value} {status.phrase}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+        self.transport.write(head.encode())
         self.transport.close()

@@ -127,8 +127,6 @@ class PublicBackend:
 def _web_app(app: App) -> Any:
     async def catch_all(request):  # type: ignore[no-untyped-def]
         outcome = request.scope[OUTCOME]
-        if outcome is None:
-            raise ValueError("the handler returned None")
         if isinstance(outcome, Exception):
             raise outcome
         return outcome

@@ -25,6 +25,8 @@ UNRESERVED = re.compile(rb"%(2[DdEe]|3[0-9]|4[1-9A-Fa-f]|5[0-9AaFf]|6[1-9A-Fa-f]
 ESCAPED = re.compile(rb"%(?![0-9A-Fa-f]{2})|[^!$%&'()*+,\-./0-9:;=?@A-Z\[\]_a-z~]")
 
 
+WORKERS_SERVER = (b"server", b"uvicorn")
+IN_WORDS_OF_UVICORN = (WORKERS_SERVER, (b"content-type", b"text/plain; charset=utf-8"))
 REFUSED_BY_UVICORN = b"Invalid HTTP request received."
 METHODS_OF_LLHTTP = frozenset(
     [
@@ -62,6 +64,12 @@ METHODS_OF_LLHTTP = frozenset(
         "UNLINK",
     ]
 )
+WITHOUT_A_BODY = frozenset(["GET", "HEAD", "CONNECT", "OPTIONS", "DELETE"])
+"""With any other, .NET's client says that there is no body where there is none (its source: MustHaveRequestBody)."""
+ABOUT_A_BODY = frozenset(
+    b"allow content-disposition content-encoding content-language content-location content-md5 content-range "
+    b"content-type expires last-modified".split()
+)
 COMMON_METHODS = frozenset(["GET", "POST", "PUT", "DELETE", "OPTIONS", "HEAD", "PATCH", "TRACE"])
 CONTROL = re.compile(rb"[\0-\x08\x0a-\x1f\x7f]")
 
@@ -75,24 +83,26 @@ class Unforwardable(Exception):
         self.body = b"Internal Server Error" if sent_again else b""
 
 
-def request_headers(given: Headers, invocation_id: str, client: str, scheme: str, worker: bytes) -> Headers:
+def request_headers(
+    method: str, given: Headers, invocation_id: str, client: str, scheme: str, worker: bytes
+) -> Headers:
     """What the worker gets in the place of `given` (names in lower case): fields of one name as one, and the worker's
     own address as the host."""
-    kept: dict[bytes, bytes] = {b"host": worker, INVOCATION_HEADER: invocation_id.encode()}
-    host, chunked = b"", False
+    kept: dict[bytes, bytes] = {b"host": worker}
+    forwarded = {INVOCATION_HEADER: invocation_id.encode(), b"x-forwarded-for": client.encode()}
+    named = dict(reversed(given))
     for name, value in given:
-        if name in DROPPED_OF_A_REQUEST:
-            if name == b"host":
-                host = value
-            chunked = chunked or name == b"transfer-encoding"
-        elif name in kept:
+        if name in kept and name != b"host":
             kept[name] += (b"; " if name == b"cookie" else b", ") + value
-        else:
+        elif name not in DROPPED_OF_A_REQUEST:
             kept[name] = value
-    kept[b"x-forwarded-for"], kept[b"x-forwarded-host"] = client.encode(), host
-    kept[b"x-forwarded-proto"] = scheme.encode()
-    if chunked:
+    forwarded[b"x-forwarded-host"] = named.get(b"disguised-host", named.get(b"host", b""))
+    forwarded[b"x-forwarded-proto"] = named.get(b"x-forwarded-proto", scheme.encode())
+    kept |= forwarded
+    if b"transfer-encoding" in named:
         kept[b"transfer-encoding"] = b"chunked"
+    elif method not in WITHOUT_A_BODY or ABOUT_A_BODY & kept.keys():
+        kept.setdefault(b"content-length", b"0")
     if is_websocket(given):
         kept[b"connection"], kept[b"upgrade"] = b"Upgrade", b"websocket"
     return list(kept.items())

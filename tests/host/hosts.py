@@ -1,9 +1,11 @@
-"""Real hosts in processes of their own, one for each backend that this Python has."""
+"""The hosts that the tests ask: this project's own in processes of their own, one for each backend that this Python
+has, or the one that HOST_UNDER_TEST names (README.md)."""
 
 import http.client
 import json
 import os
 import socket
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -13,13 +15,26 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import IO, Any, NamedTuple
+from urllib.parse import urlsplit
 
 import pytest
+
+from tests.host.run_app import KEYS
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
 SAMPLE_APP = HERE / "sample_app"
-KEY = "right+key/=="
+UNDER_TEST = os.environ.get("HOST_UNDER_TEST")
+KEY, ANOTHER_KEY, MASTER_KEY = (
+    (os.environ.get(variable) if UNDER_TEST else None) or KEYS[name]
+    for variable, name in (
+        ("FUNCTION_HOST_KEY", "default"),
+        ("FUNCTION_ANOTHER_KEY", "named"),
+        ("FUNCTION_MASTER_KEY", "_master"),
+    )
+)
+AUTHORITY = urlsplit(UNDER_TEST).netloc if UNDER_TEST else "x"  # what a request says in its header Host
+HEAD = f"HTTP/1.1\r\nhost: {AUTHORITY}\r\nx-functions-key: {KEY}\r\n"
 PATIENCE_S = 20
 TOLD = "in Azure this call would "  # as emulator/host/unanswered.py begins
 
@@ -38,16 +53,17 @@ class Reply(NamedTuple):
         return json.loads(self.body)
 
 
-class Host(NamedTuple):
-    process: subprocess.Popen[str]
-    log: IO[str]
-    backend: str
-    port: int
-    routes: list[str]
-    meant: list[int]
+class Host:
+    """A host that serves the sample app, wherever it is. A request goes out on a connection of its own."""
+
+    def __init__(self, url: str) -> None:
+        split = urlsplit(url)
+        self.name, self.is_https = split.hostname or "", split.scheme == "https"
+        self.port = split.port or (443 if self.is_https else 80)
 
     def connect(self) -> http.client.HTTPConnection:
-        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_S)
+        kind = http.client.HTTPSConnection if self.is_https else http.client.HTTPConnection
+        return kind(self.name, self.port, timeout=PATIENCE_S)
 
     def ask(
         self,
@@ -57,26 +73,41 @@ class Host(NamedTuple):
         key: str | None = KEY,
         headers: Iterable[tuple[str, str]] = (),
     ) -> Reply:
-        """One request on a connection of its own; the path goes out as it is."""
+        """The path goes out as it is."""
         connection = self.connect()
         try:
             return Reply(*receive(start(connection, method, path, body, key, headers)))
         finally:
             connection.close()
 
+    def raw(self, request: bytes) -> socket.socket:
+        """A socket on which these bytes have been sent."""
+        sock = socket.create_connection((self.name, self.port), timeout=PATIENCE_S)
+        if self.is_https:
+            sock = ssl.create_default_context().wrap_socket(sock, server_hostname=self.name)
+        sock.sendall(request)
+        return sock
+
+
+class LocalHost(Host):
+    """This project's own, in a process of its own. `meant` are the calls that tests knew Azure would not answer."""
+
+    def __init__(self, process: "subprocess.Popen[str]", log: IO[str], port: int, routes: list[str]) -> None:
+        super().__init__(f"http://127.0.0.1:{port}")
+        self.process, self.log, self.routes = process, log, routes
+        self.meant: list[int] = []
+
+    def written(self) -> str:
+        """What it has written on standard error."""
+        return written(self.log)
+
     @contextmanager
     def unanswered(self, count: int) -> Iterator[None]:
         """The block has so many calls that Azure would never answer, or leave open; others fail the test run."""
-        before = written(self.log).count(TOLD)
+        before = self.written().count(TOLD)
         yield
-        wait_until(lambda: written(self.log).count(TOLD) - before == count)
+        wait_until(lambda: self.written().count(TOLD) - before == count)
         self.meant.append(count)
-
-    def raw(self, request: bytes) -> socket.socket:
-        """A socket on which these bytes have been sent."""
-        sock = socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE_S)
-        sock.sendall(request)
-        return sock
 
 
 def start(
@@ -116,7 +147,7 @@ def written(log: IO[str]) -> str:
 
 
 @contextmanager
-def running(backend: str, *options: str, app: Path = SAMPLE_APP, **environment: str) -> Iterator[Host]:
+def running(backend: str, *options: str, app: Path = SAMPLE_APP, **environment: str) -> Iterator[LocalHost]:
     """A host that is ready; it is stopped at the end, and must have stopped without an error."""
     with tempfile.TemporaryFile("a+") as log:
         process = subprocess.Popen(
@@ -131,7 +162,7 @@ def running(backend: str, *options: str, app: Path = SAMPLE_APP, **environment: 
             lines = [process.stdout.readline() for _ in ("port", "routes")]
             if not lines[0]:
                 pytest.fail(f"the host did not start: {written(log)}")
-            host = Host(process, log, backend, int(lines[0]), json.loads(lines[1]), [])
+            host = LocalHost(process, log, int(lines[0]), json.loads(lines[1]))
             yield host
             process.terminate()
             process.communicate(timeout=PATIENCE_S)

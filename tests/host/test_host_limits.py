@@ -7,14 +7,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.host.hosts import BACKENDS, KEY, Host, running, start, written
+from tests.host.hosts import BACKENDS, HEAD, Host, LocalHost, running, start
 
 STOPPED_WITHIN_S = 5
 EACH_BACKEND = pytest.mark.parametrize("backend", BACKENDS)
 
 
 @pytest.fixture(scope="module", params=BACKENDS)
-def strict_host(request: pytest.FixtureRequest) -> Iterator[Host]:
+def strict_host(request: pytest.FixtureRequest) -> Iterator[LocalHost]:
     with running(request.param, "--activity-timeout", "0.5", FUNCTIONS_REQUEST_BODY_SIZE_LIMIT="1000") as host:
         yield host
 
@@ -50,7 +50,7 @@ def test_a_body_over_the_limit_is_an_empty_500(strict_host: Host, size: int, sta
 
 
 def test_a_body_that_announces_too_much_is_not_waited_for(strict_host: Host) -> None:
-    head = f"POST /base/v2/show/x HTTP/1.1\r\nhost: x\r\nx-functions-key: {KEY}\r\ncontent-length: 1001\r\n\r\n"
+    head = f"POST /base/v2/show/x {HEAD}content-length: 1001\r\n\r\n"
     with strict_host.raw(head.encode()) as sock:
         assert sock.recv(12) == b"HTTP/1.1 500"
 
@@ -62,7 +62,7 @@ def test_a_signal_ends_the_host_at_once_and_without_noise(backend: str, number: 
         connection = host.connect()
         response = start(connection, "GET", f"/base/v2/endless/{event}")
         assert response.read1() == b"first"
-        with host.raw(f"GET /base/v2/happened/never HTTP/1.1\r\nhost: x\r\nx-functions-key: {KEY}\r\n\r\n".encode()):
+        with host.raw(f"GET /base/v2/happened/never {HEAD}\r\n".encode()):
             begin = time.monotonic()
             host.process.send_signal(number)
             assert host.process.wait(STOPPED_WITHIN_S) == 0
@@ -70,7 +70,7 @@ def test_a_signal_ends_the_host_at_once_and_without_noise(backend: str, number: 
             with pytest.raises((http.client.IncompleteRead, ConnectionResetError)):
                 response.read()
         connection.close()
-        assert written(host.log) == ""
+        assert host.written() == ""
 
 
 @EACH_BACKEND
@@ -78,4 +78,4 @@ def test_a_cancelled_host_stops_like_a_signalled_one(backend: str) -> None:
     with running(backend, "--cancel") as host:
         assert host.process.wait(STOPPED_WITHIN_S) == 0
         assert host.process.stdout.read() == "cancelled, 0 tasks left\n"
-        assert written(host.log) == ""
+        assert host.written() == ""

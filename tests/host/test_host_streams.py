@@ -6,10 +6,9 @@ from contextlib import ExitStack
 
 import pytest
 
-from tests.host.hosts import KEY, Host, start
+from tests.host.hosts import HEAD, Host, start
 
 TEN_MEGABYTES = 10 * 1024 * 1024
-HEAD = f"HTTP/1.1\r\nhost: x\r\nx-functions-key: {KEY}\r\n"
 
 
 def test_each_frame_arrives_before_the_next_is_made(host: Host, event: str) -> None:

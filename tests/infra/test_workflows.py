@@ -36,6 +36,18 @@ def test_other_versions_than_the_locked_ones_are_tried_by_the_clock() -> None:
     assert set(newest["jobs"]["versions"]["strategy"]["matrix"]["run"]) == runs
 
 
+def test_microsofts_own_host_is_asked_by_hand_by_the_clock_and_when_something_of_it_changes() -> None:
+    workflow = WORKFLOWS["real-host.yml"]
+    assert {"workflow_dispatch", "schedule", "push", "pull_request"} == set(workflow[True])
+    run = [step.get("run", "") for step in steps(workflow)]
+    assert any("azure-functions-core-tools" in line for line in run)
+    assert "bash .ci/real_host" in run
+    for event in ("push", "pull_request"):
+        watched = workflow[True][event]["paths"]
+        assert {"function_app.py", "host.json", "proxy/**", "emulator/host/**", "requirements*.txt"} <= set(watched)
+        assert all(any(ROOT.glob(path.removesuffix("/**"))) for path in watched)
+
+
 def test_microsofts_tools_are_installed_where_the_tests_look_for_them() -> None:
     run = [step.get("run", "") for step in steps(WORKFLOWS["checks.yml"])]
     assert any(f"az bicep install --version v{VERSION}" in line for line in run)

@@ -66,6 +66,7 @@ NEEDS_LINUX = pytest.mark.skipif(
 
 
 @NEEDS_LINUX
+@pytest.mark.long
 def test_a_quick_run_measures_the_proxy_and_names_who_is_missing(tmp_path: Path):
     command = [sys.executable, "-m", "benchmarks", "--quick", "--only", "json, 1 ", "--contenders", "ours", "LiteLLM"]
     environment = {"PATH": "/usr/bin:/bin:/usr/sbin:/sbin", "BENCHMARK_PEERS": str(tmp_path), "HOME": str(tmp_path)}
@@ -90,6 +91,7 @@ def test_a_quick_run_measures_the_proxy_and_names_who_is_missing(tmp_path: Path)
 
 
 @NEEDS_LINUX
+@pytest.mark.long
 def test_the_cost_of_records_is_measured_with_them_and_without():
     command = [sys.executable, "-m", "benchmarks.usage_cost", "--starts", "1", "--rounds", "1", "--seconds", "0.1"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)

@@ -1,9 +1,12 @@
 """Minutes of calls with random faults, compressed; `python -m tests.load.soak` makes it an hour, time-outs included."""
 
+import pytest
+
 from tests.load.footprint import assert_no_leak, needs_proc
 from tests.load.soak import soak
 
 
+@pytest.mark.long
 @needs_proc
 def test_every_call_ends_as_documented_whatever_happens() -> None:
     before, after, ended, _ = soak(minutes=6, time_scale=60, callers=40, seed=0, timeouts=False)

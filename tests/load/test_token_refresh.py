@@ -10,12 +10,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import httpx
+import pytest
 
 from emulator.azure.app import IDENTITY_PATH
 from emulator.tape.library import Library
 from tests.load.footprint import Counted, counted_proxy
 from tests.support import Arrived, raw_upstream, recording
 
+pytestmark = pytest.mark.long  # tests/proxy/test_identity.py has each promise without a host
 BODY = b'{"model":"gpt-4o-mini","messages":[]}'
 CLOCK_FACTOR = 20.0
 CALLERS = 64

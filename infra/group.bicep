@@ -53,6 +53,9 @@ param allowStore string = ''
 @description('PROXY_MAX_BODY_MB; empty: 100.')
 param maxBodyMb string = ''
 
+@description('PROXY_KEEPALIVE_SECONDS; empty: 20, 0: off.')
+param keepaliveSeconds string = ''
+
 @description('PROXY_KEY_SALT. azd makes it, once for an environment; with a default it would not.')
 @metadata({ azd: { type: 'generate', config: { length: 32, noSpecial: true } } })
 @secure()
@@ -146,6 +149,7 @@ module app 'function.bicep' = {
       PROXY_MAX_OUTPUT_TOKENS: maxOutputTokens
       PROXY_ALLOW_STORE: allowStore
       PROXY_MAX_BODY_MB: maxBodyMb
+      PROXY_KEEPALIVE_SECONDS: keepaliveSeconds
       // Blobs alone: an app of HTTP functions needs no queue and no table.
       AzureWebJobsStorage__blobServiceUri: storage.outputs.endpoint
       AzureWebJobsStorage__credential: 'managedidentity'

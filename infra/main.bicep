@@ -52,6 +52,9 @@ param allowStore string = ''
 @description('PROXY_MAX_BODY_MB; empty: 100.')
 param maxBodyMb string = ''
 
+@description('PROXY_KEEPALIVE_SECONDS; empty: 20, 0: off.')
+param keepaliveSeconds string = ''
+
 @description('PROXY_KEY_SALT. azd makes it, once for an environment; with a default it would not.')
 @metadata({ azd: { type: 'generate', config: { length: 32, noSpecial: true } } })
 @secure()
@@ -99,6 +102,7 @@ module filled 'group.bicep' = {
     maxOutputTokens: maxOutputTokens
     allowStore: allowStore
     maxBodyMb: maxBodyMb
+    keepaliveSeconds: keepaliveSeconds
     keySalt: keySalt
     httpConcurrency: httpConcurrency
     alwaysReadyInstances: alwaysReadyInstances

@@ -2,20 +2,20 @@
 
     OpenAI SDK, DSPy, curl ── x-functions-key ──▶ this function ── managed identity ──▶ Azure OpenAI
 
-Forwarded  The body byte for byte (only a `model` that must become a deployment name is rewritten), the raw query
-           string, and the REQUEST_HEADERS. Back come Azure's status, headers and bytes; a stream frame by frame.
+Forwarded  The body byte for byte (only a `model` that must become a deployment name is rewritten; a compressed one is
+           unpacked), the raw query string, the headers of proxy/headers.py. Back come Azure's status, headers and
+           bytes; a stream frame by frame.
 Dropped    On the way up: authorization, api-key, x-functions-key, cookies and every other header that is not listed;
-           QUERY_DROPPED. On the way back: hop-by-hop headers (RFC 9110 section 7.6.1) and RESPONSE_HEADERS_DROPPED.
-Replaced   Azure's 401 and 403 are about this function's identity, not the caller's key: they become a 502 that says so.
-           So does a web page with status 200, which no client takes for an error.
+           QUERY_DROPPED. On the way back: hop-by-hop headers (RFC 9110 section 7.6.1) and some more.
+Replaced   By a 502 that says why: Azure's 401 and 403, which are about this function's identity, not the caller's key;
+           a redirect, which would lead that key away; a web page with status 200, which no client takes for an error.
 Broken off A stream that Azure ends without `[DONE]` or the last event of a Response: no client would notice.
 Retried    Nothing but a GET that met a closing connection. The SDKs and DSPy retry on their own, and retries multiply.
-Added      `Server-Timing` on every answer.
+Added      `Server-Timing` on every answer; a comment in a stream that has been silent for PROXY_KEEPALIVE_SECONDS.
 Refused    What proxy/limits.py finds too much; every limit is a setting and off by default.
 Logged     One record per call: proxy/record.py. Never a prompt, an answer, a key or a query string.
 """
 
-import functools
 import json
 import logging
 import os
@@ -32,14 +32,19 @@ from azurefunctions.extensions.http.fastapi import Request, Response
 from starlette.requests import ClientDisconnect
 
 from proxy import telemetry, upstream, worker
+from proxy.body import read_body
 from proxy.caller import unless_caller_leaves
 from proxy.errors import ProxyError
+from proxy.failure import failure_of
+from proxy.headers import Headers, forwarded_headers, relayed_headers
 from proxy.identity import Identity
 from proxy.limits import check_limits
 from proxy.model import choose_deployment, deployment_of
+from proxy.path import LONGEST, masked, mistake
 from proxy.record import Record
 from proxy.relay import Relay
 from proxy.settings import Settings
+from proxy.verdict import judged
 
 Handler = Callable[[Request, Record], Coroutine[Any, Any, Response]]
 log = logging.getLogger("azure_openai_proxy")
@@ -64,9 +69,9 @@ FORWARDED = {  # function name: (methods, route below /api/v1, which is also the
     "responses": (["POST"], "responses"),
     "responses_input_tokens": (["POST"], "responses/input_tokens"),
     "responses_compact": (["POST"], "responses/compact"),
-    "response": (["GET", "DELETE"], "responses/{response_id}"),
+    "response": (["GET", "HEAD", "DELETE"], "responses/{response_id}"),
     "response_cancel": (["POST"], "responses/{response_id}/cancel"),
-    "response_input_items": (["GET"], "responses/{response_id}/input_items"),
+    "response_input_items": (["GET", "HEAD"], "responses/{response_id}/input_items"),
 }
 IN_DEPLOYMENT = ("chat/completions", "embeddings")  # a dated api-version has these below /deployments/{deployment}
 NEEDS_MODEL = (*IN_DEPLOYMENT, "responses")
@@ -108,16 +113,16 @@ async def answer_of(handler: Handler, req: Request, record: Record) -> Response:
     except Exception:
         log.exception("unexpected error")
         error = ProxyError("internal_error")
-    record.fields.error = error.code
+    record.note_error(error)
     return Response(error.body, error.status, error.headers)
 
 
-@serves("models", "v1/models", "GET")
+@serves("models", "v1/models", "GET", "HEAD")
 async def models(req: Request, record: Record) -> Response:
     return json_response({"object": "list", "data": [model_entry(name) for name in settings.deployments]})
 
 
-@serves("model", "v1/models/{model}", "GET")
+@serves("model", "v1/models/{model}", "GET", "HEAD")
 async def model(req: Request, record: Record) -> Response:
     name = req.path_params["model"]
     name = name if name in settings.deployments else unquote(name)  # Azure's host leaves a %2F as it is
@@ -127,9 +132,10 @@ async def model(req: Request, record: Record) -> Response:
 
 @serves("zz_not_found", "{*path}", "GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 async def not_found(req: Request, record: Record) -> Response:
-    record.fields.path = req.url.path[:200]
+    path = req.url.path
+    record.fields.path = masked(path)
     routes = ", ".join([*(route for _, route in FORWARDED.values()), "models", "models/{model}"])
-    raise ProxyError("not_found", req.method, req.url.path[:200], routes)
+    raise ProxyError("not_found", req.method, path[:LONGEST] + mistake(path), routes)
 
 
 def forwarding(route: str) -> Handler:
@@ -148,12 +154,13 @@ async def forward(req: Request, record: Record, route: str) -> Response:
         if not re.fullmatch(r"[A-Za-z0-9_-]{1,256}", value):
             raise ProxyError("invalid_response_id", param="response_id")
         record.note_response(value)
-    body, deployment = checked(await read_body(req, record), record, route)
+    body, deployment = checked(await read_body(req, record, settings.max_body_bytes), record, route)
     url = upstream_url(route, req.path_params, deployment, req.scope["query_string"].decode("latin-1"))
-    headers = [(name, value) for name, value in req.headers.raw if is_forwarded(name)]
+    headers = forwarded_headers(req.headers.raw, settings.deployments)
+    method = "GET" if req.method == "HEAD" else req.method  # what Azure makes of a HEAD nobody says
     record.span = telemetry.begin(record.fields, url, headers)
-    answered = await unless_caller_leaves(req.receive, send(req.method, url, headers, body, record))
-    return Relay(answered, relayed_headers(answered.headers.raw), record)
+    answered = await unless_caller_leaves(req.receive, send(method, url, headers, body, record))
+    return Relay(answered, relayed_headers(answered.headers.raw), record, settings.keepalive_seconds)
 
 
 def checked(body: bytes, record: Record, route: str) -> tuple[bytes, str | None]:
@@ -165,10 +172,8 @@ def checked(body: bytes, record: Record, route: str) -> tuple[bytes, str | None]
     return asked.body, asked.deployment
 
 
-async def send(
-    method: str, url: str, headers: list[tuple[bytes, bytes]], body: bytes, record: Record
-) -> httpx.Response:
-    """Azure's answer, read up to the end of its headers."""
+async def send(method: str, url: str, headers: Headers, body: bytes, record: Record) -> httpx.Response:
+    """Azure's answer, read up to the end of its headers. Raises ProxyError where there is none."""
     try:
         headers.append((b"authorization", b"Bearer " + (await identity.token()).encode()))
     except Exception as error:
@@ -177,49 +182,17 @@ async def send(
     try:
         answered = await upstream.client().send(upstream.request(method, url, headers, body), stream=True)
     except upstream.FAILURES as error:
-        raise ProxyError("upstream_timeout" if upstream.is_timeout(error) else "upstream_unreachable") from error
+        raise failure_of(error) from error
     finally:
         record.fields.upstream_ms = round(1000 * (time.monotonic() - began), 1)
     if answered.status_code in (401, 403):
-        await answered.aclose()
         identity.distrust()
-        raise ProxyError("upstream_authentication_error", answered.status_code)
-    if answered.is_success and is_web_page(answered.headers.raw):
-        await answered.aclose()
-        raise ProxyError("upstream_web_page")  # a client that waits for a stream takes it for an empty one
-    return answered
+    return await judged(answered, method, settings.scope)
 
 
 # --- small helpers ----------------------------------------------------------------------------------------------------
 
-REQUEST_HEADERS = frozenset(
-    b"content-type accept accept-encoding user-agent traceparent tracestate x-client-request-id "
-    b"x-ms-client-request-id".split()
-)
-REQUEST_HEADER_PREFIXES = (b"openai-", b"x-stainless-")
 QUERY_DROPPED = ("code", "clientid", "api-version")  # keys of the Functions host, and what the settings decide
-RESPONSE_HEADERS_DROPPED = frozenset(
-    b"connection keep-alive proxy-authenticate proxy-authorization proxy-connection te trailer transfer-encoding "
-    b"upgrade set-cookie server date alt-svc strict-transport-security".split()
-)
-
-
-def is_forwarded(header: bytes) -> bool:
-    return header in REQUEST_HEADERS or header.startswith(REQUEST_HEADER_PREFIXES)
-
-
-lower = functools.lru_cache(256)(bytes.lower)  # 1,000 streams have the same names
-
-
-def is_web_page(headers: list[tuple[bytes, bytes]]) -> bool:
-    return any(name.lower() == b"content-type" and value.startswith(b"text/html") for name, value in headers)
-
-
-def relayed_headers(headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
-    lowered = [(lower(name), value) for name, value in headers]
-    listed = {part.strip().lower() for name, value in lowered if name == b"connection" for part in value.split(b",")}
-    dropped = RESPONSE_HEADERS_DROPPED | listed
-    return [(name, value) for name, value in lowered if name not in dropped]
 
 
 def upstream_url(route: str, ids: Mapping[str, str], deployment: str | None, query: str) -> str:
@@ -232,18 +205,6 @@ def upstream_url(route: str, ids: Mapping[str, str], deployment: str | None, que
     pairs = [pair for pair in query.split("&") if unquote_plus(pair.split("=")[0]).lower() not in ("", *QUERY_DROPPED)]
     pairs += [f"api-version={version}"] if version else []
     return settings.base + prefix + route.format_map(ids) + "?" * bool(pairs) + "&".join(pairs)
-
-
-async def read_body(req: Request, record: Record) -> bytes:
-    """The whole body. One that is too large is read to its end as well: a client that still sends hears no answer."""
-    chunks, size = [], 0
-    async for chunk in req.stream():
-        size += len(chunk)
-        chunks.append(chunk if size <= settings.max_body_bytes else b"")
-    record.received(size)
-    if size > settings.max_body_bytes:
-        raise ProxyError("request_too_large", size, settings.max_body_bytes)
-    return b"".join(chunks)
 
 
 def model_entry(name: str) -> dict[str, Any]:

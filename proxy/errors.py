@@ -5,10 +5,12 @@ import uuid
 
 from .upstream import READ_SECONDS
 
+REFUSED = "Azure OpenAI refused the proxy's own call ({}); your function key is fine. {}"
 ERRORS = {  # code: (status, whether trying again can help, message)
     "invalid_json": (400, False, "The body must be one JSON object in UTF-8: {}."),
     "invalid_model": (400, False, "`model` must be one string."),
     "invalid_response_id": (400, False, "A response id is like resp_abc123."),
+    "invalid_encoding": (400, False, "The body is not what its header `content-encoding: {}` says: {}."),
     "invalid_extra_query": (400, False, "Send the key as the header x-functions-key: `extra_query` would reach Azure."),
     "too_many_output_tokens": (
         *(400, False),
@@ -17,31 +19,36 @@ ERRORS = {  # code: (status, whether trying again can help, message)
     "storing_is_off": (400, False, "Here Azure may store nothing: {}."),
     "not_found": (404, False, "There is no {} {} here. The base URL ends in /api/v1, once; below it are {}."),
     "model_not_found": (404, False, "The model {!r} is not served here. Served are: {}."),
-    "request_too_large": (413, False, "The body has {:,} bytes; {:,} are allowed."),
+    "request_too_large": (413, False, "The body has {} bytes; {:,} are allowed."),
+    "unsupported_encoding": (415, False, "The proxy cannot read `content-encoding: {}`. It reads: {}."),
     "websocket_not_served": (426, False, "There are no WebSockets here: send the same request over plain HTTP."),
     "internal_error": (500, False, "The proxy failed unexpectedly; its log says why."),
-    "upstream_authentication_error": (
+    "upstream_authentication_error": (502, False, REFUSED),
+    "upstream_token_refused": (502, False, REFUSED),
+    "upstream_network_denied": (502, False, REFUSED),
+    "upstream_resource_blocked": (502, False, REFUSED),
+    "upstream_redirect": (
         *(502, False),
-        "Azure OpenAI refused the proxy's own identity ({}); your function key is fine. The administrator must grant "
-        "the function's managed identity the role 'Cognitive Services OpenAI User' on the Azure OpenAI resource (it "
-        "takes about 5 minutes to work) and check the resource's network rules.",
+        "Instead of an answer came a redirect ({}), which Azure OpenAI never sends; the proxy does not follow it. The "
+        "administrator must check AZURE_OPENAI_BASE, and what stands between the function and Azure.",
     ),
     "identity_unavailable": (
         *(502, True),
         "The proxy got no token from its managed identity. Try again in a moment; if it stays, the administrator must "
         "switch the identity on and check AZURE_CLIENT_ID.",
     ),
-    "upstream_unreachable": (
-        *(502, True),
-        "The proxy cannot reach Azure OpenAI. Try again in a moment; if it stays, the administrator must check "
-        "AZURE_OPENAI_BASE.",
-    ),
+    "upstream_unreachable": (502, True, "{}"),
     "upstream_web_page": (
         *(502, True),
         "Instead of Azure OpenAI a web page answered. Try again in a moment; if it stays, the administrator must check "
         "AZURE_OPENAI_BASE, and what stands between the function and Azure.",
     ),
     "upstream_stream_broken": (502, True, "Azure OpenAI broke off the stream; the answer is incomplete."),
+    "upstream_stream_silent": (
+        *(502, True),
+        "Azure OpenAI fell silent within its answer, which is incomplete. For long calls use the Responses API with "
+        "background=true and poll.",
+    ),
     "misconfigured": (503, False, "The administrator must mend the app settings: {}."),
     "upstream_timeout": (
         *(504, False),
@@ -52,11 +59,22 @@ ERRORS = {  # code: (status, whether trying again can help, message)
 
 
 class ProxyError(Exception):
-    """One of ERRORS, sent in OpenAI's shape: {"error": {message, type, param, code}}."""
+    """One of ERRORS, sent in OpenAI's shape: {"error": {message, type, param, code}}.
 
-    def __init__(self, code: str, *facts: object, param: str | None = None) -> None:
-        self.code = code
-        self.status, self.retry, message = ERRORS[code]
+    `cause` is one word and `detail` one line, for the record and the log; the caller sees neither."""
+
+    def __init__(
+        self,
+        code: str,
+        *facts: object,
+        param: str | None = None,
+        retry: bool | None = None,
+        cause: str | None = None,
+        detail: str | None = None,
+    ) -> None:
+        self.code, self.cause, self.detail = code, cause, detail
+        self.status, usual, message = ERRORS[code]
+        self.retry = usual if retry is None else retry
         kind = "invalid_request_error" if self.status < 500 else "server_error"
         error = {"message": message.format(*facts), "type": kind, "param": param, "code": code}
         self.body = json.dumps({"error": error}).encode()

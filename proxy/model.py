@@ -36,7 +36,7 @@ def choose_deployment(body: bytes, deployments: Mapping[str, str], required: boo
         if not isinstance(members, tuple):
             raise ValueError("it is something else")
     except (ValueError, RecursionError) as error:
-        raise ProxyError("invalid_json", error) from error
+        raise ProxyError("invalid_json", other_encoding(body) or error) from error
     named = [value for name, value in members if name == "model"]
     if len(named) > 1 or not all(isinstance(value, str | None) for value in named):
         raise ProxyError("invalid_model", param="model")
@@ -70,7 +70,15 @@ def after_gap(text: str, at: int) -> int:
     return found.end() if found else at
 
 
-def deployment_of(model: str, deployments: Mapping[str, str]) -> str:
+def other_encoding(body: bytes) -> str:
+    """What a body is in when it is not in plain UTF-8; "" when it is no text at all."""
+    found = json.detect_encoding(body)
+    if found == "utf-8-sig":
+        return "it begins with a byte order mark (BOM): send it without"
+    return f"it is in {found.upper()}" if found != "utf-8" else ""
+
+
+def deployment_of(model: str, deployments: Mapping[str, str], param: str = "model") -> str:
     if model not in deployments:
-        raise ProxyError("model_not_found", model[:200], ", ".join(deployments), param="model")
+        raise ProxyError("model_not_found", model[:200], ", ".join(deployments), param=param)
     return deployments[model]

@@ -18,6 +18,7 @@ from opentelemetry.trace import INVALID_SPAN, Span
 from starlette.requests import Request
 
 from . import telemetry
+from .errors import ProxyError
 from .excerpt import Excerpt
 from .fields import Fields
 from .usage import tell
@@ -70,6 +71,12 @@ class Record:
         upstream = self.fields.upstream_ms
         own = self.fields.proxy_ms = max(0.0, round(self.milliseconds() - upstream, 1))
         return b"server-timing", b"upstream;dur=%.1f, proxy;dur=%.1f" % (upstream, own)
+
+    def note_error(self, error: ProxyError) -> None:
+        """What is behind an error of Azure's side is also a line of its own: somebody looks for it in the log."""
+        self.fields.error, self.fields.cause, self.fields.detail = error.code, error.cause, error.detail
+        if error.cause:
+            print(f"{error.code}: {error.cause}: {error.detail or ''}", flush=True)
 
     def note_answer(self, status: int, headers: Mapping[bytes, bytes]) -> None:
         self.fields.status = status

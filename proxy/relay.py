@@ -1,19 +1,20 @@
 """Azure's answer on its way to the caller."""
 
-import zlib
-from collections.abc import AsyncIterator, Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator
 
 import httpx
-from azurefunctions.extensions.http.fastapi import StreamingResponse
+from azurefunctions.extensions.http.fastapi import Response, StreamingResponse
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
 from .caller import unless_caller_leaves
+from .coding import Bad, Decoder, codings_of, is_readable
 from .ending import ENDINGS, Ending
 from .errors import ProxyError
 from .record import Record
-from .upstream import FAILURES
+from .upstream import FAILURES, STREAM_SILENCE_SECONDS, is_timeout
+
+KEEP_ALIVE = b": keep-alive\n\n"  # a comment (HTML standard, section 9.2.6), which every client skips
 
 
 class Relay(StreamingResponse):  # type: ignore[misc]
@@ -27,49 +28,80 @@ class Relay(StreamingResponse):  # type: ignore[misc]
     notices a clean early end; a caller who stands between two events is told why first.
     """
 
-    def __init__(self, azure: httpx.Response, headers: list[tuple[bytes, bytes]], record: Record) -> None:
+    def __init__(
+        self, azure: httpx.Response, headers: list[tuple[bytes, bytes]], record: Record, keepalive: float = 0.0
+    ) -> None:
         assert isinstance(azure.stream, httpx.AsyncByteStream)
         super().__init__(self.chunks(), azure.status_code)
         self.body, self.record = azure.stream, record
         self.sent, self.outcome = 0, "caller_left"
         named = dict(headers)
         record.note_answer(azure.status_code, named)
-        encoding = named.get(b"content-encoding", b"identity")
-        is_stream = named.get(b"content-type", b"").startswith(b"text/event-stream")
-        self.takes_events = is_stream and encoding == b"identity"
-        if self.takes_events:  # without a length it can still break after its last byte
+        self.is_stream = named.get(b"content-type", b"").startswith(b"text/event-stream")
+        codings = codings_in(headers) if b"content-encoding" in named else ()
+        self.takes_events = self.is_stream and not codings
+        if self.is_stream:  # without a length it can still break after its last byte
             headers = [header for header in headers if header[0] != b"content-length"]
         self.raw_headers = headers
-        streams = self.takes_events and azure.status_code == 200
+        self.decoder = Decoder(codings) if codings and is_readable(codings) else None
+        streams = self.is_stream and azure.status_code == 200 and (self.takes_events or self.decoder)
         self.ending = ENDINGS.get(record.fields.route if streams else "", Ending)()
-        self.read = self.ending.add if encoding == b"identity" else decoded(encoding, self.ending.add)
+        self.read = self.read_decoded if codings else self.ending.add
+        if self.takes_events and keepalive and (tell_silence := getattr(self.body, "tell_silence", None)):
+            tell_silence(keepalive, STREAM_SILENCE_SECONDS)
 
     async def chunks(self) -> AsyncIterator[bytes]:
         try:
             async for chunk in self.body:
+                if not chunk:  # silence
+                    if self.ending.between_events:
+                        yield KEEP_ALIVE
+                    continue
                 yield chunk
                 if not self.sent:
                     self.record.fields.first_byte_ms = self.record.milliseconds()
                 self.sent += len(chunk)
                 self.read(chunk)
-            if not self.ending.reached:
-                raise httpx.RemoteProtocolError("the stream ended before its end")
+            if not self.ending.reached or (self.decoder and not self.decoder.whole):
+                raise httpx.RemoteProtocolError("the answer ended before its end")
             self.outcome = "complete"
-        except FAILURES:
-            self.outcome = "upstream_stream_broken"
+        except FAILURES as error:
+            silent = is_timeout(error)
+            self.outcome = "silent" if silent else "upstream_stream_broken"
             if self.takes_events and self.ending.between_events:
-                yield b"data: " + ProxyError("upstream_stream_broken").body + b"\n\n"
+                told = ProxyError("upstream_stream_silent" if silent else "upstream_stream_broken")
+                yield b"data: " + told.body + b"\n\n"
             raise
+
+    def read_decoded(self, chunk: bytes) -> None:
+        """Nothing is read of what cannot be decoded; it passes all the same."""
+        if self.decoder:
+            try:
+                for piece in self.decoder.pieces(chunk):
+                    self.ending.add(piece)
+            except Bad:
+                self.decoder = None
 
     async def pass_whole(self, send: Send) -> None:
         """What is all here goes in one piece. Nothing is waited for, so nothing listens for the caller's leaving."""
-        whole = b"".join([chunk async for chunk in self.body_iterator])
+        try:
+            whole = b"".join([chunk async for chunk in self.body_iterator])
+        except FAILURES:
+            error = ProxyError("upstream_stream_broken")
+            answer = Response(error.body, error.status, error.headers)
+            self.status_code, self.raw_headers, whole = answer.status_code, answer.raw_headers, error.body
+        await self.send_at_once(send, whole)
+
+    async def send_at_once(self, send: Send, body: bytes) -> None:
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-        await send({"type": "http.response.body", "body": whole})
+        await send({"type": "http.response.body", "body": body})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            if getattr(self.body, "arrived", False) and not self.takes_events:
+            if scope["method"] == "HEAD":
+                self.outcome = "complete"
+                await self.send_at_once(send, b"")
+            elif getattr(self.body, "arrived", False) and not self.is_stream:
                 await self.pass_whole(send)
             else:
                 await unless_caller_leaves(receive, self.stream_response(send))
@@ -83,12 +115,6 @@ class Relay(StreamingResponse):  # type: ignore[misc]
             self.record.close(self.sent, self.ending.excerpt)
 
 
-def decoded(encoding: bytes, read: Callable[[bytes], None]) -> Callable[[bytes], None]:
-    """`read` for an encoded answer's chunks; of an encoding other than gzip nothing is read."""
-    inflate = zlib.decompressobj(zlib.MAX_WBITS | 16).decompress
-
-    def decode(chunk: bytes) -> None:
-        with suppress(zlib.error):
-            read(inflate(chunk) if encoding == b"gzip" else b"")
-
-    return decode
+def codings_in(headers: list[tuple[bytes, bytes]]) -> tuple[str, ...]:
+    named = b",".join(value for name, value in headers if name == b"content-encoding")
+    return codings_of(named.decode("latin-1"))

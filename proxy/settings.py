@@ -5,7 +5,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from . import outbound
+
 MAX_BODY_BYTES = 100_000_000  # just below the Functions host's own 104,857,600, whose 413 says nothing
+KEEPALIVE_SECONDS = 20.0  # proxies on the way give up after 60 s of silence, load balancers in Azure after 230
+MAX_KEEPALIVE_SECONDS = 200.0
 DEFAULT_SCOPE = "https://cognitiveservices.azure.com/.default"
 
 
@@ -24,6 +28,7 @@ class Settings:
     allow_store: bool
     max_body_bytes: int
     key_salt: str
+    keepalive_seconds: float
     problems: tuple[str, ...]
 
     @classmethod
@@ -38,6 +43,8 @@ class Settings:
         store = env.get("PROXY_ALLOW_STORE", "").strip().lower()
         megabytes = env.get("PROXY_MAX_BODY_MB", "").strip()
         salt = env.get("PROXY_KEY_SALT", "").strip()
+        keepalive = env.get("PROXY_KEEPALIVE_SECONDS", "").strip()
+        keepalive_seconds = float(keepalive) if re.fullmatch(r"[0-9]{1,3}(\.[0-9]{1,3})?", keepalive) else -1.0
         max_body = int(float(megabytes) * 1_000_000) if re.fullmatch(r"\d{1,9}(\.\d{1,6})?", megabytes) else 0
         checks = {
             "AZURE_OPENAI_BASE must be like https://my-resource.openai.azure.com, without /openai, query or user "
@@ -54,6 +61,9 @@ class Settings:
                 not megabytes or 0 < max_body <= MAX_BODY_BYTES
             ),
             "PROXY_KEY_SALT must have at least 16 characters": not salt or len(salt) >= 16,
+            f"PROXY_KEEPALIVE_SECONDS must be 0 (off) or a number of seconds, at most {MAX_KEEPALIVE_SECONDS:g}": (
+                not keepalive or 0 <= keepalive_seconds <= MAX_KEEPALIVE_SECONDS
+            ),
         }
         return cls(
             base,
@@ -66,7 +76,8 @@ class Settings:
             allow_store=store != "false",
             max_body_bytes=max_body or MAX_BODY_BYTES,
             key_salt=salt or env.get("WEBSITE_AUTH_ENCRYPTION_KEY", ""),  # App Service makes one for each app
-            problems=tuple(problem for problem, fine in checks.items() if not fine),
+            keepalive_seconds=keepalive_seconds if keepalive else KEEPALIVE_SECONDS,
+            problems=(*(problem for problem, fine in checks.items() if not fine), *outbound.problems(env, base)),
         )
 
 

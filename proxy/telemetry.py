@@ -74,6 +74,6 @@ def end(span: Span, fields: Fields, at: int) -> None:
         for field, attribute in ATTRIBUTES.items():
             if (value := getattr(fields, field)) is not None:
                 span.set_attribute(attribute, value.split(",") if field == "finish_reason" else value)
-        if (fields.status or 0) >= 400 or fields.outcome == "upstream_stream_broken":
+        if (fields.status or 0) >= 400 or fields.outcome in ("upstream_stream_broken", "silent"):
             span.set_status(Status(StatusCode.ERROR, fields.error or fields.outcome))
         span.end(at)

@@ -5,28 +5,51 @@ than its connections do. What is used of them is not all documented, so requirem
 """
 
 import asyncio
+import base64
 import functools
-from collections.abc import AsyncIterator
-from typing import Any
+import os
+from collections.abc import AsyncIterator, Callable
+from itertools import chain
+from typing import Any, NamedTuple
 
 import aiohttp
 import httpx
 from aiohttp.client_proto import ResponseHandler
 from aiohttp.connector import Connection
-from aiohttp.http_exceptions import HttpProcessingError
+from aiohttp.helpers import set_exception
+from aiohttp.http_exceptions import HttpProcessingError, LineTooLong
 from yarl import URL
+
+from .outbound import certificates
+from .upstream import HEAD_BYTES, HeadTooLong
 
 CONNECT_SECONDS = 10.0  # TCP and TLS; Azure answers in milliseconds or not at all
 POOL_SECONDS = 15.0  # a free connection, connecting included (aiohttp counts both)
 KEEPALIVE_SECONDS = 4.0  # below common servers' idle limits (5 s and up): no POST may meet a connection being closed
 MAX_CONNECTIONS = 4_096  # far above what one instance serves; the host's own concurrency limit comes first
 COPIED_BYTES = 65_536  # a body up to this size leaves in one write with its head
+MAX_FIELDS = HEAD_BYTES // len(b"a:\r\n")  # more header fields than these are too long together, however short
 
 CONNECTING = aiohttp.ClientTimeout(connect=POOL_SECONDS, sock_connect=CONNECT_SECONDS)
 
 
+class Silence(Exception):
+    """No byte came for as long as was asked; the answer goes on."""
+
+
 class Wire(ResponseHandler):
-    """aiohttp's connection, with its C parser, but for two things."""
+    """aiohttp's connection, with its C parser, but for three things."""
+
+    tells_silence = False
+
+    def _on_read_timeout(self) -> None:
+        """The clock that aiohttp starts again with every byte may also tell silence, without ending the answer."""
+        if not self.tells_silence:
+            super()._on_read_timeout()
+            return
+        if self._payload is not None and (waiter := self._payload._waiter):
+            set_exception(waiter, Silence())
+        self._reschedule_timeout()
 
     def resume_reading(self, resume_parser: bool = True) -> None:
         """Only after a pause: aiohttp resumes, and parses, after each chunk that is read."""
@@ -43,9 +66,19 @@ class Wire(ResponseHandler):
 class Body(httpx.AsyncByteStream):
     """An answer's body, in the pieces that have arrived. Its connection is free again at its end."""
 
+    beat = longest = 0.0
+
     def __init__(self, connection: Connection, content: aiohttp.StreamReader) -> None:
         self.connection, self.content = connection, content
         content.on_eof(connection.release)
+
+    def tell_silence(self, beat: float, longest: float) -> None:
+        """From now on b"" stands for each `beat` seconds without a byte; `longest` seconds are too many."""
+        wire = self.connection.protocol
+        if wire is not None and not self.arrived:
+            self.beat, self.longest = beat, longest
+            wire.read_timeout, wire.tells_silence = beat, True  # type: ignore[attr-defined]
+            wire.start_timeout()
 
     @property
     def arrived(self) -> bool:
@@ -53,41 +86,78 @@ class Body(httpx.AsyncByteStream):
         return self.content.is_eof()
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        try:
-            while piece := await self.content.readany():
+        silent = 0.0
+        while True:
+            try:
+                piece = await self.content.readany()
+            except Silence:
+                silent += self.beat
+                if silent >= self.longest:
+                    raise httpx.ReadTimeout(f"silent for {silent:.0f} s") from None
+                yield b""
+            except aiohttp.ClientError as error:
+                raise as_httpx(error) from error
+            else:
+                if not piece:
+                    return
+                silent = 0.0
                 yield piece
-        except aiohttp.ClientError as error:
-            raise as_httpx(error) from error
 
     async def aclose(self) -> None:
         self.connection.close()  # a no-op after its release
 
 
-class Transport(httpx.AsyncBaseTransport):
-    """Everything goes out and comes in as it is. `read_seconds` is the longest silence of an answer."""
+class Way(NamedTuple):
+    """How an origin is reached. Through a proxy, plain HTTP asks for a whole URL (RFC 9112, section 3.2.2)."""
 
-    def __init__(self, read_seconds: float) -> None:
-        self.loop = asyncio.get_running_loop()
+    address: aiohttp.ClientRequest  # the connector takes from it where to connect, and nothing else of it is used
+    origin: bytes
+    headers: tuple[bytes, ...]
+
+
+class Transport(httpx.AsyncBaseTransport):
+    """Everything goes out and comes in as it is. `read_seconds` is the longest silence of an answer, `proxy_for` names
+    the proxy for scheme, host and port, if there is one."""
+
+    def __init__(
+        self, read_seconds: float, proxy_for: Callable[[str, str, int | None], str | None] = lambda *_: None
+    ) -> None:
+        self.loop, self.proxy_for = asyncio.get_running_loop(), proxy_for
         self.connector = aiohttp.TCPConnector(
             limit=MAX_CONNECTIONS,
             keepalive_timeout=KEEPALIVE_SECONDS,
-            ssl=httpx.create_ssl_context(trust_env=False),
+            ssl=certificates(os.environ) or httpx.create_ssl_context(trust_env=False),
         )
         self.connector._factory = functools.partial(Wire, self.loop)  # type: ignore[assignment]
-        self.address = functools.lru_cache(64)(self.address_of)
+        self.way = functools.lru_cache(64)(self.way_to)
         self.reading: dict[str, Any] = {
             "read_until_eof": True,
             "auto_decompress": False,
             "read_timeout": read_seconds,
+            "max_line_size": HEAD_BYTES,
+            "max_field_size": HEAD_BYTES,
+            "max_headers": MAX_FIELDS,
         }
 
-    def address_of(self, scheme: str, host: str, port: int | None) -> aiohttp.ClientRequest:
-        """Where the connector connects to; it takes that from a request, of which nothing else is used."""
-        return aiohttp.ClientRequest("GET", URL.build(scheme=scheme, host=host, port=port), loop=self.loop)
+    def way_to(self, scheme: str, host: str, port: int | None) -> Way:
+        url, proxy = URL.build(scheme=scheme, host=host, port=port), self.proxy_for(scheme, host, port)
+        if not proxy:
+            return Way(aiohttp.ClientRequest("GET", url, loop=self.loop), b"", ())
+        through = URL(proxy)
+        login = f"{through.user or ''}:{through.password or ''}"
+        user = f"Basic {base64.b64encode(login.encode()).decode()}" if login != ":" else ""
+        for_proxy = {"proxy-authorization": user} if user else None
+        address = aiohttp.ClientRequest(
+            "GET", url, loop=self.loop, proxy=through.with_user(None), proxy_headers=for_proxy
+        )
+        if scheme == "https":
+            return Way(address, b"", ())  # the connector asks for a tunnel
+        return Way(address, str(url.origin()).encode(), (f"proxy-authorization: {user}".encode(),) * bool(user))
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """An answer up to the end of its headers. Raises httpx.TransportError or OSError, and so does reading on."""
-        sent = head_of(request), await request.aread()
+        way = self.way(request.url.scheme, request.url.host, request.url.port)
+        sent = way, head_of(request, way), await request.aread()
         try:
             try:
                 return await self.exchange(request, *sent)
@@ -98,13 +168,18 @@ class Transport(httpx.AsyncBaseTransport):
         except aiohttp.ClientError as error:
             raise as_httpx(error) from error
 
-    async def exchange(self, request: httpx.Request, head: bytes, body: bytes) -> httpx.Response:
-        url = request.url
-        connection = await self.connector.connect(self.address(url.scheme, url.host, url.port), [], CONNECTING)
+    async def exchange(self, request: httpx.Request, way: Way, head: bytes, body: bytes) -> httpx.Response:
+        try:
+            connection = await self.connector.connect(way.address, [], CONNECTING)
+        except aiohttp.ServerTimeoutError as slow:
+            raise httpx.ConnectTimeout(f"name not resolved, or no connection free, in {POOL_SECONDS:g} s") from slow
+        except TimeoutError as slow:
+            raise httpx.ConnectTimeout(f"name resolved, but no TCP or TLS in {CONNECT_SECONDS:g} s") from slow
         try:
             wire, transport = connection.protocol, connection.transport
-            assert wire is not None
+            assert isinstance(wire, Wire)
             assert transport is not None
+            wire.tells_silence = False
             wire.set_response_params(skip_payload=request.method == "HEAD", **self.reading)
             if len(body) > COPIED_BYTES:
                 transport.write(head)
@@ -115,9 +190,11 @@ class Transport(httpx.AsyncBaseTransport):
             message, content = await wire.read()
             while 100 <= message.code < 200:  # interim answers (RFC 9110, section 15.2)
                 message, content = await wire.read()
+            if sum(map(len, chain.from_iterable(message.raw_headers))) + 4 * len(message.raw_headers) > HEAD_BYTES:
+                raise HeadTooLong("all headers together")
         except HttpProcessingError as error:
             connection.close()
-            raise httpx.RemoteProtocolError("malformed answer") from error
+            raise as_protocol_error(error) from error
         except BaseException:
             connection.close()
             raise
@@ -127,9 +204,9 @@ class Transport(httpx.AsyncBaseTransport):
         await self.connector.close()
 
 
-def head_of(request: httpx.Request) -> bytes:
+def head_of(request: httpx.Request, way: Way) -> bytes:
     """The request line and the headers, as they are (RFC 9112, section 3). Raises httpx.LocalProtocolError."""
-    lines = [b"%s %s HTTP/1.1" % (request.method.encode(), request.url.raw_path)]
+    lines = [b"%s %s%s HTTP/1.1" % (request.method.encode(), way.origin, request.url.raw_path), *way.headers]
     lines += [b"%s: %s" % header for header in request.headers.raw]
     head = b"\r\n".join(lines)
     if head.count(b"\n") + head.count(b"\r") != 2 * (len(lines) - 1):
@@ -137,6 +214,21 @@ def head_of(request: httpx.Request) -> bytes:
     return head + b"\r\n\r\n"
 
 
+def as_protocol_error(error: HttpProcessingError) -> httpx.RemoteProtocolError:
+    """Nothing of what was read is repeated: it may be of an answer."""
+    reason = error.__cause__ or error
+    too_long = isinstance(reason, LineTooLong) or "Too many headers" in str(reason)
+    return (HeadTooLong if too_long else httpx.RemoteProtocolError)(type(reason).__name__)
+
+
+KINDS: tuple[tuple[type[Exception], type[httpx.TransportError]], ...] = (  # the first that fits
+    (TimeoutError, httpx.ReadTimeout),
+    (aiohttp.ClientHttpProxyError, httpx.ProxyError),
+    (aiohttp.ClientProxyConnectionError, httpx.ProxyError),
+    (aiohttp.ClientConnectorError, httpx.ConnectError),
+    (aiohttp.ClientError, httpx.ReadError),
+)
+
+
 def as_httpx(error: aiohttp.ClientError) -> httpx.TransportError:
-    kind = httpx.TimeoutException if isinstance(error, TimeoutError) else httpx.NetworkError
-    return kind(str(error))
+    return next(kind for theirs, kind in KINDS if isinstance(error, theirs))(str(error))

@@ -4,12 +4,17 @@ import functools
 import gc
 import importlib
 import logging
+import os
 import threading
 from typing import Any
 
 import httpx
 
+from .outbound import proxy_for
+
 READ_SECONDS = 225.0  # between two bytes; Azure's load balancer cuts a silent connection at 230 s without a word
+STREAM_SILENCE_SECONDS = 1_800.0  # of a stream kept alive by comments; Microsoft advises reasoning calls 29 minutes
+HEAD_BYTES = 65_000  # of an answer: the host (.NET) passes on 64 KB, the worker's own among them; beyond, an empty 500
 
 FAILURES = (httpx.HTTPError, OSError)  # of a connection; TimeoutError is an OSError
 
@@ -31,6 +36,10 @@ def is_timeout(failure: BaseException) -> bool:
     return isinstance(failure, TimeoutError | httpx.TimeoutException)
 
 
+class HeadTooLong(httpx.RemoteProtocolError):
+    """An answer has more than HEAD_BYTES of headers."""
+
+
 class Client(httpx.AsyncClient):
     """An httpx client that sends a request once and as it is: its authentication, redirects, cookies and hooks, which
     a proxy must not have, cost as much as the transport does."""
@@ -38,7 +47,7 @@ class Client(httpx.AsyncClient):
     def __init__(self) -> None:
         from .transport import Transport
 
-        self.transport = Transport(READ_SECONDS)
+        self.transport = Transport(READ_SECONDS, functools.partial(proxy_for, os.environ))
         super().__init__(transport=self.transport, trust_env=False)
 
     async def send(self, request: httpx.Request, *, stream: bool = False, **options: Any) -> httpx.Response:

@@ -1,13 +1,16 @@
 """What several tests need: an upstream that sends exactly the bytes a test wants, and the proxy pointed at it."""
 
+import json
 import os
 import socket
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import IO
+from pathlib import Path
+from typing import IO, Any
 
 from emulator.azure import FakeAzure
 from emulator.azure.app import IDENTITY_PATH
@@ -109,6 +112,37 @@ class Proxy:
         return self.host.process
 
 
+class Log:
+    """What the function's process writes to standard error."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def text(self) -> str:
+        return self.path.read_text(encoding="utf-8", errors="replace")
+
+    def last(self, count: int) -> dict[str, Any]:
+        """The record of the call that is the `count`-th."""
+        deadline = time.monotonic() + 5
+        while len(records := self.records()) < count and time.monotonic() < deadline:
+            time.sleep(0.005)
+        assert len(records) == count
+        return records[-1]
+
+    def of(self, name: str) -> dict[str, Any]:
+        """The newest record of a call with this x-client-request-id."""
+        deadline = time.monotonic() + 5
+        while time.monotonic() < deadline:
+            if found := [record for record in self.records() if record["client_request_id"] == name]:
+                return found[-1]
+            time.sleep(0.005)
+        raise AssertionError(f"no record of {name}")
+
+    def records(self) -> list[dict[str, Any]]:
+        lines = self.text().split("\n")[:-1]
+        return [json.loads(line.split(" ", 1)[1]) for line in lines if line.startswith("call ")]
+
+
 def closed_port() -> str:
     """An address where nobody listens."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -126,7 +160,11 @@ def proxy(
     """The proxy in front of `azure_base`, or of a fake Azure with the library's recordings."""
     azure = FakeAzure(library or Library())
     with serving(azure, bind(0)) as base:
-        environment = {name: value for name, value in os.environ.items() if not name.startswith(NOT_INHERITED)}
+        environment = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(NOT_INHERITED) and not name.lower().endswith("_proxy")
+        }
         environment |= {
             "AZURE_OPENAI_BASE": azure_base or base,
             "AZURE_OPENAI_DEPLOYMENT": "gpt-4o-mini,gpt-4o=my-4o-deployment",
@@ -145,6 +183,12 @@ def recording(body: bytes, answer: bytes, path: str = "chat/completions", sse: b
     kind = "text/event-stream; charset=utf-8" if sse else "application/json"
     headers = (("content-type", kind), *((("transfer-encoding", "chunked"),) if sse else ()))
     return Interaction(Request("POST", AZURE + path, (), body), Response(200, "OK", headers, answer), "made up #1")
+
+
+def sending(body: bytes, *headers: bytes, status: bytes = b"200 OK") -> Callable[[Arrived, socket.socket], None]:
+    """An upstream that answers so."""
+    head = b"\r\n".join((b"HTTP/1.1 " + status, b"content-length: %d" % len(body), *headers))
+    return lambda _, sock: sock.sendall(head + b"\r\n\r\n" + body)
 
 
 def told(excerpt: Excerpt) -> Fields:

@@ -12,12 +12,13 @@ from emulator.doctor.examination import OLD, SILENCE
 from emulator.doctor.refusal import BY_STATUS, NO_DEPLOYMENT, OTHER, QUOTA, ROLE
 from emulator.doctor.troubleshooting import meaning_of
 from proxy.errors import ProxyError
+from proxy.refusal import refusal
 from tests.doctor_support import Refuse, azure, error, examined, results
 from tests.support import Arrived, raw_upstream
 
 MODELS = b'{"data": [{"id": "m"}]}'
 MISSING = ProxyError("not_found", "POST", "/api/v1/responses", "models").body.decode()
-NO_ROLE = ProxyError("upstream_authentication_error", 401).body.decode()
+NO_ROLE = refusal(401, b"PermissionDenied", "").body.decode()
 
 
 @pytest.mark.parametrize(("unanswered", "result"), [(9, "problem"), (1, "ok")])

@@ -11,7 +11,7 @@ from emulator.doctor.troubleshooting import meaning_of
 from emulator.stack import CASSETTES, LocalStack
 
 KEY = "a-function-key"
-IDENTITY, BROKEN = "502 `upstream_authentication_error`", "502 `upstream_stream_broken`"
+IDENTITY, BROKEN = "502 `upstream_token_refused`", "502 `upstream_stream_broken`"
 UNREADABLE, OTHER = "an answer that cannot be read", "another error"
 WELL = ""  # what a person, and the doctor, only notices as slow, or not at all
 CAUSES = {
@@ -32,9 +32,9 @@ CAUSES = {
     "wrong_content_type": "502 `upstream_web_page`",
     "bad_key": IDENTITY,
     "bad_token": IDENTITY,
-    "permission_denied": IDENTITY,
+    "permission_denied": "502 `upstream_authentication_error`",
     "key_disabled": IDENTITY,
-    "network_denied": IDENTITY,
+    "network_denied": "502 `upstream_network_denied`",
     "deployment_not_found": "Azure's `DeploymentNotFound`",
     "deployment_not_found_2024": "Azure's `DeploymentNotFound`",
     "unknown_model": "Azure's `DeploymentNotFound`",

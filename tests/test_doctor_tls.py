@@ -3,21 +3,17 @@
 import socket
 import ssl
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 from urllib.parse import urlsplit
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from emulator.doctor.check import Check
 from emulator.doctor.examination import Doctor
 from emulator.doctor.troubleshooting import meaning_of
+from tests.certificate import certificate_of_localhost
 
 
 class Models(BaseHTTPRequestHandler):
@@ -33,26 +29,7 @@ class Models(BaseHTTPRequestHandler):
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A file with a certificate of localhost, signed by itself, and its key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name, now = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")]), datetime.now(UTC)
-    signed = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    file = tmp_path_factory.mktemp("tls") / "localhost.pem"
-    encoding, format_ = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
-    file.write_bytes(signed.public_bytes(encoding))
-    file.with_suffix(".key").write_bytes(key.private_bytes(encoding, format_, serialization.NoEncryption()))
-    return file
+    return certificate_of_localhost(tmp_path_factory.mktemp("tls"))
 
 
 @pytest.fixture(scope="module")

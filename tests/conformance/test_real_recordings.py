@@ -23,7 +23,7 @@ from emulator.tape.cassette import Interaction
 from emulator.tape.library import Library
 from emulator.tape.route import Route, parse
 from emulator.tape.stream import pieces
-from function_app import RESPONSE_HEADERS_DROPPED
+from proxy.headers import RESPONSE_HEADERS_DROPPED
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = Path(os.environ.get("AZURE_RECORDINGS", ROOT.parent / "shared" / "azure-recordings"))

@@ -14,6 +14,7 @@ from emulator import demo
 from emulator.pytest_plugin import Emulator
 from emulator.stack import CASSETTES, ROOT, LocalStack
 from emulator.tape.library import Library
+from proxy import headers
 from proxy.errors import ERRORS
 from proxy.fields import Fields
 from proxy.settings import DEFAULT_SCOPE, MAX_BODY_BYTES, Settings
@@ -116,9 +117,9 @@ def test_every_route_is_in_the_table() -> None:
 
 def test_what_is_passed_on_and_dropped_is_named() -> None:
     passed, dropped = re.findall(r"^\| (?:passed on as it is|dropped) \| .*", TEXT.lower(), re.MULTILINE)
-    assert all(f"`{prefix.decode()}*`" in passed for prefix in function_app.REQUEST_HEADER_PREFIXES)
+    assert all(f"`{prefix.decode()}*`" in passed for prefix in headers.REQUEST_HEADER_PREFIXES)
     hop_by_hop = b"connection keep-alive proxy-authenticate proxy-authorization proxy-connection te trailer upgrade"
-    own = function_app.RESPONSE_HEADERS_DROPPED - {*hop_by_hop.split(), b"transfer-encoding", b"set-cookie"}
+    own = headers.RESPONSE_HEADERS_DROPPED - {*hop_by_hop.split(), b"transfer-encoding", b"set-cookie"}
     assert all(f"`{name}`" in dropped for name in [*function_app.QUERY_DROPPED, *(name.decode() for name in own)])
 
 

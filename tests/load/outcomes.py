@@ -9,6 +9,8 @@ from emulator.azure.faults import FAULTS
 from emulator.azure.rules import facts_of
 from emulator.tape.interaction import Interaction
 from emulator.tape.route import parse
+from proxy.refusal import refusal
+from proxy.settings import DEFAULT_SCOPE
 from tests.load.streams import stream_of
 from tests.support import AZURE, recording
 
@@ -79,7 +81,8 @@ def refused(name: str) -> Case:
     """An error of Azure's, which comes back as it is, except where it is about the proxy's identity."""
     error = ERRORS[name]
     if error.status in (401, 403):
-        return served(JSON, name, status=502, code="upstream_authentication_error")
+        words = error.body_for(FACTS)
+        return served(JSON, name, status=502, code=refusal(error.status, words, DEFAULT_SCOPE).code)
     return served(JSON, name, status=error.status, body=error.body_for(FACTS))
 
 

@@ -88,7 +88,8 @@ def soak(
     Without `timeouts`, what only a time-out ends does not happen, and the proxy's time-outs are as long as ever."""
     library = Library(ANSWERS)
     names = [name for name, case in CASES.items() if timeouts or not case.ends_by_timeout]
-    settings = {"FUNCTIONS_HOST_BACKEND": backend} if backend else {}
+    settings = {"PROXY_KEEPALIVE_SECONDS": "0"}  # bytes are compared, and a stalled stream must end
+    settings |= {"FUNCTIONS_HOST_BACKEND": backend} if backend else {}
     with (
         tempfile.TemporaryFile() as log,
         counted_proxy(

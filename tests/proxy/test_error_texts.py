@@ -3,6 +3,9 @@
 import json
 
 from proxy.errors import ERRORS, ProxyError
+from proxy.failure import CAUSES, unreachable
+from proxy.path import mistake
+from proxy.refusal import REASONS, refusal
 from proxy.settings import Settings
 from tests.golden import assert_golden
 
@@ -13,13 +16,17 @@ BAD = {
     "PROXY_ALLOW_STORE": "x",
     "PROXY_MAX_BODY_MB": "x",
     "PROXY_KEY_SALT": "x",
+    "PROXY_KEEPALIVE_SECONDS": "x",
 }
+MISTYPED = "/api/v1/v1/chat/completions"
 FACTS: dict[str, tuple[object, ...]] = {
     "invalid_json": ("Expecting value: line 1 column 10 (char 9)",),
-    "not_found": ("POST", "/api/v1/v1/chat/completions", "chat/completions, responses"),
+    "invalid_encoding": ("gzip", "it ends before its end"),
+    "unsupported_encoding": ("compress", "identity, gzip, deflate"),
+    "not_found": ("POST", MISTYPED + mistake(MISTYPED), "chat/completions, responses"),
     "model_not_found": ("gpt-9", "gpt-4o-mini, gpt-4o"),
-    "request_too_large": (123_456_789, 100_000_000),
-    "upstream_authentication_error": (401,),
+    "request_too_large": ("123,456,789", 100_000_000),
+    "upstream_redirect": (302,),
     "too_many_output_tokens": (1_000, "4,000", "max_completion_tokens"),
     "storing_is_off": ('send `"store": false`',),
     "misconfigured": ("; ".join(Settings.from_env(BAD).problems),),
@@ -28,8 +35,13 @@ FACTS: dict[str, tuple[object, ...]] = {
 
 def test_every_error_says_what_to_do_next() -> None:
     lines = []
-    for code in ERRORS:
-        error = ProxyError(code, *FACTS.get(code, ()))
-        retry = "no" if error.headers.get("x-should-retry") == "false" or error.status < 500 else "yes"
-        lines.append(f"{error.status} {code} (try again: {retry})\n    {json.loads(error.body)['error']['message']}\n")
+    refusals = [ProxyError(reason.code, 403, reason.advice) for reason in REASONS]
+    refusals += [refusal(401, b"audience is incorrect (https://ai.azure.com)", "another"), refusal(403, b"", "")]
+    several = [*refusals, *(unreachable(cause, "") for cause in CAUSES)]
+    told = {code: [error for error in several if error.code == code] for code in ERRORS}
+    for code, found in told.items():
+        for error in found or [ProxyError(code, *FACTS.get(code, ()))]:
+            retry = "no" if error.headers.get("x-should-retry") == "false" or error.status < 500 else "yes"
+            message = json.loads(error.body)["error"]["message"]
+            lines.append(f"{error.status} {code} (try again: {retry})\n    {message}\n")
     assert_golden("errors.txt", "".join(lines))

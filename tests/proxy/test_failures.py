@@ -119,8 +119,8 @@ def test_a_token_that_azure_refuses_is_about_the_proxys_identity(what: str) -> N
             running.azure.identity.expired = what == "expired"
             running.azure.identity.audience = "https://vault.azure.net" if what == "audience" else None
         response = post(running)
-        message = assert_error(response, 502, "upstream_authentication_error")
-        assert "Cognitive Services OpenAI User" in message
+        message = assert_error(response, 502, "upstream_token_refused")
+        assert "AZURE_OPENAI_SCOPE" in message
         assert response.headers["x-should-retry"] == "false"
 
 

@@ -44,7 +44,7 @@ REQUESTS = {  # what is odd about it: (the request, the statuses that are fine)
     "CONNECT": (b"CONNECT evil.example:443 HTTP/1.1\r\nhost: x\r\n" + KEY + b"\r\n", (400, 404)),
     "OPTIONS *": (b"OPTIONS * HTTP/1.1\r\nhost: x\r\n" + KEY + b"\r\n", (404,)),
     "TRACE": (b"TRACE /api/v1/models HTTP/1.1\r\nhost: x\r\n" + KEY + b"\r\n", (404,)),
-    "HEAD": (b"HEAD /api/v1/models HTTP/1.1\r\nhost: x\r\n" + KEY + b"\r\n", (404,)),
+    "HEAD": (b"HEAD /api/v1/models HTTP/1.1\r\nhost: x\r\n" + KEY + b"\r\n", (200,)),
     "control character in a header": (POST + b"user-agent: a\x01b\r\ncontent-length: 2\r\n\r\n{}", (400,)),
     "folded header": (GET + b"host: x\r\nuser-agent: a\r\n b\r\n" + KEY + b"\r\n", (400,)),
     "a thousand headers": (

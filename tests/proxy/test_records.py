@@ -3,9 +3,7 @@
 import gzip
 import json
 import socket
-import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -14,7 +12,7 @@ from msgspec.structs import asdict
 
 from proxy.excerpt import HEAD_BYTES, SLACK_BYTES, TAIL_BYTES, Excerpt
 from proxy.fields import Fields
-from tests.support import Arrived, Proxy, RawUpstream, proxy, told
+from tests.support import Arrived, Log, Proxy, RawUpstream, proxy, told
 
 SALT = "a salt of its own"
 PROMPT = {"model": "gpt-4o", "messages": [{"role": "user", "content": "a private prompt"}], "max_tokens": 9}
@@ -68,28 +66,6 @@ def sse(*events: object, end: bytes = b"data: [DONE]\n\n") -> bytes:
 def response_events(last: str, response: dict[str, Any]) -> bytes:
     begun = response | {"status": "in_progress", "incomplete_details": None, "usage": None}
     return sse({"type": "response.created", "response": begun}, {"type": last, "response": response}, end=b"")
-
-
-class Log:
-    """What the function's process writes to standard error."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def text(self) -> str:
-        return self.path.read_text(encoding="utf-8", errors="replace")
-
-    def last(self, count: int) -> dict[str, Any]:
-        """The record of the call that is the `count`-th."""
-        deadline = time.monotonic() + 5
-        while len(records := self.records()) < count and time.monotonic() < deadline:
-            time.sleep(0.005)
-        assert len(records) == count
-        return records[-1]
-
-    def records(self) -> list[dict[str, Any]]:
-        lines = self.text().split("\n")[:-1]
-        return [json.loads(line.split(" ", 1)[1]) for line in lines if line.startswith("call ")]
 
 
 @pytest.fixture(scope="module")
@@ -268,8 +244,8 @@ def test_nothing_secret_or_private_is_logged(call: Call, behind: Proxy, log: Log
     call(b'{"error":{"code":"x","message":"private"}}', status=400)
     for odd in (b'{"model":', b'{"model":"a private model"}', b'{"private":1}{'):
         httpx.post(f"{behind.base_url}/chat/completions", content=odd, headers=behind.headers)
-    httpx.get(f"{behind.base_url}/nothing?q=a-query", headers=behind.headers)
-    assert log.last(before + 8)["path"] == "/api/v1/nothing"
+    httpx.get(f"{behind.base_url}/v1/responses/resp_mistyped?q=a-query", headers=behind.headers)
+    assert log.last(before + 8)["path"] == "/api/v1/v1/responses/*"
     for secret in ("test-key", "query-secret", "a-query", "private", "Bearer", "eyJ", SALT, "resp_"):
         assert secret not in log.text()
 

@@ -60,6 +60,7 @@ def test_every_bad_setting_is_named_at_once() -> None:
         "PROXY_ALLOW_STORE": "no",
         "PROXY_MAX_BODY_MB": "-1",
         "PROXY_KEY_SALT": "short",
+        "PROXY_KEEPALIVE_SECONDS": "often",
     }
     assert [problem.split()[0] for problem in Settings.from_env(bad).problems] == list(bad)
 
@@ -71,6 +72,7 @@ def test_every_bad_setting_is_named_at_once() -> None:
         *[("PROXY_ALLOW_STORE", value) for value in ("no", "0", "falsch")],
         *[("PROXY_MAX_BODY_MB", value) for value in ("0", "100.1", "1e1", "nan", "inf", "0.0000001", "ten")],
         ("PROXY_KEY_SALT", "fifteen letters"),
+        *[("PROXY_KEEPALIVE_SECONDS", value) for value in ("-1", "200.1", "1e1", "nan", "inf", "off", "٣")],
     ],
 )
 def test_a_guard_rail_that_makes_no_sense_is_refused(name: str, value: str) -> None:
@@ -81,6 +83,17 @@ def test_a_guard_rail_that_makes_no_sense_is_refused(name: str, value: str) -> N
 def test_guard_rails_are_off_by_default() -> None:
     read = settings()
     assert (read.max_output_tokens, read.allow_store, read.max_body_bytes) == (None, True, 100_000_000)
+
+
+@pytest.mark.parametrize(("value", "seconds"), [("", 20), (" ", 20), ("0", 0), ("0.5", 0.5), ("200", 200)])
+def test_a_stream_is_kept_alive_every_so_many_seconds(value: str, seconds: float) -> None:
+    read = Settings.from_env(GOOD | {"PROXY_KEEPALIVE_SECONDS": value})
+    assert (read.problems, read.keepalive_seconds) == ((), seconds)
+
+
+def test_a_network_proxy_that_is_none_is_named_among_the_problems() -> None:
+    (problem,) = Settings.from_env(GOOD | {"HTTPS_PROXY": "socks5://user:secret@proxy"}).problems
+    assert problem.startswith("HTTPS_PROXY")
 
 
 def test_guard_rails_mean_what_they_say() -> None:

@@ -1,0 +1,38 @@
+"""A caller's body, whole and as it was before it was compressed."""
+
+import asyncio
+
+from starlette.requests import Request
+
+from .coding import Bad, TooLarge, codings_of, decoded, is_readable, readers
+from .errors import ProxyError
+from .record import Record
+
+
+async def read_body(request: Request, record: Record, most: int) -> bytes:
+    """At most `most` bytes, decoded. One that is too large is read to its end as well: a client that still sends hears
+    no answer. Raises ProxyError."""
+    chunks, size = [], 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        chunks.append(chunk if size <= most else b"")
+    record.received(size)
+    if size > most:
+        raise ProxyError("request_too_large", f"{size:,}", most)
+    body = b"".join(chunks)
+    if body and "content-encoding" in request.headers:
+        return await decompressed(body, ", ".join(request.headers.getlist("content-encoding")), most)
+    return body
+
+
+async def decompressed(body: bytes, header: str, most: int) -> bytes:
+    """In a thread: a large body must not stop every stream. Raises ProxyError."""
+    codings = codings_of(header)
+    if not is_readable(codings):
+        raise ProxyError("unsupported_encoding", header[:200], ", ".join(("identity", *readers())))
+    try:
+        return await asyncio.to_thread(decoded, body, codings, most)
+    except TooLarge:
+        raise ProxyError("request_too_large", f"decompressed more than {most:,}", most) from None
+    except Bad as error:
+        raise ProxyError("invalid_encoding", header[:200], error) from error

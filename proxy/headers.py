@@ -1,0 +1,52 @@
+"""Which headers pass, in both directions."""
+
+import functools
+from collections.abc import Mapping
+
+from .coding import offered
+from .model import deployment_of
+
+Headers = list[tuple[bytes, bytes]]
+
+# Microsoft documents more of its own. Left out are those that choose for all who share the resource: a deployment
+# (`x-ms-spillover-deployment`, `azureml-model-deployment`), another content filter (`x-policy-id`), a preview of
+# another API (`aoai-evals`).
+REQUEST_HEADERS = frozenset(
+    b"content-type accept user-agent traceparent tracestate x-client-request-id x-ms-client-request-id".split()
+)
+REQUEST_HEADER_PREFIXES = (b"openai-", b"x-stainless-")
+IMAGE_DEPLOYMENT = b"x-ms-oai-image-generation-deployment"  # what Responses' image tool draws with
+RESPONSE_HEADERS_DROPPED = frozenset(
+    b"connection keep-alive proxy-authenticate proxy-authorization proxy-connection te trailer transfer-encoding "
+    b"upgrade set-cookie server date alt-svc strict-transport-security".split()
+)
+
+lower = functools.lru_cache(256)(bytes.lower)  # 1,000 streams have the same names
+
+
+def forwarded_headers(headers: Headers, deployments: Mapping[str, str]) -> Headers:
+    """A caller's headers that Azure gets. Raises ProxyError where one names a deployment that is not served."""
+    kept, accepted = [], []
+    for name, value in headers:
+        if name in REQUEST_HEADERS or name.startswith(REQUEST_HEADER_PREFIXES):
+            kept.append((name, value))
+        elif name == b"accept-encoding":
+            accepted.append(value)
+        elif name == IMAGE_DEPLOYMENT:
+            kept.append((name, image_deployment(value.decode("latin-1").strip(), deployments).encode()))
+    kept.append((b"accept-encoding", offered(b",".join(accepted))))  # without one, any coding might come
+    return kept
+
+
+def image_deployment(named: str, deployments: Mapping[str, str]) -> str:
+    """A deployment by its model's name, as in a body, or by its own. Raises ProxyError."""
+    if named in deployments.values() and named not in deployments:
+        return named
+    return deployment_of(named, deployments, param=IMAGE_DEPLOYMENT.decode())
+
+
+def relayed_headers(headers: Headers) -> Headers:
+    lowered = [(lower(name), value) for name, value in headers]
+    listed = {part.strip().lower() for name, value in lowered if name == b"connection" for part in value.split(b",")}
+    dropped = RESPONSE_HEADERS_DROPPED | listed
+    return [(name, value) for name, value in lowered if name not in dropped]

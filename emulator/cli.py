@@ -1,4 +1,4 @@
-"""The verbs of `python -m emulator`."""
+"""The verbs of the command line."""
 
 import argparse
 import gc
@@ -8,7 +8,8 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -18,24 +19,22 @@ from .azure.app import IDENTITY_PATH
 from .azure.faults import FaultError
 from .azure.limits import Limits
 from .azure.live import LiveError
+from .bundle import COMMAND, ROOT, folders_of
 from .doctor import command as doctor_command
+from .folder import add_cassettes, library_of, require, served
 from .host import command
-from .host.command import DEFAULT_PORT
+from .host.command import DEFAULT_PORT, add_host, warn_if_open
+from .option import UsageError
 from .recording import command as recording_command
 from .server import PortError, bind, serving
-from .stack import CASSETTES, ROOT, HostFailed, LocalStack
+from .stack import HostFailed, LocalStack
 from .tape.cassette import CassetteError
 from .tape.library import Library
 from .tape.recorder import RecordingRefused
 from .usage import how_to_call
 
 FROM_ENVIRONMENT = ("AZURE_OPENAI_DEPLOYMENT", "AZURE_OPENAI_API_VERSION")
-
-
-class UsageError(Exception):
-    """Something the person at the keyboard can mend; the message is one line."""
-
-
+EXTRA = "To install what is missing: pip install 'azure-openai-emulator[{}]'"
 WRONG_USAGE = (UsageError, FaultError, LiveError, RecordingRefused, CassetteError)
 
 
@@ -62,7 +61,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def parser() -> argparse.ArgumentParser:
-    root = option.Parser(prog="python -m emulator", description=__doc__)
+    root = option.Parser(prog=COMMAND, description=__doc__)
     verbs = root.add_subparsers(required=True, metavar="VERB")
 
     def verb(name: str, run: Callable[[argparse.Namespace], Any], summary: str) -> argparse.ArgumentParser:
@@ -72,10 +71,11 @@ def parser() -> argparse.ArgumentParser:
 
     def common(added: argparse.ArgumentParser, port: int) -> None:
         added.add_argument("--port", type=int, default=port, help=f"0 for a free one (default: {port})")
+        add_host(added)
         added.add_argument("--json", action="store_true", help="print one JSON object, then nothing else")
 
     def replaying(added: argparse.ArgumentParser) -> None:
-        added.add_argument("--cassettes", type=Path, nargs="+", default=[CASSETTES], metavar="DIR")
+        add_cassettes(added)
         added.add_argument(
             "--time-scale",
             type=option.time_scale,
@@ -98,6 +98,7 @@ def parser() -> argparse.ArgumentParser:
 
     added = verb("demo", demo, "Show real traffic through the whole chain, then keep it running.")
     added.add_argument("--once", action="store_true", help="end after the steps (default without a terminal)")
+    add_host(added)
     added = verb("serve", serve, "Run the fake Azure and the proxy until Ctrl-C.")
     common(added, DEFAULT_PORT)
     replaying(added)
@@ -109,13 +110,13 @@ def parser() -> argparse.ArgumentParser:
     added.add_argument("--settings", action="store_true", help="write local.settings.json for `func start`")
     added = verb("record", record, recording_command.SUMMARY)
     common(added, DEFAULT_PORT)
-    added.add_argument("--cassettes", type=Path, nargs="+", default=[CASSETTES], metavar="DIR")
+    add_cassettes(added, otherwise="./cassettes, which is made")
     recording_command.add_arguments(added)
     added = verb("show", show, "Print cassettes as transcripts: what was asked, what was answered.")
     added.add_argument("names", nargs="+", metavar="CASSETTE", help="a name, as in chat/story, or a file")
-    added.add_argument("--cassettes", type=Path, nargs="+", default=[CASSETTES], metavar="DIR")
+    add_cassettes(added)
     added = verb("check", check, "Look for defects in cassettes: 0 nothing wrong, 1 errors found, 2 wrong usage.")
-    added.add_argument("--cassettes", type=Path, nargs="+", default=[CASSETTES], metavar="DIR")
+    add_cassettes(added, otherwise="none")
     added.add_argument(
         "--recordings", type=Path, metavar="DIR", help="real ones, to compare synthetic ones with ($AZURE_RECORDINGS)"
     )
@@ -131,65 +132,78 @@ def parser() -> argparse.ArgumentParser:
 
 
 def demo(arguments: argparse.Namespace) -> int:
+    if not all(map(find_spec, ("openai", "dspy"))):
+        raise UsageError("The demo needs the OpenAI SDK and DSPy: pip install openai dspy")
     from .demo import run  # imports the SDK and DSPy, which the other verbs do without
 
-    return run(once=arguments.once or not sys.stdin.isatty())
+    return run(arguments.once or not sys.stdin.isatty(), arguments.host)
 
 
 def serve(arguments: argparse.Namespace) -> None:
     settings = {name: value for name in FROM_ENVIRONMENT if (value := os.environ.get(name, "").strip(" ,"))}
+    folders = served(arguments.cassettes)
     stack = LocalStack(
-        library=open_library(arguments.cassettes),
+        library=library_of(folders),
         settings=settings,
         function_key=os.environ.get("FUNCTION_HOST_KEY"),
         port=arguments.port,
+        host=arguments.host,
         time_scale=arguments.time_scale,
     )
     fail(stack.azure, arguments)
     with stack:
         if arguments.json:
-            say(json.dumps(stack.describe()))
+            say(json.dumps(stack.describe() | {"cassettes": [*map(str, folders)]}))
         else:
-            served = stack.settings()["AZURE_OPENAI_DEPLOYMENT"]
+            models = stack.settings()["AZURE_OPENAI_DEPLOYMENT"]
             say(f"The proxy is at    {stack.base_url}\nIts function key   {stack.function_key}")
-            say(f"The fake Azure     {stack.azure_base}\nModels             {served}")
+            say(f"The fake Azure     {stack.azure_base}\nModels             {models}")
+            say(f"Cassettes          {', '.join(map(str, folders))}")
             say(f"\n{how_to_call(stack)}\n\nCtrl-C stops it.")
         wait_for_ever()
 
 
 def record(arguments: argparse.Namespace) -> int:
-    require_folders(arguments.cassettes)
+    require(arguments.cassettes or ())
+    arguments.cassettes = arguments.cassettes or folders_of(Path())
     try:
         return recording_command.record(arguments)
     except LookupError as error:
         raise UsageError(str(error)) from error
+    except ImportError as missing:
+        raise UsageError(f"{missing}. {EXTRA.format('record')}") from missing
 
 
 def show(arguments: argparse.Namespace) -> None:
     try:
-        tapes = [transcript.find(arguments.cassettes, name) for name in arguments.names]
+        tapes = [transcript.find(served(arguments.cassettes), name) for name in arguments.names]
     except LookupError as error:
         raise UsageError(str(error)) from error
     say("\n".join(map(transcript.transcript, tapes)).rstrip())
 
 
 def azure(arguments: argparse.Namespace) -> None:
-    fake = FakeAzure(open_library(arguments.cassettes), arguments.time_scale)
+    folders = served(arguments.cassettes)
+    fake = FakeAzure(library_of(folders), arguments.time_scale)
     fail(fake, arguments)
-    with serving(fake, bind(arguments.port)) as base:
+    sock = bind(arguments.port, arguments.host)
+    warn_if_open(sock, "the fake Azure. Everybody with its key gets the recordings")
+    with serving(fake, sock) as base:
         described = {
             "azure_base": base,
             "api_key": fake.api_key,
             "identity_endpoint": base + IDENTITY_PATH,
             "identity_header": fake.identity.header,
             "pid": os.getpid(),
+            "cassettes": [*map(str, folders)],
         }
         if arguments.settings:
             write_local_settings(described, fake.library)
         if arguments.json:
             say(json.dumps(described))
         else:
-            say("\n".join(f"{name:18} {value}" for name, value in described.items()) + "\n\nCtrl-C stops it.")
+            shown = described | {"cassettes": ", ".join(map(str, folders))}
+            say("\n".join(f"{name:18} {value}" for name, value in shown.items()) + "\n\nCtrl-C stops it.")
         wait_for_ever()
 
 
@@ -202,8 +216,9 @@ def fail(fake: FakeAzure, arguments: argparse.Namespace) -> None:
 
 
 def write_local_settings(described: dict[str, Any], library: Library) -> None:
-    """local.settings.json from its example, pointed at the fake Azure. An existing file is not touched."""
-    path = ROOT / "local.settings.json"
+    """local.settings.json in the current folder, from its example, pointed at the fake Azure. An existing file is not
+    touched."""
+    path = Path("local.settings.json")
     if path.exists():
         raise UsageError(f"{path.name} exists; move it away first, so that nothing in it is lost.")
     settings = json.loads((ROOT / "local.settings.json.example").read_text())
@@ -220,14 +235,15 @@ def check(arguments: argparse.Namespace) -> int:
     try:
         from . import lint  # imports the SDK, which the other verbs do without
     except ImportError as missing:
-        raise UsageError(f"{missing}. check reads the OpenAI SDK's types: pip install openai") from missing
-    given = (*arguments.cassettes, *filter(None, (arguments.recordings, arguments.specs)))
-    require_folders(given)
+        raise UsageError(f"{missing}. check reads the OpenAI SDK's types. {EXTRA.format('check')}") from missing
+    folders = arguments.cassettes or folders_of(Path())
+    given = (*folders, *filter(None, (arguments.recordings, arguments.specs)))
+    require(given)
     if arguments.played and not arguments.played.is_file():
         raise UsageError(f"{arguments.played} is no file. `pytest --emulator-played={arguments.played}` writes it.")
-    tapes = lint.read(arguments.cassettes)
+    tapes = lint.read(folders)
     if not tapes.files:
-        raise UsageError(f"There are no cassettes below {', '.join(map(str, arguments.cassettes))}.")
+        raise UsageError(f"There are no cassettes below {', '.join(map(str, folders))}.")
     context = lint.context_of(arguments.recordings, arguments.specs, arguments.played)
     found = lint.findings(tapes, context, arguments.audit)
     say(json.dumps(lint.described(tapes, found)) if arguments.json else lint.text(tapes, found))
@@ -239,22 +255,6 @@ def doctor(arguments: argparse.Namespace) -> int:
         return doctor_command.run(arguments, say)
     except ValueError as error:
         raise UsageError(str(error)) from error
-
-
-def require_folders(folders: Iterable[Path]) -> None:
-    for folder in folders:
-        if not folder.is_dir():
-            raise UsageError(f"{folder} is no folder.")
-
-
-def open_library(folders: list[Path]) -> Library:
-    require_folders(folders)
-    library = Library.from_folders(folders)
-    for problem in library.problems:
-        print(f"warning: not served: {problem}", file=sys.stderr)
-    for problem in deployment.not_served(library):
-        print(f"warning: not served by the proxy: {problem}", file=sys.stderr)
-    return library
 
 
 def say(text: str) -> None:

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from .bundle import COMMAND
+from .server import LOOPBACK
 from .stack import LocalStack
 from .usage import how_to_call
 
@@ -76,10 +78,10 @@ STEPS = (
 )
 
 
-def run(once: bool) -> int:
+def run(once: bool, host: str = LOOPBACK) -> int:
     """Show every step; then wait for Ctrl-C unless `once`. 0, or 1 when a step failed."""
     say("Starting the fake Azure and the proxy on free ports of this machine …")
-    with LocalStack(time_scale=1.0) as stack:
+    with LocalStack(host=host, time_scale=1.0) as stack:
         say(f"  client ──▶ proxy {stack.base_url} ──▶ fake Azure {stack.azure_base}")
         say("  The answers are recordings; everything between is real: SDK, HTTP, function, token.\n")
         if missing := load_clients():
@@ -88,7 +90,7 @@ def run(once: bool) -> int:
         worked = [show(number, step, stack) for number, step in enumerate(STEPS, 1)]
         say(f"Call it yourself:\n\n{how_to_call(stack)}\n")
         if once:
-            say("This was one round; `python -m emulator serve` keeps the stack running until Ctrl-C.")
+            say(f"This was one round; `{COMMAND} serve` keeps the stack running until Ctrl-C.")
         else:
             with contextlib.suppress(KeyboardInterrupt):
                 say("It keeps running. Ctrl-C stops it.")

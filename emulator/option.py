@@ -8,6 +8,10 @@ from typing import NoReturn
 FASTEST, SLOWEST = 1_000_000.0, 0.001  # of time scales; the slowest makes a day of a minute and a half
 
 
+class UsageError(Exception):
+    """Something the person at the keyboard can mend; the message is one line."""
+
+
 class Parser(argparse.ArgumentParser):
     """An error does not repeat the usage: it would be longer than the line that counts."""
 

@@ -3,51 +3,79 @@
     def test_greeting(openai_client):
         answer = openai_client.chat.completions.create(model="gpt-4o-mini", messages=[...])
 
+Cassettes are those of the project: `tests/cassettes`, `cassettes`, or what the ini option `aoai_cassettes` names.
 Redefine `aoai_cassette_folders` or `aoai_settings` in a conftest.py to serve other recordings or other app settings. A
 test fails at its end when a request found no recording, even if its client swallowed the error; mark it with
 `aoai_allow_unmatched` where that is the point. So it does when Azure would never have answered a call, or would have
 left it open in the worker; `aoai_unanswered(1)` says that one such call is meant. With `--record-mode`, what has no
 recording is asked of Azure itself (emulator/recording/); `@pytest.mark.cassette("chat/story")` says where the answer is
 kept. Works under pytest-xdist: every worker has a stack of its own.
+
+Where this is installed, every run of pytest loads it: nothing heavy is imported before a test uses the emulator, and no
+other test is touched.
 """
 
 import os
-from collections.abc import AsyncIterator, Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from .azure import expect
-from .azure.journal import Exchange
-from .azure.limits import Limits
-from .recording import with_pytest
-from .recording.stack import RecordingStack
-from .stack import CASSETTES, LocalStack
-from .tape.library import PLAYED
+from .bundle import COMMAND, folders_of
+from .recording import options
 
 if TYPE_CHECKING:
-    import httpx
     from openai import AsyncOpenAI, OpenAI
 
+    from .emulation import Emulator
+    from .stack import LocalStack
+
 FOREIGN = ("OPENAI_", "AZURE_OPENAI_", "PROXY_", "FUNCTION_HOST_KEY")  # settings of some live deployment
+FOLDERS = "aoai_cassettes"
+RECORDS = pytest.StashKey[bool]()
+REFUSAL = pytest.StashKey[str]()  # why nothing is recorded, though that was asked for
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    """With `=` before the file: pytest reads its command line once before it knows this option."""
-    told = "collect the labels of all played recordings in this file, for `python -m emulator check --played`"
-    parser.addoption("--emulator-played", metavar="FILE", help=told)
-    with_pytest.add_options(parser)
+def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
+    parser.addini(
+        FOLDERS, "folders of cassettes, beside the ini-file (default: tests/cassettes, cassettes)", type="paths"
+    )
+    if any(Path(name).name == "conftest.py" for name, _ in pluginmanager.list_name_plugin()):
+        add_options(parser)  # a conftest.py loads this, and the hook below is under way
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_load_initial_conftests(parser: pytest.Parser) -> Iterator[None]:
+    """Options come last, when every other plugin and conftest.py has its own."""
+    yield
+    add_options(parser)
+
+
+def add_options(parser: pytest.Parser) -> None:
+    """With `=` before a value: pytest reads its command line once before it knows these options."""
+    told = f"collect the labels of all played recordings in this file, for `{COMMAND} check --played`"
+    options.add_option(parser, parser.getgroup("aoai"), "--emulator-played", metavar="FILE", help=told)
+    options.add_options(parser)
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "aoai_fault(wish): what goes wrong in this test, as in 'reset; at_frame=3'")
-    config.addinivalue_line("markers", "aoai_allow_unmatched: requests without a recording do not fail this test")
-    config.addinivalue_line("markers", "aoai_unanswered(count): so many calls of this test have no answer in Azure")
-    with_pytest.configure(config)
-    os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"  # else litellm asks GitHub for prices when it is imported
-    if played := config.getoption("--emulator-played"):
+    for marker in (
+        "aoai_fault(wish): what goes wrong in this test, as in 'reset; at_frame=3'",
+        "aoai_allow_unmatched: requests without a recording do not fail this test",
+        "aoai_unanswered(count): so many calls of this test have no answer in Azure",
+        "cassette(name): where --record-mode keeps what this test asks, as in chat/story",
+    ):
+        config.addinivalue_line("markers", marker)
+    config.stash[RECORDS] = options.records(config)
+    if config.stash[RECORDS]:
+        from .recording import with_pytest
+
+        with_pytest.configure(config)
+    if played := options.option(config, "--emulator-played"):
+        from .tape.library import PLAYED
+
         file = config.invocation_params.dir / played
         os.environ[PLAYED] = str(file)  # every process of this session inherits it
         if not hasattr(config, "workerinput"):  # of pytest-xdist: the controller comes first, and alone
@@ -57,14 +85,17 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
-    with_pytest.note_end(item, report)
+    if item.config.stash[RECORDS]:
+        from .recording import with_pytest
+
+        with_pytest.note_end(item, report)
     return report
 
 
 @pytest.fixture(scope="session")
-def aoai_cassette_folders() -> list[Path]:
-    """The folders whose cassettes are served."""
-    return [CASSETTES]
+def aoai_cassette_folders(pytestconfig: pytest.Config) -> list[Path]:
+    """The folders whose cassettes are served; what is recorded goes to the first."""
+    return pytestconfig.getini(FOLDERS) or folders_of(pytestconfig.rootpath)
 
 
 @pytest.fixture(scope="session")
@@ -76,82 +107,74 @@ def aoai_settings() -> dict[str, str]:
 @pytest.fixture(scope="session")
 def aoai_emulator_server(
     pytestconfig: pytest.Config, aoai_cassette_folders: list[Path], aoai_settings: dict[str, str]
-) -> Iterator[LocalStack]:
+) -> "Iterator[LocalStack]":
     """The stack that all tests of a session share."""
-    recording = with_pytest.wish_of(pytestconfig).live
-    with (
-        with_pytest.stack_of(pytestconfig, aoai_cassette_folders, aoai_settings)
-        if recording
-        else LocalStack(aoai_cassette_folders, settings=aoai_settings)
-    ) as stack:
-        assert not stack.library.problems, stack.library.problems
+    with _stack(pytestconfig, aoai_cassette_folders, aoai_settings) as stack:
+        if unreadable := stack.library.unreadable:
+            pytest.fail("\n".join([*unreadable, f"The ini option {FOLDERS} names other folders."]), pytrace=False)
         yield stack
         assert not (late := stack.unanswered()), "\n".join(late)
 
 
-class Emulator:
-    """What a test sees of the stack: `requests` that reached the fake Azure, `unmatched` ones, and the stack itself."""
+def _stack(config: pytest.Config, folders: list[Path], settings: dict[str, str]) -> "LocalStack":
+    """It records where that is asked for and possible. Where it is not, what is recorded plays, and a test that would
+    record is told why it may not."""
+    from .stack import LocalStack
 
-    def __init__(self, stack: LocalStack) -> None:
-        self.stack = stack
-        self.azure = stack.azure
+    if options.mode_of(config) == options.NO_RECORDING:
+        return LocalStack(folders, settings=settings)
+    if not (refusal := options.refusal(config)):
+        from .azure.live import LiveError
+        from .recording import with_pytest
 
-    @property
-    def requests(self) -> list[Exchange]:
-        return self.azure.journal.exchanges
-
-    def fault(self, wish: str) -> None:
-        """Until the end of the test: what goes wrong, as azure/faults.py lists it. Raises FaultError."""
-        self.azure.misbehave(wish)
-
-    def limit(self, requests: int | None = None, tokens: int | None = None, time_scale: float = 1.0) -> None:
-        """Until the end of the test: a deployment's rate limits, per minute of a clock that runs `time_scale` fast."""
-        self.azure.limits = Limits(requests, tokens, time_scale)
-
-    def assert_streamed(self, received_at: Sequence[float], max_lag_ms: float, request: int = -1) -> None:
-        """See azure/expect.py; `request` is one of `requests`, the last unless told."""
-        expect.streamed(self.requests[request], received_at, max_lag_ms)
-
-    def assert_transparent(self, response: "httpx.Response", request: int = -1) -> None:
-        """What a client got (`client.chat.completions.with_raw_response.create(…).http_response`) is what was sent."""
-        expect.transparent(
-            self.requests[request], response.status_code, response.headers.multi_items(), response.content
-        )
-
-    def assert_all_played(self, *names: str) -> None:
-        """Every recording of these cassettes was played in this test."""
-        labels = [interaction.label for interaction in self.stack.library.interactions()]
-        expect.all_played([label for label in labels if label.partition(" #")[0] in names], self.requests)
-
-    @property
-    def unmatched(self) -> list[Exchange]:
-        return [exchange for exchange in self.requests if exchange.miss]
+        try:
+            return with_pytest.stack_of(config, folders, settings)
+        except LiveError as error:
+            refusal = str(error)
+    if options.asks_for_everything(config):
+        pytest.fail(refusal, pytrace=False)
+    config.stash[REFUSAL] = refusal
+    return LocalStack(folders, settings=settings)
 
 
 @pytest.fixture
-def aoai_emulator(request: pytest.FixtureRequest, aoai_emulator_server: LocalStack) -> Iterator[Emulator]:
+def aoai_emulator(
+    request: pytest.FixtureRequest, aoai_clean_environment: None, aoai_emulator_server: "LocalStack"
+) -> "Iterator[Emulator]":
     """The stack with an empty journal and every recording at its start."""
-    emulator = Emulator(aoai_emulator_server)
+    from .emulation import Emulator
+
+    test, stack = request.node, aoai_emulator_server
+    emulator = Emulator(stack)
     emulator.azure.reset()
-    for marker in request.node.iter_markers("aoai_fault"):
+    for marker in test.iter_markers("aoai_fault"):
         emulator.fault(marker.args[0])
-    stack = aoai_emulator_server
-    with with_pytest.cassette_of(request.node, stack) if isinstance(stack, RecordingStack) else nullcontext():
+    with _cassette(test, stack):
         yield emulator
-    if emulator.unmatched and not request.node.get_closest_marker("aoai_allow_unmatched"):
-        pytest.fail("\n\n".join(str(exchange.miss) for exchange in emulator.unmatched), pytrace=False)
-    meant = request.node.get_closest_marker("aoai_unanswered")
+    if emulator.unmatched and not test.get_closest_marker("aoai_allow_unmatched"):
+        misses = [str(exchange.miss) for exchange in emulator.unmatched]
+        refusal = test.config.stash.get(REFUSAL, "")
+        pytest.fail("\n\n".join(filter(None, [*misses, refusal])), pytrace=False)
+    meant = test.get_closest_marker("aoai_unanswered")
     if len(told := stack.unanswered()) != (meant.args[0] if meant else 0):
         pytest.fail("\n".join(told) or "Azure would have answered every call of this test.", pytrace=False)
 
 
+def _cassette(test: pytest.Item, stack: Any) -> Any:
+    if not test.config.stash[RECORDS] or REFUSAL in test.config.stash:
+        return nullcontext()
+    from .recording import with_pytest
+
+    return with_pytest.cassette_of(test, stack)
+
+
 @pytest.fixture
-def proxy_base_url(aoai_emulator: Emulator) -> str:
+def proxy_base_url(aoai_emulator: "Emulator") -> str:
     return aoai_emulator.stack.base_url
 
 
 @pytest.fixture
-def function_key(aoai_emulator: Emulator) -> str:
+def function_key(aoai_emulator: "Emulator") -> str:
     return aoai_emulator.stack.function_key
 
 
@@ -165,11 +188,14 @@ def openai_client(proxy_base_url: str, function_key: str) -> "Iterator[OpenAI]":
 
 
 @pytest.fixture
-async def async_openai_client(proxy_base_url: str, function_key: str) -> "AsyncIterator[AsyncOpenAI]":
-    from openai import AsyncOpenAI
+def async_openai_client(proxy_base_url: str, function_key: str) -> "AsyncOpenAI":
+    """For tests of any plugin that runs coroutines. The fixture itself is none, because each plugin has marks and rules
+    of its own for those; so nobody could close the client in the test's event loop, and it keeps no connection open."""
+    from openai import DEFAULT_CONNECTION_LIMITS, AsyncOpenAI, DefaultAsyncHttpxClient
 
-    async with AsyncOpenAI(**_client_options(proxy_base_url, function_key)) as client:
-        yield client
+    limits = type(DEFAULT_CONNECTION_LIMITS)(max_keepalive_connections=0)
+    client = DefaultAsyncHttpxClient(limits=limits)
+    return AsyncOpenAI(**_client_options(proxy_base_url, function_key), http_client=client)
 
 
 @pytest.fixture
@@ -190,12 +216,21 @@ def dspy_lm(proxy_base_url: str, function_key: str) -> Iterator[Any]:
         yield lm
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def aoai_clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """No setting of a live deployment reaches a test, and DSPy's disk cache stays out of the home folder."""
+    """No setting of a live deployment reaches a test of the emulator, DSPy's disk cache stays out of the home folder,
+    and litellm does not ask GitHub for prices when it is imported."""
     for name in [name for name in os.environ if name.startswith(FOREIGN)]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("DSPY_CACHEDIR", str(tmp_path_factory.getbasetemp() / "dspy_cache"))
+    monkeypatch.setenv("LITELLM_LOCAL_MODEL_COST_MAP", "True")
+
+
+@pytest.fixture(autouse=True)
+def aoai_clean_environment_first(request: pytest.FixtureRequest) -> None:
+    """What a test's own fixtures set stays set."""
+    if "aoai_emulator_server" in request.fixturenames:
+        request.getfixturevalue("aoai_clean_environment")
 
 
 def _client_options(base_url: str, key: str) -> dict[str, Any]:

@@ -1,6 +1,7 @@
-"""An ASGI application on a loopback port, in a thread of its own."""
+"""An ASGI application on a port, in a thread of its own. The port is on loopback unless somebody asks for more."""
 
 import asyncio
+import ipaddress
 import socket
 import threading
 from collections.abc import Coroutine, Iterator
@@ -13,6 +14,7 @@ from uvicorn.loops.auto import auto_loop_factory
 from .connection import Protocol
 
 LOOPBACK = "127.0.0.1"
+CONTROL = "_emulator"  # the first part of the paths that tell of the emulator and change it
 KEEP_ALIVE_SECONDS = 75  # longer than any client's, so that no client meets a connection being closed
 BACKLOG = 2_048  # a class that starts at once
 
@@ -21,24 +23,40 @@ class PortError(Exception):
     """A port that cannot be had; the message says what to do."""
 
 
-def bind(port: int) -> socket.socket:
-    """A listening socket on loopback; 0 is any free port. Raises PortError."""
-    # asyncio switches Nagle's algorithm off (44 ms an answer) only where the protocol is named.
-    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+def bind(port: int, host: str = LOOPBACK) -> socket.socket:
+    """A listening socket; 0 is any free port, `host` an address of this machine, or 0.0.0.0 or :: for all of them.
+    Raises PortError."""
+    sock = None
     try:
-        sock.bind((LOOPBACK, port))
+        family, kind, _, _, (address, _, *rest) = socket.getaddrinfo(host, 0, type=socket.SOCK_STREAM)[0]
+        # asyncio switches Nagle's algorithm off (44 ms an answer) only where the protocol is named.
+        sock = socket.socket(family, kind, socket.IPPROTO_TCP)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind((address, port, *rest))
         sock.listen(BACKLOG)
-    except (OSError, OverflowError) as error:
-        sock.close()
-        raise PortError(
-            f"Port {port} on {LOOPBACK} cannot be used ({error}). Choose another, or 0 for a free one."
-        ) from error
+    except (OSError, OverflowError, UnicodeError) as error:
+        if sock:
+            sock.close()
+        refused = f"Port {port} on {host} cannot be used ({error})."
+        raise PortError(f"{refused} Choose another, or 0 for a free one.") from error
     return sock
 
 
 def url_of(sock: socket.socket) -> str:
-    return f"http://{LOOPBACK}:{sock.getsockname()[1]}"
+    """As this machine reaches it."""
+    address, port = _address(sock), sock.getsockname()[1]
+    if address.is_unspecified:
+        address = ipaddress.ip_address("::1" if address.version == 6 else LOOPBACK)
+    return f"http://[{address}]:{port}" if address.version == 6 else f"http://{address}:{port}"
+
+
+def is_open(sock: socket.socket) -> bool:
+    """Whether other machines reach it."""
+    return not _address(sock).is_loopback
+
+
+def _address(sock: socket.socket) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    return ipaddress.ip_address(sock.getsockname()[0])
 
 
 def run(main: Coroutine[Any, Any, None]) -> None:
@@ -49,9 +67,10 @@ def run(main: Coroutine[Any, Any, None]) -> None:
 
 @contextmanager
 def serving(app: Any, sock: socket.socket) -> Iterator[str]:
-    """Serve while the context lasts; gives the base URL once connections are accepted."""
+    """Serve while the context lasts; gives the base URL once connections are accepted. Where other machines reach it,
+    nothing below /_emulator/ is there."""
     config = uvicorn.Config(
-        app,
+        _without_control(app) if is_open(sock) else app,
         http=Protocol,
         log_level="warning",
         access_log=False,
@@ -72,3 +91,14 @@ def serving(app: Any, sock: socket.socket) -> Iterator[str]:
         server.should_exit = True
         thread.join(timeout=5)
         sock.close()
+
+
+def _without_control(app: Any) -> Any:
+    async def answer(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "http" and scope["path"].strip("/").partition("/")[0] == CONTROL:
+            await send({"type": "http.response.start", "status": 404, "headers": [(b"content-length", b"0")]})
+            await send({"type": "http.response.body", "body": b""})
+        else:
+            await app(scope, receive, send)
+
+    return answer

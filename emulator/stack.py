@@ -19,11 +19,10 @@ from typing import IO, Any
 from . import deployment
 from .azure import FakeAzure
 from .azure.app import IDENTITY_PATH
-from .server import bind, serving
+from .bundle import CASSETTES, PACKAGE, ROOT
+from .server import LOOPBACK, bind, serving
 from .tape.library import Library
 
-ROOT = Path(__file__).resolve().parent.parent
-CASSETTES = ROOT / "cassettes"
 START_SECONDS = 60.0  # a cold machine imports for a while
 STOP_SECONDS = 5.0
 CAN_PEEK = hasattr(os, "set_blocking")  # of a pipe; on Windows since Python 3.12
@@ -44,7 +43,7 @@ class HostFailed(Exception):
 class LocalStack:
     """A context manager. `azure` is the fake Azure itself (its journal, identity and library), made from the cassettes
     unless given; `settings` override the function's app settings; `time_scale` is how many times faster than recorded
-    streams are replayed, 0 for at once."""
+    streams are replayed, 0 for at once; `host` is the proxy's address, the fake Azure stays on loopback."""
 
     def __init__(
         self,
@@ -53,6 +52,7 @@ class LocalStack:
         settings: Mapping[str, str] | None = None,
         function_key: str | None = None,
         port: int = 0,
+        host: str = LOOPBACK,
         time_scale: float = 0.0,
         library: Library | None = None,
         backend: str | None = None,
@@ -65,7 +65,7 @@ class LocalStack:
         self.library = library
         self.function_key = function_key or secrets.token_urlsafe(24)
         self.base_url = self.azure_base = self.identity_endpoint = ""
-        self._settings, self._port, self._backend = dict(settings or {}), port, backend
+        self._settings, self._port, self._address, self._backend = dict(settings or {}), port, host, backend
         self._exit = ExitStack()
         self._host: HostProcess | None = None
 
@@ -103,7 +103,7 @@ class LocalStack:
             self.identity_endpoint = f"{self.azure_base}{IDENTITY_PATH}"
             environment = {k: v for k, v in os.environ.items() if not k.startswith(NOT_INHERITED)}
             environment |= self.settings() | {"FUNCTION_HOST_KEY": self.function_key}
-            self._host = starting.enter_context(HostProcess(environment, self._port, self._backend))
+            self._host = starting.enter_context(HostProcess(environment, self._port, self._backend, host=self._address))
             self.base_url = self._host.base_url
             self._exit = starting.pop_all()
         return self
@@ -113,7 +113,7 @@ class LocalStack:
 
 
 class HostProcess:
-    """`python -m emulator.host` as a child that ends with its parent (it watches its standard input). `log` takes its
+    """`emulator.host` as a child that ends with its parent (it watches its standard input). `log` takes its
     standard error; by default it is the parent's."""
 
     def __init__(
@@ -123,13 +123,15 @@ class HostProcess:
         backend: str | None = None,
         verbose: bool = False,
         log: IO[bytes] | None = None,
+        host: str = LOOPBACK,
     ) -> None:
-        command = [sys.executable, "-m", "emulator.host", "--json", "--port", str(port), "--until-stdin-closes"]
+        command = [sys.executable, "-m", f"{PACKAGE}.host", "--json", "--until-stdin-closes"]
+        command += ["--port", str(port), "--host", host]
         command += ["--backend", backend] if backend else []
         command += ["--verbose"] if verbose else []
         self.process = subprocess.Popen(
             command,
-            cwd=ROOT,
+            cwd=ROOT,  # there it finds the proxy's code, and nothing else does
             env=dict(environment),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

@@ -2,6 +2,7 @@ import os
 
 import pytest
 
+os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"  # else litellm asks GitHub for prices when it is imported
 os.environ["PYTHON_ENABLE_INIT_INDEXING"] = "1"  # some tests import the function, which asks for it on 3.11 and 3.12
 
 pytest_plugins = ["emulator.pytest_plugin"]
@@ -10,3 +11,8 @@ pytest_plugins = ["emulator.pytest_plugin"]
 @pytest.fixture(scope="session")
 def anyio_backend() -> str:
     return "asyncio"
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(aoai_clean_environment: None) -> None:
+    """Every test, whether it uses the emulator or not."""

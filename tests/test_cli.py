@@ -14,21 +14,21 @@ from typing import Any
 import httpx
 import pytest
 
+from emulator import cli
+from emulator.bundle import CASSETTES, ROOT
 from emulator.tape import cassette
 from emulator.tape.cassette import Interaction, Request, Response
-
-ROOT = Path(__file__).resolve().parent.parent
 
 
 def command(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "emulator", *arguments]
 
 
-def run(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+def run(*arguments: str, cwd: Path = ROOT, **environment: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
         command(*arguments),
-        cwd=ROOT,
-        env=os.environ | environment,
+        cwd=cwd,
+        env=os.environ | {"PYTHONPATH": str(ROOT)} | environment,
         capture_output=True,
         text=True,
         timeout=60,
@@ -37,11 +37,13 @@ def run(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[str
 
 
 @contextmanager
-def started(*arguments: str, **environment: str) -> Iterator[tuple[dict[str, Any], "subprocess.Popen[str]"]]:
+def started(
+    *arguments: str, cwd: Path = ROOT, **environment: str
+) -> Iterator[tuple[dict[str, Any], "subprocess.Popen[str]"]]:
     process = subprocess.Popen(
         command(*arguments, "--json"),
-        cwd=ROOT,
-        env=os.environ | environment,
+        cwd=cwd,
+        env=os.environ | {"PYTHONPATH": str(ROOT)} | environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -61,7 +63,7 @@ def started(*arguments: str, **environment: str) -> Iterator[tuple[dict[str, Any
 def test_serve_prints_one_json_line_and_ends_cleanly(stop: signal.Signals) -> None:
     with started("serve", "--port", "0", FUNCTION_HOST_KEY="my-key") as (described, process):
         assert set(described) == {
-            *("base_url", "function_key", "azure_base", "identity_endpoint", "identity_header", "pid"),
+            *("base_url", "function_key", "azure_base", "identity_endpoint", "identity_header", "pid", "cassettes"),
         }
         assert described["pid"] == process.pid
         assert described["function_key"] == "my-key"
@@ -143,6 +145,78 @@ def test_bad_settings_still_start_and_are_named_to_every_caller() -> None:
         answer = httpx.get(f"{host['base_url']}/models", headers={"x-functions-key": host["function_key"]})
         assert answer.status_code == 503
         assert "AZURE_OPENAI_BASE" in answer.json()["error"]["message"]
+
+
+@pytest.mark.parametrize("verb", ["demo", "serve", "host", "azure", "record"])
+def test_every_verb_that_listens_does_so_on_loopback_unless_told(verb: str) -> None:
+    parser = cli.parser()
+    assert parser.parse_args([verb]).host == "127.0.0.1"
+    assert parser.parse_args([verb, "--host", "::1"]).host == "::1"
+
+
+CONTROL = ("/_emulator/journal", "//_emulator/journal", "/_emulator/", "/_emulator", "/%5Femulator/journal")
+
+
+def test_beyond_loopback_nothing_below_emulator_answers_and_a_warning_names_what_is_open() -> None:
+    with started("azure", "--host", "0.0.0.0") as (azure, process):  # noqa: S104
+        key = {"api-key": azure["api_key"]}
+        for path in CONTROL:
+            for method in ("GET", "DELETE", "POST"):
+                answer = httpx.request(method, httpx.URL(azure["azure_base"], raw_path=path.encode()), headers=key)
+                assert (answer.status_code, answer.content) == (404, b""), path
+        assert httpx.get(f"{azure['azure_base']}/openai/v1/models/none", headers=key).status_code == 424
+        assert azure["azure_base"].startswith("http://127.0.0.1:"), "as this machine reaches it"
+        process.terminate()
+        _, errors = process.communicate(timeout=20)
+    port = azure["azure_base"].rpartition(":")[2]
+    assert errors.startswith(f"warning: open to other machines on 0.0.0.0, port {port}: the fake Azure.")
+    assert len(errors.splitlines()) == 1
+
+
+def test_serve_opens_the_proxy_alone() -> None:
+    with started("serve", "--host", "0.0.0.0", "--port", "0") as (served, process):  # noqa: S104
+        assert httpx.get(f"{served['azure_base']}/_emulator/journal").status_code == 200
+        key = {"x-functions-key": served["function_key"]}
+        assert httpx.get(f"{served['base_url']}/models", headers=key).status_code == 200
+        process.terminate()
+        _, errors = process.communicate(timeout=20)
+    port = served["base_url"].removesuffix("/api/v1").rpartition(":")[2]
+    assert errors.splitlines() == [
+        f"warning: open to other machines on 0.0.0.0, port {port}: the proxy. Everybody with its key uses what is "
+        "behind it."
+    ]
+
+
+@pytest.mark.skipif(not socket.has_ipv6, reason="no IPv6 here")
+def test_an_address_of_the_newer_kind_is_written_as_a_url_has_it() -> None:
+    with started("azure", "--host", "::1") as (azure, _):
+        assert azure["azure_base"].startswith("http://[::1]:")
+        assert httpx.get(f"{azure['azure_base']}/_emulator/journal").status_code == 200
+
+
+def test_an_address_of_another_machine_is_one_clear_line() -> None:
+    done = run("azure", "--host", "192.0.2.1")
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: Port 0 on 192.0.2.1 cannot be used")
+
+
+@pytest.mark.parametrize(
+    ("folders", "found"),
+    [([], [str(CASSETTES)]), (["cassettes"], ["cassettes"]), (["tests/cassettes"], ["tests/cassettes"])],
+    ids=["none", "cassettes", "tests"],
+)
+def test_the_cassettes_of_the_current_folder_are_served_else_those_that_came_with_it(
+    folders: list[str], found: list[str], tmp_path: Path
+) -> None:
+    for folder in folders:
+        (tmp_path / folder).mkdir(parents=True)
+    with started("azure", cwd=tmp_path) as (azure, _):
+        assert azure["cassettes"] == found
+
+
+def test_check_looks_at_a_projects_own_cassettes_only(tmp_path: Path) -> None:
+    done = run("check", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (2, "error: cassettes is no folder.\n")
 
 
 def test_local_settings_for_func_start_are_written_once_and_never_over(tmp_path: Path) -> None:

@@ -3,13 +3,15 @@
 import functools
 import re
 
-from ..stack import ROOT
+from ..bundle import ROOT
+
+PAGE = ROOT / "README.md"
 
 
 @functools.cache
 def table() -> dict[str, str]:
     """The README's troubleshooting: what one sees, what it means."""
-    text = (ROOT / "README.md").read_text(encoding="utf-8").split("## When something goes wrong", 1)[1]
+    text = PAGE.read_text(encoding="utf-8").split("## When something goes wrong", 1)[1]
     return dict(re.findall(r"^\| (?!what you see|-)(.+?) \| (.+?) \|$", text.split("\n## ", 1)[0], re.MULTILINE))
 
 

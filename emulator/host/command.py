@@ -1,4 +1,4 @@
-"""The verb `host` of `python -m emulator`. `python -m emulator.host` is the same without loading the other verbs."""
+"""The verb `host` of the command line. `python -m emulator.host` is the same without loading the other verbs."""
 
 import argparse
 import json
@@ -6,13 +6,15 @@ import logging
 import os
 import secrets
 import signal
+import socket
 import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from ..server import PortError, bind, run, url_of
+from ..bundle import ROOT
+from ..server import LOOPBACK, PortError, bind, is_open, run, url_of
 from .app import AppError
 from .key import MASTER
 from .server import serve
@@ -20,7 +22,6 @@ from .settings import local_settings
 from .unanswered import Unanswered
 
 DEFAULT_PORT = 7071  # where `func start` listens
-ROOT = Path(__file__).resolve().parents[2]  # where function_app.py is
 INDEXING = "PYTHON_ENABLE_INIT_INDEXING"
 DEPLOYED = {INDEXING: "1", "FUNCTIONS_REQUEST_BODY_SIZE_LIMIT": "220200960"}  # as infra/ has it, for this project's app
 NEEDS_INDEXING = f"warning: on Python 3.12 and older no call is answered in Azure, unless {INDEXING} is 1"
@@ -29,7 +30,7 @@ SUMMARY = "Run the proxy, or another function app, in the local Functions host, 
 
 def main(argv: list[str] | None = None) -> int:
     """0: stopped, 1: failed, 2: wrong usage. Errors are one line on standard error."""
-    parser = argparse.ArgumentParser(prog="python -m emulator.host", description=SUMMARY)
+    parser = argparse.ArgumentParser(prog=f"python -m {__package__}", description=SUMMARY)
     add_arguments(parser)
     for stop in (signal.SIGINT, signal.SIGTERM):  # a shell starts background jobs with SIGINT ignored
         signal.signal(stop, signal.default_int_handler)
@@ -51,6 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="the folder of another function_app.py, whose local.settings.json counts as well",
     )
     parser.add_argument("--port", type=int, default=DEFAULT_PORT, help=f"0 for a free one (default: {DEFAULT_PORT})")
+    add_host(parser)
     told = "print one JSON object, then one for each call that Azure would never answer"
     parser.add_argument("--json", action="store_true", help=told)
     parser.add_argument("--backend", choices=("public", "runtime"), help="how functions are called (default: best)")
@@ -63,8 +65,9 @@ def host(arguments: argparse.Namespace) -> None:
     if master := os.environ.get("FUNCTION_MASTER_KEY"):
         keys[MASTER] = master
     os.environ.update((local_settings(arguments.app) if arguments.app else DEPLOYED) | os.environ)
-    sock = bind(arguments.port)
+    sock = bind(arguments.port, arguments.host)
     url = url_of(sock)
+    warn_if_open(sock, "the proxy. Everybody with its key uses what is behind it")
     if arguments.verbose:
         logging.basicConfig(level=logging.INFO)
     if arguments.until_stdin_closes:
@@ -86,6 +89,17 @@ def host(arguments: argparse.Namespace) -> None:
     unanswered = Unanswered(to_parent(os.dup(sys.stdout.fileno()))) if arguments.json else None
     run(serve(arguments.app or ROOT, keys, sock, ready, arguments.backend, unanswered))
     logging.getLogger("asyncio").setLevel(logging.CRITICAL)  # a function has no hook to close its client at the end
+
+
+def add_host(parser: argparse.ArgumentParser) -> None:
+    told = f"where to listen; 0.0.0.0 is open to other machines, too (default: {LOOPBACK})"
+    parser.add_argument("--host", default=LOOPBACK, metavar="ADDRESS", help=told)
+
+
+def warn_if_open(sock: socket.socket, what: str) -> None:
+    if is_open(sock):
+        address, port = sock.getsockname()[:2]
+        print(f"warning: open to other machines on {address}, port {port}: {what}.", file=sys.stderr)
 
 
 def to_parent(pipe: int) -> Callable[[str], None]:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..stack import ROOT
+from ..bundle import ROOT
 from .finding import Finding
 from .openapi import Descriptions
 from .tapes import Tapes

@@ -11,10 +11,10 @@ from pathlib import Path
 
 from .. import option
 from ..azure.live import Live
+from ..bundle import COMMAND
 from ..tape.budget import Budget
-from ..tape.recorder import MODES
+from ..tape.mode import MODES
 from ..usage import how_to_call
-from . import verify
 from .stack import RecordingStack, Wish
 
 SETTLE_EVERY_SECONDS = 0.5
@@ -48,6 +48,8 @@ def record(arguments: argparse.Namespace) -> int:
     """Raises LiveError, RecordingRefused, CassetteError, and LookupError for a name that no cassette has."""
     budget = Budget(arguments.max_requests, arguments.max_tokens)
     if arguments.verify:
+        from . import verify  # needs rich
+
         return verify.run(arguments.cassettes, arguments.names, Live.from_env(), budget)
     if arguments.names:
         raise LookupError("NAME is for --verify; to say where answers are kept: --cassette NAME")
@@ -60,6 +62,7 @@ def record(arguments: argparse.Namespace) -> int:
             Path(run),
             function_key=os.environ.get("FUNCTION_HOST_KEY"),
             port=arguments.port,
+            host=arguments.host,
             say=lambda line: print(line, file=sys.stderr, flush=True),
         )
         stack.begin(name, arguments.about)
@@ -78,5 +81,5 @@ def record(arguments: argparse.Namespace) -> int:
                         stack.recorder.settle()
             finally:
                 stack.finish()
-                print(f"{stack.recorder.run.spent}\nReview: git diff, python -m emulator show {name}", file=sys.stderr)
+                print(f"{stack.recorder.run.spent}\nReview: git diff, {COMMAND} show {name}", file=sys.stderr)
     return 0

@@ -13,6 +13,7 @@ from typing import Any
 
 from ..azure.live import Live, LiveError
 from ..azure.recording import RecordingAzure
+from ..server import LOOPBACK
 from ..stack import LocalStack
 from ..tape.budget import Budget
 from ..tape.library import Library
@@ -25,7 +26,7 @@ FROM_ENVIRONMENT = ("AZURE_OPENAI_DEPLOYMENT", "AZURE_OPENAI_API_VERSION")
 
 @dataclass(frozen=True)
 class Wish:
-    """What to record: `mode` is one of tape.recorder.MODES, `errors` also keeps answers from status 400 on."""
+    """What to record: `mode` is one of tape.mode.MODES, `errors` also keeps answers from status 400 on."""
 
     mode: str = "none"
     errors: bool = False
@@ -50,6 +51,7 @@ class RecordingStack(LocalStack):
         settings: Mapping[str, str] | None = None,
         function_key: str | None = None,
         port: int = 0,
+        host: str = LOOPBACK,
         time_scale: float = 0.0,
         say: Callable[[str], None] = lambda _: None,
     ) -> None:
@@ -64,7 +66,9 @@ class RecordingStack(LocalStack):
         )
         azure = RecordingAzure(Library.from_folders(folders), self.recorder, live, time_scale)
         inherited = {name: env[name] for name in FROM_ENVIRONMENT if env.get(name)}
-        super().__init__(settings=inherited | dict(settings or {}), function_key=function_key, port=port, azure=azure)
+        super().__init__(
+            settings=inherited | dict(settings or {}), function_key=function_key, port=port, host=host, azure=azure
+        )
 
     def __exit__(self, *error: object) -> None:
         self.live.close()

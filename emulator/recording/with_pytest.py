@@ -1,4 +1,4 @@
-"""pytest's side of recording: options, the cassette of a test, what is told at the end. Used by `pytest_plugin`.
+"""pytest's side of recording: the cassette of a test, what is told at the end. `pytest_plugin` uses it to record.
 
 AZURE_OPENAI_BASE=https://… AZURE_OPENAI_DEPLOYMENT=gpt-4o-mini pytest --record-mode=once tests/test_story.py
 """
@@ -9,48 +9,27 @@ import sys
 import tempfile
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ..bundle import COMMAND
 from ..tape.budget import Budget
 from ..tape.cassette import CassetteError
-from ..tape.recorder import MODES
 from ..tape.run import Run
 from ..tape.scrub import SecretFound
 from .cassette_name import cassette_name
-from .progress import Bar
+from .options import mode_of, option
 from .stack import RecordingStack, Wish
 
 PASSED, RECORDING = pytest.StashKey[bool](), pytest.StashKey[RecordingStack | None]()
 RUN = "AOAI_RECORDING_RUN"  # the folder that the processes of one run share
 
 
-def add_options(parser: pytest.Parser) -> None:
-    group = parser.getgroup("recording", "recording cassettes of live Azure OpenAI")
-    modes = "; ".join(f"{name}: {asked}" for name, asked in MODES.items())
-    with suppress(ValueError):  # pytest-recording is installed: its option has the same words
-        group.addoption("--record-mode", choices=tuple(MODES), help=f"what is asked of the live service. {modes}")
-    group.addoption("--record-errors", action="store_true", help="keep answers from status 400 on as well")
-    group.addoption("--record-failed", action="store_true", help="keep what a test recorded that fails as well")
-    group.addoption("--max-requests", type=int, metavar="N", help="make no more requests to the live service than this")
-    group.addoption(
-        "--max-tokens", type=int, metavar="N", help="make no call that may use more tokens than this in all"
-    )
-
-
 def configure(config: pytest.Config) -> None:
-    """Raises pytest.UsageError where recording is not possible."""
-    config.addinivalue_line(
-        "markers", "cassette(name): where --record-mode keeps what this test asks, as in chat/story"
-    )
-    wish = wish_of(config)
-    if not wish.live:
-        return
-    if os.environ.get("CI", "").lower() not in ("", "0", "false"):
-        raise pytest.UsageError(f"--record-mode={wish.mode} is refused where CI is set: CI replays what was recorded.")
     if not hasattr(config, "workerinput"):  # of pytest-xdist: the controller comes first, and its workers inherit
         os.environ[RUN] = str(Path(tempfile.mkdtemp(prefix="aoai-recording-")) / uuid.uuid4().hex)
         config.pluginmanager.register(Told(Run(Path(os.environ[RUN])), config), "aoai-recording")
@@ -58,14 +37,15 @@ def configure(config: pytest.Config) -> None:
 
 def wish_of(config: pytest.Config) -> Wish:
     return Wish(
-        config.getoption("--record-mode") or "none",
-        config.getoption("--record-errors"),
-        Budget(config.getoption("--max-requests"), config.getoption("--max-tokens")),
+        mode_of(config),
+        bool(option(config, "--record-errors")),
+        Budget(option(config, "--max-requests"), option(config, "--max-tokens")),
     )
 
 
 def stack_of(config: pytest.Config, folders: list[Path], settings: dict[str, str]) -> RecordingStack:
-    return RecordingStack(folders, wish_of(config), Path(os.environ[RUN]), settings=settings)
+    """Raises LiveError; where no live service is named, `configure` has made no folder for the run."""
+    return RecordingStack(folders, wish_of(config), Path(os.environ.get(RUN, "")), settings=settings)
 
 
 @contextmanager
@@ -83,7 +63,7 @@ def note_end(test: pytest.Item, report: pytest.TestReport) -> None:
         test.stash[PASSED] = report.passed or hasattr(report, "wasxfail")
     if report.when == "teardown" and (stack := test.stash.get(RECORDING, None)):
         test.stash[RECORDING] = None
-        passed = (test.stash[PASSED] and report.passed) or test.config.getoption("--record-failed")
+        passed = (test.stash[PASSED] and report.passed) or option(test.config, "--record-failed")
         try:
             if passed:
                 stack.finish()
@@ -101,19 +81,25 @@ def about(test: pytest.Item) -> str:
 
 
 class Told:
-    """What the run records, for whoever started it: a progress bar meanwhile, a summary at the end."""
+    """What the run records, for whoever started it: a progress bar meanwhile where rich is installed, a summary at the
+    end."""
 
     def __init__(self, run: Run, config: pytest.Config) -> None:
-        self.run, self.bar = run, Bar("recording")
-        self.watched = sys.stderr.isatty() and config.option.verbose == 0
+        self.run = run
+        self.watched = sys.stderr.isatty() and config.option.verbose == 0 and find_spec("rich") is not None
+        if self.watched:
+            from .progress import Bar
+
+            self.bar = Bar("recording")
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
-        if session.items:
+        if session.items and self.watched:
             self.bar.expect(len(session.items))
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, ids: list[str]) -> None:
-        self.bar.expect(len(ids))
+        if self.watched:
+            self.bar.expect(len(ids))
 
     def pytest_runtestloop(self) -> None:
         if self.watched:
@@ -142,4 +128,4 @@ class Told:
             else:
                 told = f"{note['cassette']}: {note['recorded']} answers, {note['holds']} in the file"
             terminalreporter.write_line(told, red="refused" in note)
-        terminalreporter.write_line(f"{self.run.spent}. To review: git diff, python -m emulator show NAME")
+        terminalreporter.write_line(f"{self.run.spent}. To review: git diff, {COMMAND} show NAME")

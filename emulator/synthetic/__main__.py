@@ -11,7 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from ..stack import CASSETTES, ROOT
+from ..bundle import CASSETTES, ROOT
 from .author import Author, AuthoringError, Scenario
 
 

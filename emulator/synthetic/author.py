@@ -13,8 +13,9 @@ from ..azure import FakeAzure, errors
 from ..azure.app import IDENTITY_PATH
 from ..azure.asgi import Send, respond
 from ..azure.journal import Exchange
+from ..bundle import CASSETTES
 from ..server import bind, serving
-from ..stack import CASSETTES, NOT_INHERITED, HostProcess
+from ..stack import NOT_INHERITED, HostProcess
 from ..tape import cassette
 from ..tape.canonical import canonical_body, parse_body
 from ..tape.cassette import Interaction, Request

@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from ..bundle import COMMAND, GUIDE
 from .canonical import Key, canonical_body, canonical_json, parse_body, parse_json
 from .document import one_line
 from .interaction import Interaction
@@ -14,7 +15,7 @@ from .leaf import digests_of
 from .library import Library
 from .nearest import common_prefix, common_suffix, in_common, shortlist
 
-HOW = "To record it: pytest --record-mode=new_episodes, or python -m emulator record (see cassettes/README.md)."
+HOW = f"To record it: pytest --record-mode=new_episodes, or {COMMAND} record (see {GUIDE})."
 VALUE_WIDTH = 60  # characters of each differing value that are shown
 CONTEXT = 15  # of these, before the first that differs
 DIFFERENCES_SHOWN = 3

@@ -70,6 +70,7 @@ class Library:
 
     def __init__(self, interactions: Iterable[Interaction] = (), problems: Iterable[str] = ()) -> None:
         self.problems = list(problems)
+        self.unreadable: list[str] = []
         self._lock = threading.Lock()
         self._sequences: dict[Key, _Sequence] = {}
         for interaction in interactions:
@@ -77,7 +78,8 @@ class Library:
 
     @classmethod
     def from_folders(cls, folders: Iterable[Path]) -> "Library":
-        """Every cassette below the folders; what cannot be read is listed in `problems`, the rest still plays."""
+        """Every cassette below the folders. `problems` lists what is not played: files that cannot be read, which are
+        `unreadable`, too, and requests to other services than Azure OpenAI."""
         library = cls()
         for path, name in cassette.find(folders):
             try:
@@ -85,6 +87,7 @@ class Library:
                     library.add(interaction)
             except CassetteError as error:
                 library.problems.append(str(error))
+                library.unreadable.append(str(error))
         return library
 
     def add(self, interaction: Interaction) -> None:

@@ -14,17 +14,10 @@ from . import cassette
 from .budget import Spent, expected_tokens, used
 from .cassette import Cassette, Interaction, Request, Response
 from .merge import identity, merged
+from .mode import REPLACING
 from .run import Run, locked
 from .scrub import Known, SecretFound, at_placeholder, leaks, require_clean, scrubbed
 
-MODES = {  # vcrpy's and pytest-recording's words: what is asked of the live service
-    "none": "nothing; a request without a recording fails",
-    "once": "what has no recording, while the cassette does not exist yet",
-    "new_episodes": "what has no recording; it is added to the cassette",
-    "all": "everything; a new answer replaces the old one to the same request",
-    "rewrite": "everything; the cassette then holds this and nothing else",
-}
-REPLACING = ("all", "rewrite")
 COMPARED = ("request body", "request address path", "request address query")  # by what tells requests apart
 SETTLE_SECONDS = 5.0  # without any news of an answer whose last byte the client may have, but not yet the tape
 

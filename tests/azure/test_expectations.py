@@ -10,7 +10,7 @@ from openai import OpenAI
 
 from emulator.azure import expect
 from emulator.azure.journal import Exchange
-from emulator.pytest_plugin import Emulator
+from emulator.emulation import Emulator
 from tests.e2e.scenarios import chat
 from tests.golden import assert_golden
 

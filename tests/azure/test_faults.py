@@ -11,7 +11,7 @@ import pytest
 
 from emulator.azure import FakeAzure, faults, identity
 from emulator.azure.faults import FAULTS, FaultError
-from emulator.pytest_plugin import Emulator
+from emulator.emulation import Emulator
 from emulator.server import bind, serving
 from emulator.stack import CASSETTES, ROOT
 from emulator.tape import cassette

@@ -9,7 +9,7 @@ from openai import OpenAI, RateLimitError
 
 from emulator.azure import FakeAzure
 from emulator.azure.limits import Limits
-from emulator.pytest_plugin import Emulator
+from emulator.emulation import Emulator
 from emulator.server import bind, serving
 from emulator.stack import CASSETTES
 from emulator.tape import cassette

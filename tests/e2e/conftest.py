@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from openai import AsyncOpenAI, OpenAI
 
-from emulator.pytest_plugin import Emulator
+from emulator.emulation import Emulator
 from tests.e2e.scenarios import Ask, client_options
 
 

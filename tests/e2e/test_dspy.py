@@ -7,7 +7,7 @@ import pytest
 
 dspy = pytest.importorskip("dspy")
 
-from emulator.pytest_plugin import Emulator  # noqa: E402
+from emulator.emulation import Emulator  # noqa: E402
 from tests.e2e.scenarios import dspy_programs, embeddings  # noqa: E402
 
 # LiteLLM's streaming makes pydantic warn about one of LiteLLM's own types.

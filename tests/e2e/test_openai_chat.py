@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from openai import AsyncOpenAI, OpenAI
 
-from emulator.pytest_plugin import Emulator
+from emulator.emulation import Emulator
 from tests.e2e.scenarios import Ask, chat
 
 STORY = "Every night the old lighthouse counted the ships. One evening it counted one more, and smiled."

@@ -4,7 +4,7 @@ import httpx
 import pytest
 from openai import APIStatusError, AuthenticationError, BadRequestError, NotFoundError, OpenAI, RateLimitError
 
-from emulator.pytest_plugin import Emulator
+from emulator.emulation import Emulator
 from tests.e2e.scenarios import Ask, chat, errors
 
 

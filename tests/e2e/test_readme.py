@@ -11,7 +11,7 @@ from openai import OpenAI
 
 import function_app
 from emulator import demo
-from emulator.pytest_plugin import Emulator
+from emulator.emulation import Emulator
 from emulator.stack import CASSETTES, ROOT, LocalStack
 from emulator.tape.library import Library
 from proxy import headers

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from openai import AsyncOpenAI, NotFoundError, OpenAI
 
-from emulator.pytest_plugin import Emulator
+from emulator.emulation import Emulator
 from emulator.stack import LocalStack
 from tests.e2e.scenarios import Ask, client_options, stored
 

@@ -7,7 +7,7 @@ import httpx
 import pytest
 from openai import APIError, APIStatusError, AsyncOpenAI, OpenAI
 
-from emulator.pytest_plugin import Emulator
+from emulator.emulation import Emulator
 from tests.e2e.scenarios import Ask, client_options, streams
 
 

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from openai import OpenAI
 
-from emulator.pytest_plugin import Emulator
+from emulator.emulation import Emulator
 from emulator.stack import CASSETTES
 from emulator.tape import cassette
 from emulator.tape.cassette import Interaction

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from emulator import cli
+from emulator.option import UsageError
 from emulator.stack import ROOT
 from emulator.synthetic import says
 from emulator.tape.cassette import Interaction
@@ -233,5 +234,5 @@ def test_exit_code_2_for_wrong_usage() -> None:
 def test_wrong_usage_is_explained(arguments: tuple[str, ...], said: str, workplace: Workplace, capsys: Capsys) -> None:
     workplace.tape("one", CHAT)
     (workplace.folder / "specs" / "azure-openai-v1.json").unlink()
-    with pytest.raises(cli.UsageError, match=said):
+    with pytest.raises(UsageError, match=said):
         workplace.check(capsys, *arguments)

@@ -51,8 +51,8 @@ def test_a_worker_leaves_what_others_noted(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setenv(PLAYED, "")  # put back after the test
     file = tmp_path / "played.txt"
     file.write_text("one #1\n")
-    asked = {"--emulator-played": "played.txt"}
-    options = {"getoption": asked.get, "addinivalue_line": lambda *_: None, "workerinput": {}}
+    asked = {"aoai_emulator_played": "played.txt"}
+    options = {"getoption": asked.get, "addinivalue_line": lambda *_: None, "workerinput": {}, "stash": {}}
     worker: Any = SimpleNamespace(invocation_params=SimpleNamespace(dir=tmp_path), **options)
     pytest_configure(worker)
     assert file.read_text() == "one #1\n"

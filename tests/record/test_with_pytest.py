@@ -130,10 +130,35 @@ def test_workers_side_by_side_record_the_same(live: Live, project: Path) -> None
     assert "2 requests" in told
 
 
-def test_nothing_is_recorded_where_ci_is_set(live: Live, project: Path) -> None:
+def test_a_test_that_would_record_where_ci_is_set_is_refused_and_others_are_not(live: Live, project: Path) -> None:
+    (project / "test_other.py").write_text("def test_other(): pass\n")
     status, told = run(project, live, "--record-mode=once", CI="true")
-    assert (status, cassettes(project)) == (4, {})
-    assert_golden("../record/golden/ci.txt", told)
+    assert (status, cassettes(project)) == (1, {})
+    assert "2 failed, 1 passed, 2 errors" in told
+    refused = [line for line in told.splitlines() if line.startswith("--record-mode")]
+    status, told = run(project, live, "--record-mode=rewrite", CI="true")
+    assert (status, cassettes(project)) == (1, {})
+    assert "1 passed, 2 errors" in told
+    refused += [line for line in told.splitlines() if line.startswith("--record-mode")]
+    assert_golden("../record/golden/ci.txt", "\n".join(dict.fromkeys(refused)) + "\n")
+    assert not live.azure.journal.exchanges
+
+
+def test_what_is_recorded_plays_where_ci_is_set_whatever_the_mode(live: Live, project: Path) -> None:
+    status, told = run(project, live, "--record-mode=once")
+    assert status == 0, told
+    live.azure.reset()
+    status, told = run(project, None, "--record-mode=once", CI="true")
+    assert status == 0, told
+    assert not live.azure.journal.exchanges
+
+
+def test_what_is_recorded_plays_where_no_live_service_is_named(live: Live, project: Path) -> None:
+    """pytest-recording's users often have `--record-mode=once` in their ini-file."""
+    status, told = run(project, live, "--record-mode=once")
+    assert status == 0, told
+    status, told = run(project, None, "--record-mode=once")
+    assert status == 0, told
 
 
 @pytest.mark.parametrize("missing", ["AZURE_OPENAI_BASE", "AZURE_OPENAI_DEPLOYMENT"])

@@ -1,0 +1,39 @@
+"""Folders of cassettes on the command line: `--cassettes`, and what is meant without it."""
+
+import argparse
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+from . import deployment
+from .bundle import CASSETTES, folders_of
+from .option import UsageError
+from .tape.library import Library
+
+
+def add_cassettes(parser: argparse.ArgumentParser, otherwise: str = "those that come with this") -> None:
+    told = f"folders of cassettes (default: ./tests/cassettes and ./cassettes, else {otherwise})"
+    parser.add_argument("--cassettes", type=Path, nargs="+", metavar="DIR", help=told)
+
+
+def served(given: list[Path] | None) -> list[Path]:
+    """The folders that were named, else the project's own, else what comes with the emulator."""
+    return given or [folder for folder in folders_of(Path()) if folder.is_dir()] or [CASSETTES]
+
+
+def require(folders: Iterable[Path]) -> None:
+    """Raises UsageError."""
+    for folder in folders:
+        if not folder.is_dir():
+            raise UsageError(f"{folder} is no folder.")
+
+
+def library_of(folders: list[Path]) -> Library:
+    """What is not served is named on standard error. Raises UsageError."""
+    require(folders)
+    library = Library.from_folders(folders)
+    for problem in library.problems:
+        print(f"warning: not served: {problem}", file=sys.stderr)
+    for problem in deployment.not_served(library):
+        print(f"warning: not served by the proxy: {problem}", file=sys.stderr)
+    return library

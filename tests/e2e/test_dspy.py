@@ -11,8 +11,6 @@ from emulator.emulation import Emulator  # noqa: E402
 from tests.e2e.scenarios import dspy_programs, embeddings  # noqa: E402
 
 # LiteLLM's streaming makes pydantic warn about one of LiteLLM's own types.
-pytestmark = pytest.mark.filterwarnings("ignore:Item 'summary' on TypedDict class 'ChatCompletionReasoningItem'")
-
 ENGINES = {"litellm": dspy_programs.litellm_lm, "native": dspy_programs.native_lm}
 USER_AGENTS = {"litellm": "DSPy/", "native": "lm15/"}
 

@@ -33,6 +33,9 @@ MAY_ARRIVE = re.compile(
     r"|x-client-request-id|x-ms-client-request-id|openai-.*|x-stainless-.*"
 )
 ONCE = ("host", "authorization", "content-length")
+LEFT_OPEN = (  # the host watches how the first of its kind ends, for as long as proxy/worker.py waits
+    b"GET /api/v1/models HTTP/1.1\r\nhost: x\r\nx-functions-key: %s\r\nx-odd: caf\xc3\xa9\r\n\r\n" % KEY
+)
 OF_THE_HOST = re.compile(rb"\Z|in Azure|HTTP/")  # the body of its own 500s; the next answer may follow
 FAILURE = re.compile(rb"HTTP/1\.1 5\d\d [^\r]*\r\n(?:[^\r]+\r\n)*\r\n(?!%s)" % OF_THE_HOST.pattern)
 LOG_MAY_NOT_SHOW = (b"Traceback", b"unexpected error", CANARY, b"of-the-caller")
@@ -174,6 +177,7 @@ def target(backend: str | None = None) -> Iterator[Target]:
         with counted_proxy(upstream.base, settings, verbose=True, log=log) as counted:
             under_attack = Target(counted, upstream, elsewhere, log)
             under_attack.assert_lives()
+            under_attack.send(Attack((LEFT_OPEN,), "GET", honest=False, patient=True))
             yield under_attack
 
 

@@ -18,8 +18,6 @@ from tests.e2e.fault_matrix.expected import COLUMNS, MATRIX, OUTCOMES, PLAIN, ST
 from tests.support import Proxy, proxy
 
 # LiteLLM's streaming makes pydantic warn about one of LiteLLM's own types.
-pytestmark = pytest.mark.filterwarnings("ignore:Item 'summary' on TypedDict class 'ChatCompletionReasoningItem'")
-
 PRESENT = [client for client in CLIENTS if not absent(client)]
 SILENCE_SECONDS = 0.6  # that a client waits for a byte, where none comes; far longer than headers take
 PATIENCE_SECONDS = 20.0  # that it waits otherwise

@@ -57,6 +57,7 @@ def test_other():
     assert status == 0, told
 
 
+@pytest.mark.long
 def test_what_the_fixtures_of_a_test_set_stays_set(other: Project) -> None:
     other.record()
     other.write(
@@ -74,6 +75,7 @@ def key(monkeypatch):
     assert status == 0, told
 
 
+@pytest.mark.long
 def test_options_of_a_project_are_its_own(other: Project) -> None:
     names = ("--max-tokens", "--record-errors", "--emulator-played")
     lines = "".join(f"    parser.addoption({name!r}, default='theirs')\n" for name in names)
@@ -87,7 +89,7 @@ def test_options_of_a_project_are_its_own(other: Project) -> None:
     assert "--max-requests=N" in told
 
 
-@pytest.mark.parametrize("order", ORDERS, ids=["ours first", "theirs first"])
+@pytest.mark.parametrize("order", [ORDERS[0], pytest.param(ORDERS[1], marks=pytest.mark.long)])
 def test_pytest_recording_works_beside_it(order: tuple[str, str], other: Project) -> None:
     other.record()
     foreign = "interactions:\n- request: {method: GET, uri: 'https://api.example/x', headers: {}, body: null}\n"
@@ -105,6 +107,7 @@ def test_pytest_recording_works_beside_it(order: tuple[str, str], other: Project
         assert "recorded" not in told, "there is no live service to record"
 
 
+@pytest.mark.long
 def test_without_pytest_recording_the_record_mode_is_ours(other: Project) -> None:
     other.write("test_it.py", "def test_it(pytestconfig):\n    assert pytestconfig.option.record_mode == 'none'\n")
     for plugins in ({}, {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}):

@@ -59,7 +59,7 @@ def fetch(running: Proxy, route: str = "chat/completions", name: str = "any") ->
 @pytest.mark.parametrize(
     ("route", "first", "last"), [("chat/completions", EVENT, DONE), ("responses", CREATED, COMPLETED)]
 )
-@pytest.mark.parametrize("line", [b"\n", b"\r\n"])
+@pytest.mark.parametrize("line", [b"\n", pytest.param(b"\r\n", marks=pytest.mark.long)])
 def test_comments_fill_a_silence_between_events(
     upstream: RawUpstream, kept: Proxy, route: str, first: bytes, last: bytes, line: bytes
 ) -> None:

@@ -91,6 +91,7 @@ FILES = {
 }
 
 
+@pytest.mark.long
 def test_tests_that_are_named_alike_are_recorded_apart_wherever_pytest_is_started(live: Live, project: Path) -> None:
     (project / "test_new.py").unlink()
     (project / "pytest.ini").unlink()

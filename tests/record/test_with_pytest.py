@@ -55,7 +55,8 @@ def project(tmp_path: Path) -> Path:
 def environment(live: Live | None, **more: str) -> dict[str, str]:
     settings = ("AZURE_", "OPENAI_", "CI", "PYTEST_", "AOAI_", "COV_")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(settings)}
-    return kept | {"PYTHONPATH": str(ROOT)} | (live.env if live else {}) | more
+    alone = {"PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}  # others cost a second a run
+    return kept | alone | (live.env if live else {}) | more
 
 
 def run(project: Path, live: Live | None, *arguments: str, **more: str) -> tuple[int, str]:
@@ -122,8 +123,9 @@ def test_the_way_of_the_readme_works(folder: Path, project: Path) -> None:
     assert status == 0, told
 
 
+@pytest.mark.long
 def test_workers_side_by_side_record_the_same(live: Live, project: Path) -> None:
-    status, told = run(project, live, "--record-mode=once", "-n", "2")
+    status, told = run(project, live, "--record-mode=once", "-p", "xdist", "-n", "2")
     assert status == 0, told
     assert sorted(cassettes(project)) == ["chat/capital", "new/story"]
     assert "chat/capital: 1 answers, 1 in the file" in told
@@ -204,7 +206,7 @@ UNFIT = {  # ways not to pass
 }
 
 
-@pytest.mark.parametrize("mode", ["once", "rewrite"])
+@pytest.mark.parametrize("mode", ["once", pytest.param("rewrite", marks=pytest.mark.long)])
 def test_a_test_that_does_not_pass_leaves_the_cassettes_as_they_were(mode: str, live: Live, project: Path) -> None:
     status, told = run(project, live, "--record-mode=once")
     assert status == 0, told

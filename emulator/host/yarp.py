@@ -105,7 +105,7 @@ def request_headers(
         kept.setdefault(b"content-length", b"0")
     if is_websocket(given):
         kept[b"connection"], kept[b"upgrade"] = b"Upgrade", b"websocket"
-    return list(kept.items())
+    return [(name, value.strip(b" ")) for name, value in kept.items()]  # one of several may have been empty
 
 
 def response_headers(given: Iterable[tuple[bytes, bytes]]) -> Headers:

@@ -50,8 +50,10 @@ def test_the_function_sees_the_workers_address_and_whom_the_host_forwards_for(ho
 
 def test_repeated_request_headers_arrive_as_one(host: Host) -> None:
     sent = [("x-many", "1"), ("accept-encoding", "br;q=0.5"), ("x-many", "2, 3"), ("cookie", "a=1"), ("cookie", "b=2")]
+    sent += [("x-half", "1"), ("x-half", ""), ("x-gap", "1"), ("x-gap", ""), ("x-gap", "2")]
     seen = dict(host.ask("GET", "/base/v2/show/x", headers=sent).json["headers"])
     assert [seen[name] for name in ("x-many", "accept-encoding", "cookie")] == ["1, 2, 3", "br;q=0.5", "a=1; b=2"]
+    assert [seen[name] for name in ("x-half", "x-gap")] == ["1,", "1, , 2"]
 
 
 def test_the_function_knows_its_name_and_its_invocation(host: Host) -> None:

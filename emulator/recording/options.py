@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from ..option import count
 from ..tape.mode import MODES, REPLACING
 
 NO_RECORDING = "none"
@@ -17,8 +18,8 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "--record-mode": {"choices": tuple(MODES), "help": f"what is asked of the live service. {_MODES}"},
     "--record-errors": {"action": "store_true", "help": "keep answers from status 400 on as well"},
     "--record-failed": {"action": "store_true", "help": "keep what a test recorded that fails as well"},
-    "--max-requests": {"type": int, "metavar": "N", "help": "make no more requests to the live service than this"},
-    "--max-tokens": {"type": int, "metavar": "N", "help": "make no call that may use more tokens than this in all"},
+    "--max-requests": {"type": count, "metavar": "N", "help": "make no more requests to the live service than this"},
+    "--max-tokens": {"type": count, "metavar": "N", "help": "make no call that may use more tokens than this in all"},
 }
 SHARED = "--record-mode"  # whoever has it: it says the same
 

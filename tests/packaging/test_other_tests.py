@@ -30,6 +30,7 @@ print(sorted(ours))
     assert eval(printed) == [  # noqa: S307  of the lines above
         "emulator",
         "emulator.bundle",
+        "emulator.option",
         "emulator.pytest_plugin",
         "emulator.recording",
         "emulator.recording.options",

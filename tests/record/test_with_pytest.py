@@ -244,6 +244,13 @@ def test_a_test_that_fails_as_expected_is_recorded(live: Live, project: Path) ->
     assert (status, list(cassettes(project))) == (0, ["chat/capital", "new/story"]), told
 
 
+@pytest.mark.parametrize("option", ["--max-requests=-1", "--max-tokens=0", "--max-tokens=nan"])
+def test_a_limit_out_of_range_is_refused_before_any_test(project: Path, option: str) -> None:
+    status, told = run(project, None, option)
+    assert status == pytest.ExitCode.USAGE_ERROR
+    assert f"{option.partition('=')[2]!r} is no whole number" in told
+
+
 def test_whoever_watches_sees_a_progress_bar(live: Live, project: Path) -> None:
     ours, theirs = pty.openpty()
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--record-mode=once"]

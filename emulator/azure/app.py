@@ -14,7 +14,7 @@ from dataclasses import replace
 
 from ..connection import EXTENSION
 from ..tape import diagnose
-from ..tape.budget import expected_tokens
+from ..tape.estimate import expected_tokens
 from ..tape.interaction import COMPLETE, Request, Response
 from ..tape.library import Library, Take
 from ..tape.route import parse

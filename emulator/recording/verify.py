@@ -12,8 +12,9 @@ from rich.console import Console
 from ..azure.live import Live
 from ..azure.recording import Tape
 from ..tape import cassette
-from ..tape.budget import Budget, Spent, expected_tokens, used
+from ..tape.budget import Budget, Spent, used
 from ..tape.cassette import Interaction
+from ..tape.estimate import expected_tokens
 from ..tape.recorder import is_synthetic
 from ..tape.route import parse
 from ..tape.scrub import Known, SecretFound, scrubbed

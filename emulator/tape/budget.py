@@ -1,31 +1,12 @@
 """What a recording may cost: requests and tokens, counted before a call is made and after it."""
 
-import json
-import re
 from dataclasses import dataclass
-from typing import Any
 
 from .canonical import deployment_of, parse_body
+from .estimate import expected_tokens
 from .interaction import Request, Response
 from .route import parse
 from .usage import cost, tokens_of
-
-BYTES_PER_TOKEN = 3  # English has about 4, JSON and other languages fewer
-UNNAMED_OUTPUT_TOKENS = 1_000  # what a call may well answer that names no limit
-PICTURE_TOKENS = 1_500  # about the most of gpt-4o: 85, and 170 for each of 8 tiles (OpenAI, "Images and vision")
-DATA_URI = re.compile(r"data:[^,\s]*,", re.IGNORECASE)  # RFC 2397
-URIS, BASE64 = ("image_url", "url", "file_data"), ("data", "result")
-PICTURES = {  # types of parts and items: the members, at any depth, that hold a picture or a file
-    "image_url": URIS,
-    "file": URIS,
-    "input_image": URIS,
-    "input_file": URIS,
-    "computer_screenshot": URIS,
-    "image_generation": URIS,
-    "input_audio": BASE64,
-    "image_generation_call": BASE64,
-}
-OUTPUT_LIMITS = ("max_output_tokens", "max_completion_tokens", "max_tokens")
 
 
 class BudgetSpent(Exception):
@@ -69,47 +50,6 @@ class Budget:
                 "(--max-tokens). A call that names a limit of its own, such as max_completion_tokens, counts less."
             )
         return None
-
-
-def expected_tokens(request: Request) -> int:
-    """About the most that a call will use. A picture, or another file, counts as a picture, however large it is."""
-    if request.method != "POST":
-        return 0
-    parsed = parse_body(request.body)
-    size, pictures = _size(request.body, parsed)
-    numbers = {name: value for name, value in parsed.items() if type(value) is int} if isinstance(parsed, dict) else {}
-    limit = next((numbers[name] for name in OUTPUT_LIMITS if name in numbers), UNNAMED_OUTPUT_TOKENS)
-    answers = 0 if "embeddings" in request.uri else limit * numbers.get("n", 1)
-    return size // BYTES_PER_TOKEN + pictures * PICTURE_TOKENS + max(0, answers)
-
-
-def _size(body: bytes, parsed: Any) -> tuple[int, int]:
-    """Bytes of text in a body, and its pictures."""
-    if parsed is body and body.startswith(b"--"):  # multipart/form-data, which uploads a file
-        return 0, 1
-    pictures = list[str]()
-    text = _without_pictures(parsed, (), pictures)
-    if not pictures:
-        return len(body), 0
-    spelled = json.dumps(text, ensure_ascii=False, separators=(",", ":"))
-    return len(spelled.encode(errors="surrogatepass")), len(pictures)
-
-
-def _without_pictures(value: Any, members: tuple[str, ...], pictures: list[str]) -> Any:
-    """The same without the pictures, which are added to the list. `members` may hold one here."""
-    if isinstance(value, list):
-        return [_without_pictures(item, members, pictures) for item in value]
-    if not isinstance(value, dict):
-        return value
-    kind = value.get("type")
-    members = PICTURES.get(kind, members) if isinstance(kind, str) else members
-    kept = dict[str, Any]()
-    for name, item in value.items():
-        if name in members and isinstance(item, str) and (members is BASE64 or DATA_URI.match(item)):
-            pictures.append(item)
-        else:
-            kept[name] = _without_pictures(item, members, pictures)
-    return kept
 
 
 def used(request: Request, response: Response) -> Spent:

@@ -5,16 +5,17 @@ body that cannot be decoded, and looks plain, is taken for what was decoded alre
 """
 
 import importlib
+import re
 import zlib
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from .document import MAX_BYTES
 from .interaction import Headers
-from .view import is_text
 
 CONTENT_ENCODING = "content-encoding"
 SLICE = 1024  # bytes that are decoded at a time: of zstd they may be 33 MB, and then the size is looked at
+CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 GZIP = 16 + zlib.MAX_WBITS
 TOO_LARGE = "decompressed it is larger than {} MB"
 
@@ -174,3 +175,10 @@ _CODECS: dict[str, Callable[[], Codec]] = {
     "zstd": _zstd,
     "br": _br,
 }
+
+
+def is_text(data: bytes) -> bool:
+    try:
+        return not CONTROL.search(data.decode())
+    except UnicodeDecodeError:
+        return False

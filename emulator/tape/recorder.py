@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from . import cassette
-from .budget import Spent, expected_tokens, used
+from .budget import Spent, used
 from .cassette import Cassette, Interaction, Request, Response
+from .estimate import expected_tokens
 from .merge import identity, merged
 from .mode import REPLACING
 from .run import Run, locked

@@ -4,9 +4,10 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from .coding import is_text
 from .key_form import GUID
 from .secret import NO_ID, PLACEHOLDER, RULES, Rule, other_rule
-from .view import READABLE, encoded, is_text, views
+from .view import READABLE, encoded, views
 
 SHORTEST = 8  # characters of a string that is known to be secret; "test" as a key would be found in every other text
 NESTING = 3  # base64 in base64 in base64

@@ -23,7 +23,6 @@ LINE = 60  # characters of base64 that are a line of something longer
 DIGITS = "[A-Za-z0-9+/_-]"
 BASE64 = re.compile(rf"(?:{DIGITS}{{{LINE},}}\s{{1,4}})+{DIGITS}+={{0,2}}|{DIGITS}{{16,}}={{0,2}}")
 READABLE = re.compile(rb"[\t\n\r\x20-\x7e]{24,}")  # so long that vectors and images do not read so by chance
-CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 HEX = re.compile(r"(?<![0-9a-fA-F])(?:[0-9a-fA-F]{2}){16,}(?![0-9a-fA-F])")
 
 
@@ -83,10 +82,3 @@ def encoded(text: str, seen: set[str]) -> Iterator[tuple[int, int, bytes]]:
             yield run.start(), run.end(), binascii.a2b_base64(rest + "=" * (-len(rest) % 4))
     for run in HEX.finditer(text):
         yield run.start(), run.end(), bytes.fromhex(run[0])
-
-
-def is_text(data: bytes) -> bool:
-    try:
-        return not CONTROL.search(data.decode())
-    except UnicodeDecodeError:
-        return False

@@ -12,7 +12,8 @@ import pytest
 from emulator.azure import FakeAzure
 from emulator.azure.limits import Limits
 from emulator.server import bind, serving
-from emulator.tape.budget import PICTURE_TOKENS, Budget, Spent, expected_tokens
+from emulator.tape.budget import Budget, Spent
+from emulator.tape.estimate import PICTURE_TOKENS, expected_tokens
 from emulator.tape.interaction import Request
 from emulator.tape.library import Library
 from tests.support import recording

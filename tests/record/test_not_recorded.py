@@ -7,8 +7,9 @@ from openai import APIStatusError, BadRequestError, RateLimitError
 
 from emulator.recording.stack import RecordingStack, Wish
 from emulator.tape import cassette
-from emulator.tape.budget import Budget, expected_tokens
+from emulator.tape.budget import Budget
 from emulator.tape.cassette import Request
+from emulator.tape.estimate import expected_tokens
 from tests.e2e.scenarios import chat, errors
 from tests.golden import assert_golden
 from tests.record.conftest import Live, client_of

@@ -20,12 +20,12 @@ from pathlib import Path
 import httpx
 
 from emulator.azure import FakeAzure
+from emulator.match.library import Library
 from emulator.recording.stack import RecordingStack, Wish
 from emulator.server import bind, serving
 from emulator.stack import CASSETTES
 from emulator.tape import cassette
 from emulator.tape.interaction import Interaction
-from emulator.tape.library import Library
 
 STORY = cassette.load(CASSETTES / "chat/stream.yaml").interactions[0]
 WARM_UP = 10

@@ -8,8 +8,8 @@ from types import TracebackType
 
 from emulator.azure import FakeAzure
 from emulator.azure.app import IDENTITY_PATH
+from emulator.match.library import Library
 from emulator.server import bind, serving
-from emulator.tape.library import Library
 
 from .bench import Failed
 from .contender import Contender, Place

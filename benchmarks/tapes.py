@@ -12,9 +12,10 @@ import tempfile
 import time
 from pathlib import Path
 
-from emulator.tape import cassette, diagnose
+from emulator.match import diagnose
+from emulator.match.library import Library
+from emulator.tape import cassette
 from emulator.tape.canonical import key_of, parse_body
-from emulator.tape.library import Library
 from emulator.tape.route import parse
 
 from .bench import Bench, Sample

@@ -24,12 +24,12 @@ from .doctor import command as doctor_command
 from .folder import add_cassettes, library_of, require, served
 from .host import command
 from .host.command import DEFAULT_PORT, add_host, warn_if_open
+from .match.library import Library
 from .option import UsageError
 from .recording import command as recording_command
 from .server import PortError, bind, serving
 from .stack import HostFailed, LocalStack
 from .tape.cassette import CassetteError
-from .tape.library import Library
 from .tape.recorder import RecordingRefused
 from .usage import how_to_call
 

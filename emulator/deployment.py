@@ -5,8 +5,8 @@ A recording of another tool may name its model as no deployment in Azure can be 
 
 import re
 
+from .match.library import Library
 from .tape.document import one_line
-from .tape.library import Library
 
 NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")  # what AZURE_OPENAI_DEPLOYMENT takes
 LONGEST_SHOWN = 60

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from . import deployment
 from .bundle import CASSETTES, folders_of
+from .match.library import Library
 from .option import UsageError
-from .tape.library import Library
 
 
 def add_cassettes(parser: argparse.ArgumentParser, otherwise: str = "those that come with this") -> None:

@@ -74,7 +74,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
         with_pytest.configure(config)
     if played := options.option(config, "--emulator-played"):
-        from .tape.library import PLAYED
+        from .match.library import PLAYED
 
         file = config.invocation_params.dir / played
         os.environ[PLAYED] = str(file)  # every process of this session inherits it

@@ -20,8 +20,8 @@ from . import deployment
 from .azure import FakeAzure
 from .azure.app import IDENTITY_PATH
 from .bundle import CASSETTES, PACKAGE, ROOT
+from .match.library import Library
 from .server import LOOPBACK, bind, serving
-from .tape.library import Library
 
 START_SECONDS = 60.0  # a cold machine imports for a while
 STOP_SECONDS = 5.0

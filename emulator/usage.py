@@ -5,9 +5,9 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
+from .match.library import Library
 from .stack import LocalStack
 from .tape.canonical import parse_body
-from .tape.library import Library
 
 SHORT = 200  # bytes of a body that still reads well on a command line
 CHAT = ("POST", "chat/completions", ())

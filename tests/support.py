@@ -14,10 +14,10 @@ from typing import IO, Any
 
 from emulator.azure import FakeAzure
 from emulator.azure.app import IDENTITY_PATH
+from emulator.match.library import Library
 from emulator.server import bind, serving
 from emulator.stack import NOT_INHERITED, HostProcess
 from emulator.tape.cassette import Interaction, Request, Response
-from emulator.tape.library import Library
 from proxy.excerpt import Excerpt
 from proxy.fields import Fields
 from proxy.usage import tell

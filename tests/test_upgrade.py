@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from emulator.match.library import Library
 from emulator.stack import LocalStack
-from emulator.tape.library import Library
 from tests.support import recording
 
 BODY, LARGE = (

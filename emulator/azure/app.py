@@ -13,10 +13,10 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from ..connection import EXTENSION
-from ..tape import diagnose
+from ..match import diagnose
+from ..match.library import Library, Take
 from ..tape.estimate import expected_tokens
 from ..tape.interaction import COMPLETE, Request, Response
-from ..tape.library import Library, Take
 from ..tape.route import parse
 from . import errors, faults
 from .asgi import ClientLeft, Receive, Scope, Send, head, headers_of, read_body, respond, target_of

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, field
 
+from ..match.library import Take
 from ..tape.interaction import COMPLETE, Headers, Response
-from ..tape.library import Take
 from ..tape.stream import pieces
 from .asgi import Message, head
 

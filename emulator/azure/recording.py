@@ -12,9 +12,9 @@ from dataclasses import replace
 
 import httpx
 
+from ..match.library import Library
 from ..tape.budget import BudgetSpent
 from ..tape.cassette import COMPLETE, CassetteError, Request, Response, sse_frames
-from ..tape.library import Library
 from ..tape.recorder import Place, Recorder, RecordingRefused
 from .app import FakeAzure
 from .asgi import Send, head

@@ -13,10 +13,10 @@ from typing import Any
 
 from ..azure.live import Live, LiveError
 from ..azure.recording import RecordingAzure
+from ..match.library import Library
 from ..server import LOOPBACK
 from ..stack import LocalStack
 from ..tape.budget import Budget
-from ..tape.library import Library
 from ..tape.recorder import Recorder
 from ..tape.run import Run
 from ..tape.scrub import Known

@@ -1,1 +1,1 @@
-"""What was recorded: cassettes in VCR.py's format, matching, replay. Knows nothing of servers or clients."""
+"""A cassette in VCR.py's format, read, and what its requests mean. Imports no other room of the emulator."""

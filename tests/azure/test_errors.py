@@ -11,7 +11,7 @@ import openai
 import pytest
 
 from emulator.azure.errors import ERRORS
-from emulator.tape.library import Library
+from emulator.match.library import Library
 from tests.support import Proxy, proxy, recording
 
 BODY = b'{"messages":[],"model":"gpt-4o-mini"}'

@@ -10,8 +10,8 @@ from openai import OpenAI
 from emulator.azure import FakeAzure
 from emulator.azure.app import IDENTITY_PATH
 from emulator.azure.identity import AUDIENCE
+from emulator.match.library import Library
 from emulator.server import bind, serving
-from emulator.tape.library import Library
 from tests.support import proxy, recording
 
 BODY = b'{"model":"gpt-4o-mini"}'

@@ -12,11 +12,11 @@ import pytest
 from emulator.azure import FakeAzure, faults, identity
 from emulator.azure.faults import FAULTS, FaultError
 from emulator.emulation import Emulator
+from emulator.match.library import Library
 from emulator.server import bind, serving
 from emulator.stack import CASSETTES, ROOT
 from emulator.tape import cassette
 from emulator.tape.interaction import Interaction
-from emulator.tape.library import Library
 from tests.e2e.scenarios import chat
 from tests.golden import assert_golden
 

@@ -11,11 +11,11 @@ import pytest
 
 from emulator.azure import FakeAzure
 from emulator.azure.limits import Limits
+from emulator.match.library import Library
 from emulator.server import bind, serving
 from emulator.tape.budget import Budget, Spent
 from emulator.tape.estimate import PICTURE_TOKENS, expected_tokens
 from emulator.tape.interaction import Request
-from emulator.tape.library import Library
 from tests.support import recording
 
 PHOTO = base64.b64encode(random.Random(0).randbytes(300_000)).decode()

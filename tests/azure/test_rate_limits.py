@@ -10,10 +10,10 @@ from openai import OpenAI, RateLimitError
 from emulator.azure import FakeAzure
 from emulator.azure.limits import Limits
 from emulator.emulation import Emulator
+from emulator.match.library import Library
 from emulator.server import bind, serving
 from emulator.stack import CASSETTES
 from emulator.tape import cassette
-from emulator.tape.library import Library
 from tests.e2e.scenarios import chat, client_options
 
 QUESTION = cassette.load(CASSETTES / "chat/question.yaml").interactions[0]

@@ -20,8 +20,8 @@ from emulator.azure.app import IDENTITY_PATH
 from emulator.azure.journal import Exchange
 from emulator.azure.limits import Limits
 from emulator.connection import Connection
+from emulator.match.library import Library
 from emulator.server import bind, serving
-from emulator.tape.library import Library
 from tests.support import recording
 
 CHAT = "/openai/v1/chat/completions"

@@ -6,9 +6,9 @@ import httpx
 import pytest
 
 from emulator.azure import FakeAzure
+from emulator.match.library import Library
 from emulator.server import bind, serving
 from emulator.tape.interaction import Interaction, Request, Response
-from emulator.tape.library import Library
 
 UPLOAD = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.wav"\r\n\r\nRIFF\xff\xfe\r\n--b--\r\n'
 X, DATED = "/openai/deployments/X", "?api-version=2024-10-21"

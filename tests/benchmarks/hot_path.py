@@ -181,7 +181,7 @@ async def matches(recordings: int) -> float:
     """Calls to find a request's recording among so many."""
     from benchmarks.recordings import interactions
     from benchmarks.tapes import match
-    from emulator.tape.library import Library
+    from emulator.match.library import Library
 
     library, asked = Library(interactions(recordings)), interactions(1)[0].request.body
 
@@ -198,8 +198,8 @@ async def replays() -> float:
 
     from emulator.azure import FakeAzure
     from emulator.connection import Protocol
+    from emulator.match.library import Library
     from emulator.tape.interaction import Interaction, Request, Response
-    from emulator.tape.library import Library
 
     asked = request(stream=False).replace(b"/api/v1/", b"/openai/v1/").replace(b"x-functions-key", b"api-key")
     recorded = Request("POST", "http://a/openai/v1/chat/completions", (), asked.partition(b"\r\n\r\n")[2])

@@ -16,11 +16,11 @@ import pytest
 
 from emulator.azure.journal import Exchange
 from emulator.azure.plan import NOT_REPLAYED
+from emulator.match.library import Library
 from emulator.stack import LocalStack
 from emulator.tape import cassette
 from emulator.tape.canonical import deployment_of, parse_body
 from emulator.tape.cassette import Interaction
-from emulator.tape.library import Library
 from emulator.tape.route import Route, parse
 from emulator.tape.stream import pieces
 from proxy.headers import RESPONSE_HEADERS_DROPPED

@@ -12,8 +12,8 @@ from openai import OpenAI
 import function_app
 from emulator import demo
 from emulator.emulation import Emulator
+from emulator.match.library import Library
 from emulator.stack import CASSETTES, ROOT, LocalStack
-from emulator.tape.library import Library
 from proxy import headers
 from proxy.errors import ERRORS
 from proxy.fields import Fields

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
+from emulator.match.library import PLAYED, Library
 from emulator.pytest_plugin import pytest_configure
 from emulator.stack import ROOT
 from emulator.tape.canonical import key_of, parse_body
-from emulator.tape.library import PLAYED, Library
 from emulator.tape.route import parse
 from tests.support import AZURE, recording
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from emulator.azure.journal import Exchange
-from emulator.tape.library import Library
+from emulator.match.library import Library
 from tests.load.footprint import Counted, Footprint, allow_open_files, assert_no_leak, counted_proxy
 from tests.load.streams import stream_of
 

@@ -16,7 +16,7 @@ from collections import Counter
 
 import aiohttp
 
-from emulator.tape.library import Library
+from emulator.match.library import Library
 from tests.load.footprint import Counted, Footprint, assert_no_leak, counted_proxy
 from tests.load.outcomes import ANSWERS, CASES, Answer, Case
 

@@ -12,8 +12,8 @@ import time
 
 import aiohttp
 
+from emulator.match.library import Library
 from emulator.tape.interaction import Interaction
-from emulator.tape.library import Library
 from tests.load.footprint import Footprint, allow_open_files, assert_no_leak, counted_proxy
 from tests.support import Proxy, recording
 

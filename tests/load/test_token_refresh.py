@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from emulator.azure.app import IDENTITY_PATH
-from emulator.tape.library import Library
+from emulator.match.library import Library
 from tests.load.footprint import Counted, counted_proxy
 from tests.support import Arrived, raw_upstream, recording
 

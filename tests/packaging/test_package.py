@@ -17,9 +17,9 @@ import pytest
 from emulator import demo
 from emulator.azure import FakeAzure
 from emulator.azure.app import IDENTITY_PATH
+from emulator.match.library import Library
 from emulator.server import bind, serving
 from emulator.stack import CASSETTES, ROOT
-from emulator.tape.library import Library
 from tests.host import run_app
 
 pytestmark = [

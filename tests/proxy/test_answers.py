@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from emulator.tape.library import Library
+from emulator.match.library import Library
 from proxy.answer import decode
 from proxy.excerpt import Excerpt
 from proxy.fields import Fields

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from emulator.tape.library import Library
+from emulator.match.library import Library
 from tests.support import Arrived, Proxy, RawUpstream, closed_port, proxy, recording
 
 BODY = b'{"model":"gpt-4o-mini","messages":[]}'

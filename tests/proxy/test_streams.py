@@ -14,7 +14,7 @@ import openai
 import pytest
 
 from emulator.azure.journal import Exchange
-from emulator.tape.library import Library
+from emulator.match.library import Library
 from tests.support import Arrived, Proxy, RawUpstream, proxy, recording
 
 STREAMS = 200

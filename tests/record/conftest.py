@@ -11,10 +11,10 @@ import pytest
 from openai import OpenAI
 
 from emulator.azure import FakeAzure
+from emulator.match.library import Library
 from emulator.recording.stack import RecordingStack, Wish
 from emulator.server import bind, serving
 from emulator.stack import CASSETTES
-from emulator.tape.library import Library
 
 
 @dataclass

@@ -13,11 +13,11 @@ import pytest
 
 from emulator.azure import FakeAzure
 from emulator.azure.journal import Exchange
+from emulator.match.library import Library
 from emulator.recording.stack import RecordingStack, Wish
 from emulator.server import bind, serving
 from emulator.stack import CASSETTES
 from emulator.tape import cassette
-from emulator.tape.library import Library
 from tests.e2e.scenarios import chat
 from tests.record.conftest import Live
 from tests.support import Arrived, raw_upstream

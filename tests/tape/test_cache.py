@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from emulator.match.library import Library
 from emulator.stack import ROOT
 from emulator.tape import cache, cassette, document
 from emulator.tape.cassette import Cassette
-from emulator.tape.library import Library
 
 SHOWN = ROOT / "cassettes/responses/retrieve_include.yaml"
 

@@ -13,10 +13,10 @@ import pytest
 import yaml
 
 from emulator.azure import FakeAzure
+from emulator.match.library import Library
 from emulator.server import bind, serving
 from emulator.tape import cassette, coding
 from emulator.tape.cassette import CassetteError, Response
-from emulator.tape.library import Library
 from tests.tape.test_unreadable import URI, entry
 
 TEXT = json.dumps({"choices": [], "text": "Grüße " * 40}, ensure_ascii=False).encode()

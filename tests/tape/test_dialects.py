@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 import yaml
 
+from emulator.match.library import Library
 from emulator.tape import cassette
 from emulator.tape.cassette import CassetteError, Interaction
-from emulator.tape.library import Library
 from tests.tape.test_unreadable import entry
 
 ASKED = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "Größe, 1e3 or 2026-11-23? \u2028"}]}

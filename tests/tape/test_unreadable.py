@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 import yaml
 
+from emulator.match.library import Library
 from emulator.stack import ROOT
 from emulator.tape import cassette, document
 from emulator.tape.cassette import CassetteError
-from emulator.tape.library import Library
 from tests.golden import assert_golden
 
 UNIX = pytest.mark.skipif(sys.platform != "linux", reason="pipes, devices and limits of memory as on Linux")

@@ -13,11 +13,11 @@ import yaml
 
 from emulator.azure import FakeAzure
 from emulator.azure.asgi import Receive, Scope, Send, read_body
+from emulator.match.library import Library
 from emulator.server import bind, serving
 from emulator.stack import CASSETTES
 from emulator.tape import cassette
 from emulator.tape.canonical import key_of, parse_body
-from emulator.tape.library import Library
 from emulator.tape.route import parse
 
 NAMES = [name for path, name in cassette.find([CASSETTES]) if path.suffix == ".yaml"]

@@ -10,8 +10,8 @@ import pytest
 
 from emulator.azure.errors import ERRORS
 from emulator.azure.faults import FAULTS
+from emulator.match.library import Library
 from emulator.stack import CASSETTES
-from emulator.tape.library import Library
 from tests.e2e.fault_matrix.__main__ import README, with_table
 from tests.e2e.fault_matrix.clients import CLIENTS, OTHER, WHOLE, Call, absent, stop_node
 from tests.e2e.fault_matrix.expected import COLUMNS, MATRIX, OUTCOMES, PLAIN, STREAMED, TOKENLESS, expected

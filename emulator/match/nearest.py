@@ -10,10 +10,10 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from .canonical import Key
-from .interaction import Interaction
-from .leaf import Digests, digest_of, digests_of, leaves
-from .meaning import Meaning
+from ..tape.canonical import Key
+from ..tape.interaction import Interaction
+from ..tape.leaf import Digests, digest_of, digests_of, leaves
+from ..tape.meaning import Meaning
 
 SHORTLIST = 5  # are worth comparing in full
 WORDS, RARE, SAMPLE = 64, 4, 50  # of a new text that are looked at; of these, looked for; how rare is told by a sample

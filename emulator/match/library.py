@@ -11,10 +11,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from . import cassette
-from .canonical import Key
-from .cassette import CassetteError, Interaction
-from .meaning import Meaning
+from ..tape import cassette
+from ..tape.canonical import Key
+from ..tape.cassette import CassetteError, Interaction
+from ..tape.meaning import Meaning
 
 ANY = "any"  # generation of the API
 PLAYED = "EMULATOR_PLAYED"  # names the file that collects the labels of what was played, for `check --played`

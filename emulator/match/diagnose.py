@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from ..bundle import COMMAND, GUIDE
-from .canonical import Key, canonical_body, canonical_json, parse_body, parse_json
-from .document import one_line
-from .interaction import Interaction
-from .leaf import digests_of
+from ..tape.canonical import Key, canonical_body, canonical_json, parse_body, parse_json
+from ..tape.document import one_line
+from ..tape.interaction import Interaction
+from ..tape.leaf import digests_of
 from .library import Library
 from .nearest import common_prefix, common_suffix, in_common, shortlist
 

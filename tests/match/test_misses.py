@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from emulator.tape import diagnose
+from emulator.match import diagnose
+from emulator.match.library import Library
 from emulator.tape.canonical import key_of, parse_body
 from emulator.tape.interaction import Interaction, Request, Response
-from emulator.tape.library import Library
 from emulator.tape.route import parse
 from tests.golden import assert_golden
 

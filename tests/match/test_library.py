@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
+from emulator.match.library import Library, Take
 from emulator.tape.canonical import key_of, parse_body
 from emulator.tape.cassette import Interaction, Request, Response
-from emulator.tape.library import Library, Take
 from emulator.tape.route import parse
 
 V1 = "https://any/openai/v1/chat/completions"

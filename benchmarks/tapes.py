@@ -29,7 +29,7 @@ MATCHES = 2_000
 LOAD = """
 import sys, time
 from pathlib import Path
-from emulator.tape.library import Library
+from emulator.match.library import Library
 began = time.perf_counter()
 library = Library.from_folders([Path(sys.argv[1])])
 print(1000 * (time.perf_counter() - began))

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from ..tape.scrub import leaks
-from ..tape.search import Search
-from ..tape.secret import Rule
+from ..scrub.scrub import leaks
+from ..scrub.search import Search
+from ..scrub.secret import Rule
 from .context import Context
 from .finding import Finding, error
 from .tapes import Tapes, shown

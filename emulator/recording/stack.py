@@ -14,12 +14,12 @@ from typing import Any
 from ..azure.live import Live, LiveError
 from ..azure.recording import RecordingAzure
 from ..match.library import Library
+from ..scrub.scrub import Known
 from ..server import LOOPBACK
 from ..stack import LocalStack
 from ..tape.budget import Budget
 from ..tape.recorder import Recorder
 from ..tape.run import Run
-from ..tape.scrub import Known
 
 FROM_ENVIRONMENT = ("AZURE_OPENAI_DEPLOYMENT", "AZURE_OPENAI_API_VERSION")
 

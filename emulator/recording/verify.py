@@ -11,14 +11,14 @@ from rich.console import Console
 
 from ..azure.live import Live
 from ..azure.recording import Tape
+from ..scrub.scrub import Known, SecretFound, scrubbed
+from ..scrub.secret import PLACEHOLDER
 from ..tape import cassette
 from ..tape.budget import Budget, Spent, used
 from ..tape.cassette import Interaction
 from ..tape.estimate import expected_tokens
 from ..tape.recorder import is_synthetic
 from ..tape.route import parse
-from ..tape.scrub import Known, SecretFound, scrubbed
-from ..tape.secret import PLACEHOLDER
 from .drift import Drift, drifts
 from .progress import Bar
 

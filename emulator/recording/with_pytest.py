@@ -17,10 +17,10 @@ from typing import Any
 import pytest
 
 from ..bundle import COMMAND
+from ..scrub.scrub import SecretFound
 from ..tape.budget import Budget
 from ..tape.cassette import CassetteError
 from ..tape.run import Run
-from ..tape.scrub import SecretFound
 from .cassette_name import cassette_name
 from .options import mode_of, option
 from .stack import RecordingStack, Wish

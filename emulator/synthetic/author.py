@@ -15,14 +15,14 @@ from ..azure.asgi import Send, respond
 from ..azure.journal import Exchange
 from ..bundle import CASSETTES
 from ..match.library import Library
+from ..scrub.header import KEPT_HEADERS
+from ..scrub.secret import PLACEHOLDER
 from ..server import bind, serving
 from ..stack import NOT_INHERITED, HostProcess
 from ..tape import cassette
 from ..tape.canonical import canonical_body, parse_body
 from ..tape.cassette import Interaction, Request
-from ..tape.header import KEPT_HEADERS
 from ..tape.route import parse
-from ..tape.secret import PLACEHOLDER
 from .asked import Answer, Asked
 from .seed import WRITTEN, Seed
 

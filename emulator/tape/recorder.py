@@ -10,6 +10,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from ..scrub.scrub import Known, SecretFound, at_placeholder, leaks, require_clean, scrubbed
 from . import cassette
 from .budget import Spent, used
 from .cassette import Cassette, Interaction, Request, Response
@@ -17,7 +18,6 @@ from .estimate import expected_tokens
 from .merge import identity, merged
 from .mode import REPLACING
 from .run import Run, locked
-from .scrub import Known, SecretFound, at_placeholder, leaks, require_clean, scrubbed
 
 COMPARED = ("request body", "request address path", "request address query")  # by what tells requests apart
 SETTLE_SECONDS = 5.0  # without any news of an answer whose last byte the client may have, but not yet the tape

@@ -61,13 +61,13 @@ def test_a_worker_leaves_what_others_noted(tmp_path: Path, monkeypatch: pytest.M
 
 TESTS = """
 import os, subprocess, sys
-from emulator.tape.library import PLAYED, _collect
+from emulator.match.library import PLAYED, _collect
 
 def test_one():
     _collect(os.environ[PLAYED], "one #1")
 
 def test_two():
-    code = "import os; from emulator.tape.library import PLAYED, _collect; _collect(os.environ[PLAYED], 'two #1')"
+    code = "import os; from emulator.match.library import PLAYED, _collect; _collect(os.environ[PLAYED], 'two #1')"
     subprocess.run([sys.executable, "-c", code], check=True)
 """
 

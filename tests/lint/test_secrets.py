@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
+from emulator.scrub.scrub import Known, scrubbed
 from emulator.tape.cassette import Interaction
-from emulator.tape.scrub import Known, scrubbed
 from tests.golden import assert_golden
 from tests.lint.planting import CHAT, CHAT_STREAM, RESPONSE_STREAM, SOUND, Workplace, answer, swap
 

@@ -12,12 +12,12 @@ from openai import APIStatusError
 from emulator.azure.plan import NOT_REPLAYED
 from emulator.match.library import Library
 from emulator.recording.stack import Wish
+from emulator.scrub.secret import PLACEHOLDER
 from emulator.server import bind, serving
 from emulator.stack import CASSETTES
 from emulator.synthetic import Scenario
 from emulator.tape import cassette
 from emulator.tape.cassette import Interaction
-from emulator.tape.secret import PLACEHOLDER
 from tests.e2e.scenarios import chat, embeddings, errors, responses, stored
 from tests.record.conftest import Live
 

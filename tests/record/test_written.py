@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from emulator.scrub.scrub import Known
 from emulator.tape import cassette
 from emulator.tape.cassette import Request, Response
 from emulator.tape.recorder import Recorder
 from emulator.tape.run import Run
-from emulator.tape.scrub import Known
 
 BASE = "https://live.example.com"
 MOMENTS = 100

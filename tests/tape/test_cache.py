@@ -185,7 +185,7 @@ def test_another_version_of_this_package_reads_anew(folder: Path, monkeypatch: p
 
 def test_many_processes_at_once_read_the_same(folder: Path) -> None:
     code = (
-        "from pathlib import Path; from emulator.tape.library import Library\n"
+        "from pathlib import Path; from emulator.match.library import Library\n"
         "library = Library.from_folders([Path('cassettes')])\n"
         "print(len(library.interactions()), library.problems)"
     )

@@ -3,7 +3,7 @@
 import re
 from dataclasses import replace
 
-from .interaction import Interaction
+from ..tape.interaction import Interaction
 from .secret import NO_ID
 
 CREDENTIALS = ("authorization", "api-key", "x-functions-key", "ocp-apim-subscription-key")

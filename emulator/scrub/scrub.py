@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
+from ..tape.interaction import Interaction
 from .header import CREDENTIALS, with_kept_headers
-from .interaction import Interaction
 from .leak import Leak, leaks_of, masked
 from .place import json_path
 from .rewrite import Edits, rewritten, texts, unpacked
@@ -30,7 +30,7 @@ class SecretFound(Exception):
         lines = "\n  ".join([*map(str, leaks[:SHOWN]), *["and more"][: len(leaks) > SHOWN]])
         super().__init__(
             f"Nothing was written: what was recorded says something that no cassette may.\n  {lines}\n"
-            "Change what is asked so that it is not said, or change the rules in emulator/tape/secret.py."
+            "Change what is asked so that it is not said, or change the rules in emulator/scrub/secret.py."
         )
 
 

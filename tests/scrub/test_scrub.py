@@ -13,14 +13,14 @@ from pathlib import Path
 
 import pytest
 
+from emulator.scrub.scrub import Known, SecretFound, leaks, require_clean, scrubbed
+from emulator.scrub.search import Search
+from emulator.scrub.secret import PLACEHOLDER, RULES
 from emulator.stack import CASSETTES, ROOT
 from emulator.tape import cassette
 from emulator.tape.interaction import Interaction
-from emulator.tape.scrub import Known, SecretFound, leaks, require_clean, scrubbed
-from emulator.tape.search import Search
-from emulator.tape.secret import PLACEHOLDER, RULES
 from tests.golden import assert_golden
-from tests.tape.canaries import (
+from tests.scrub.canaries import (
     BASE,
     EVENTS,
     KEY,

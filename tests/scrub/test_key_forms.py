@@ -7,10 +7,10 @@ from urllib.parse import quote
 
 import pytest
 
+from emulator.scrub.scrub import SecretFound, scrubbed
+from emulator.scrub.search import Search
 from emulator.tape.interaction import Interaction
-from emulator.tape.scrub import SecretFound, scrubbed
-from emulator.tape.search import Search
-from tests.tape.canaries import KNOWN, answering, is_said, streaming
+from tests.scrub.canaries import KNOWN, answering, is_said, streaming
 
 DICE = random.Random(19)
 ALL, HEX, BASE64 = string.ascii_letters + string.digits, "0123456789abcdef", string.ascii_letters + string.digits + "+/"

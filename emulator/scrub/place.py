@@ -5,8 +5,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from .canonical import parse_body
-from .interaction import sse_frames
+from ..tape.canonical import parse_body
+from ..tape.interaction import sse_frames
 
 TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"?|[{}\[\],]', re.DOTALL)
 SPELLED = ("delta", "text", "token")  # keys of texts that a stream, or a list of log probabilities, says bit by bit

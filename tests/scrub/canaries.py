@@ -10,8 +10,8 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
+from emulator.scrub.scrub import Known
 from emulator.tape.interaction import Interaction, Request, Response
-from emulator.tape.scrub import Known
 
 HOST = "contoso-ai.openai.azure.com"
 BASE = f"https://{HOST}"

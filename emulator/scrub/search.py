@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from .coding import is_text
+from ..tape.coding import is_text
 from .key_form import GUID
 from .secret import NO_ID, PLACEHOLDER, RULES, Rule, other_rule
 from .view import READABLE, encoded, views

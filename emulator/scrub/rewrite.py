@@ -4,9 +4,9 @@ import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from .coding import CodingError, codings_of, decoded, without_codings
-from .document import MAX_BYTES
-from .interaction import Headers, Interaction, Request, Response, sse_frames
+from ..tape.coding import CodingError, codings_of, decoded, without_codings
+from ..tape.document import MAX_BYTES
+from ..tape.interaction import Headers, Interaction, Request, Response, sse_frames
 
 Edits = list[tuple[int, int, str]]  # text[start:end] becomes this; in their order, none overlaps another
 Editor = Callable[[str], Edits]

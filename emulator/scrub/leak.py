@@ -6,8 +6,8 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from ..tape.interaction import Interaction
 from .header import ANSWERING_HEADERS, ASKING_HEADERS, hides_its_body
-from .interaction import Interaction
 from .place import documents, place_in, spelled
 from .rewrite import texts
 from .search import Search

@@ -18,7 +18,6 @@ from .azure import FakeAzure
 from .azure.app import IDENTITY_PATH
 from .azure.faults import FaultError
 from .azure.limits import Limits
-from .azure.live import LiveError
 from .bundle import COMMAND, ROOT, folders_of
 from .doctor import command as doctor_command
 from .folder import add_cassettes, library_of, require, served
@@ -27,10 +26,11 @@ from .host.command import DEFAULT_PORT, add_host, warn_if_open
 from .match.library import Library
 from .option import UsageError
 from .recording import command as recording_command
+from .recording.live import LiveError
+from .recording.recorder import RecordingRefused
 from .server import PortError, bind, serving
 from .stack import HostFailed, LocalStack
 from .tape.cassette import CassetteError
-from .tape.recorder import RecordingRefused
 from .usage import how_to_call
 
 FROM_ENVIRONMENT = ("AZURE_OPENAI_DEPLOYMENT", "AZURE_OPENAI_API_VERSION")

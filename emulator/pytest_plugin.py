@@ -124,8 +124,8 @@ def _stack(config: pytest.Config, folders: list[Path], settings: dict[str, str])
     if options.mode_of(config) == options.NO_RECORDING:
         return LocalStack(folders, settings=settings)
     if not (refusal := options.refusal(config)):
-        from .azure.live import LiveError
         from .recording import with_pytest
+        from .recording.live import LiveError
 
         try:
             return with_pytest.stack_of(config, folders, settings)

@@ -10,11 +10,11 @@ from datetime import date
 from pathlib import Path
 
 from .. import option
-from ..azure.live import Live
 from ..bundle import COMMAND
-from ..tape.budget import Budget
-from ..tape.mode import MODES
 from ..usage import how_to_call
+from .budget import Budget
+from .live import Live
+from .mode import MODES
 from .stack import RecordingStack, Wish
 
 SETTLE_EVERY_SECONDS = 0.5

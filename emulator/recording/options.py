@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from ..option import count
-from ..tape.mode import MODES, REPLACING
+from .mode import MODES, REPLACING
 
 NO_RECORDING = "none"
 _MODES = "; ".join(f"{name}: {asked}" for name, asked in MODES.items())

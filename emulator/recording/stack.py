@@ -11,15 +11,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..azure.live import Live, LiveError
-from ..azure.recording import RecordingAzure
 from ..match.library import Library
 from ..scrub.scrub import Known
 from ..server import LOOPBACK
 from ..stack import LocalStack
-from ..tape.budget import Budget
-from ..tape.recorder import Recorder
-from ..tape.run import Run
+from .budget import Budget
+from .live import Live, LiveError
+from .recorder import Recorder
+from .relay import RecordingAzure
+from .run import Run
 
 FROM_ENVIRONMENT = ("AZURE_OPENAI_DEPLOYMENT", "AZURE_OPENAI_API_VERSION")
 

@@ -9,18 +9,18 @@ from pathlib import Path
 import httpx
 from rich.console import Console
 
-from ..azure.live import Live
-from ..azure.recording import Tape
 from ..scrub.scrub import Known, SecretFound, scrubbed
 from ..scrub.secret import PLACEHOLDER
 from ..tape import cassette
-from ..tape.budget import Budget, Spent, used
 from ..tape.cassette import Interaction
 from ..tape.estimate import expected_tokens
-from ..tape.recorder import is_synthetic
 from ..tape.route import parse
+from .budget import Budget, Spent, used
 from .drift import Drift, drifts
+from .live import Live
 from .progress import Bar
+from .recorder import is_synthetic
+from .relay import Tape
 
 
 @dataclass(frozen=True)

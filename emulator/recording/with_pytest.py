@@ -18,11 +18,11 @@ import pytest
 
 from ..bundle import COMMAND
 from ..scrub.scrub import SecretFound
-from ..tape.budget import Budget
 from ..tape.cassette import CassetteError
-from ..tape.run import Run
+from .budget import Budget
 from .cassette_name import cassette_name
 from .options import mode_of, option
+from .run import Run
 from .stack import RecordingStack, Wish
 
 PASSED, RECORDING = pytest.StashKey[bool](), pytest.StashKey[RecordingStack | None]()

@@ -12,8 +12,8 @@ import pytest
 from emulator.azure import FakeAzure
 from emulator.azure.limits import Limits
 from emulator.match.library import Library
+from emulator.recording.budget import Budget, Spent
 from emulator.server import bind, serving
-from emulator.tape.budget import Budget, Spent
 from emulator.tape.estimate import PICTURE_TOKENS, expected_tokens
 from emulator.tape.interaction import Request
 from tests.support import recording

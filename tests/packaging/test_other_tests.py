@@ -33,9 +33,8 @@ print(sorted(ours))
         "emulator.option",
         "emulator.pytest_plugin",
         "emulator.recording",
+        "emulator.recording.mode",
         "emulator.recording.options",
-        "emulator.tape",
-        "emulator.tape.mode",
     ]
 
 

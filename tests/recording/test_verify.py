@@ -13,8 +13,8 @@ from emulator.stack import CASSETTES, ROOT
 from emulator.tape import cassette
 from emulator.tape.cassette import Response
 from tests.golden import assert_golden
-from tests.record.conftest import Live
-from tests.record.test_with_pytest import environment
+from tests.recording.conftest import Live
+from tests.recording.test_with_pytest import environment
 
 
 def response(name: str) -> Response:
@@ -48,7 +48,7 @@ TODAY = {
 
 def test_drift_is_told_by_how_much_it_matters() -> None:
     told = [f"{name}\n" + "".join(f"  {drift}\n" for drift in drifts(*pair)) for name, pair in TODAY.items()]
-    assert_golden("../record/golden/drift.txt", "\n".join(told))
+    assert_golden("../recording/golden/drift.txt", "\n".join(told))
 
 
 @pytest.mark.parametrize("name", ["chat/question", "chat/stream", "responses/stream", "embeddings/base64"])
@@ -72,7 +72,7 @@ def test_everything_in_a_folder_is_asked_again(live: Live, folder: Path) -> None
     object.__setattr__(asked.response, "body", asked.response.body.replace(b'"finish_reason":"stop",', b""))
     status, told = verify(live, "--cassettes", str(folder))
     assert status == 1
-    assert_golden("../record/golden/verify.txt", told)
+    assert_golden("../recording/golden/verify.txt", told)
     assert {path: path.read_bytes() for path in folder.rglob("*.yaml")} == before
 
 

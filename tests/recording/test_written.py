@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from emulator.recording.recorder import Recorder
+from emulator.recording.run import Run
 from emulator.scrub.scrub import Known
 from emulator.tape import cassette
 from emulator.tape.cassette import Request, Response
-from emulator.tape.recorder import Recorder
-from emulator.tape.run import Run
 
 BASE = "https://live.example.com"
 MOMENTS = 100
@@ -111,7 +111,7 @@ def test_a_recording_that_was_interrupted_changes_nothing(tmp_path: Path) -> Non
 def test_an_answer_that_has_not_ended_is_told_and_joins_no_other_cassette(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("emulator.tape.recorder.SETTLE_SECONDS", 0.05)
+    monkeypatch.setattr("emulator.recording.recorder.SETTLE_SECONDS", 0.05)
     taking = recorder(tmp_path, tmp_path / "run", "all")
     taking.begin("first")
     request = Request("POST", f"{BASE}/openai/v1/responses", (), b"{}")

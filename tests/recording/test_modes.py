@@ -9,7 +9,7 @@ from emulator.recording.stack import Wish
 from emulator.stack import CASSETTES
 from emulator.tape import cassette
 from tests.e2e.scenarios import chat
-from tests.record.conftest import Live, client_of
+from tests.recording.conftest import Live, client_of
 
 NAME = "chat/some"
 OLD, NEW = chat.question, chat.conversation  # one that is recorded already, one that is not
@@ -112,7 +112,7 @@ def test_real_answers_never_join_synthetic_ones(live: Live, folder: Path) -> Non
 
 @pytest.mark.parametrize("name", ["../outside", "/etc/x", "a//b", ".hidden", "a/../b", "", "x" * 300])
 def test_a_name_that_leaves_the_folder_is_refused(live: Live, folder: Path, name: str) -> None:
-    from emulator.tape.recorder import RecordingRefused
+    from emulator.recording.recorder import RecordingRefused
 
     with pytest.raises(RecordingRefused, match="no cassette's name"):
         live.stack(folder, Wish("once"), folder / "run").begin(name)

@@ -5,9 +5,9 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 
-from .canonical import Key, key_of, parse_body
-from .cassette import Interaction
-from .route import parse
+from ..tape.canonical import Key, key_of, parse_body
+from ..tape.cassette import Interaction
+from ..tape.route import parse
 
 SAME_SCHEDULE_MS = 10.0  # what a replay promises; a difference within it is none
 

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from emulator.recording.cassette_name import name_of
-from emulator.tape.recorder import is_name
-from tests.record.conftest import Live
-from tests.record.test_with_pytest import cassettes, project, run
+from emulator.recording.recorder import is_name
+from tests.recording.conftest import Live
+from tests.recording.test_with_pytest import cassettes, project, run
 
 __all__ = ["project"]  # a fixture
 

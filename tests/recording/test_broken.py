@@ -19,7 +19,7 @@ from emulator.server import bind, serving
 from emulator.stack import CASSETTES
 from emulator.tape import cassette
 from tests.e2e.scenarios import chat
-from tests.record.conftest import Live
+from tests.recording.conftest import Live
 from tests.support import Arrived, raw_upstream
 
 FRAMES = cassette.load(CASSETTES / "chat/stream.yaml").interactions[0].response.frames()[:3]

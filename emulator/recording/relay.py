@@ -12,17 +12,17 @@ from dataclasses import replace
 
 import httpx
 
+from ..azure.app import FakeAzure
+from ..azure.asgi import Send, head
+from ..azure.delivery import break_off
+from ..azure.journal import Exchange
+from ..azure.plan import NOT_REPLAYED
+from ..azure.question import question_of
 from ..match.library import Library
-from ..tape.budget import BudgetSpent
 from ..tape.cassette import COMPLETE, CassetteError, Request, Response, sse_frames
-from ..tape.recorder import Place, Recorder, RecordingRefused
-from .app import FakeAzure
-from .asgi import Send, head
-from .delivery import break_off
-from .journal import Exchange
+from .budget import BudgetSpent
 from .live import Live, LiveError, pause_of
-from .plan import NOT_REPLAYED
-from .question import question_of
+from .recorder import Place, Recorder, RecordingRefused
 
 LONGEST_PAUSE_SECONDS = 150.0  # for all 429s of one call; the proxy waits 225 s for an answer
 LAST_BYTES_SECONDS = 0.5  # for the end of an answer whose client left at its last event, as the OpenAI SDK does

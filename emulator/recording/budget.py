@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-from .canonical import deployment_of, parse_body
-from .estimate import expected_tokens
-from .interaction import Request, Response
-from .route import parse
-from .usage import cost, tokens_of
+from ..tape.canonical import deployment_of, parse_body
+from ..tape.estimate import expected_tokens
+from ..tape.interaction import Request, Response
+from ..tape.route import parse
+from ..tape.usage import cost, tokens_of
 
 
 class BudgetSpent(Exception):

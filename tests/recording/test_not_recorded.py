@@ -5,14 +5,14 @@ from pathlib import Path
 import pytest
 from openai import APIStatusError, BadRequestError, RateLimitError
 
+from emulator.recording.budget import Budget
 from emulator.recording.stack import RecordingStack, Wish
 from emulator.tape import cassette
-from emulator.tape.budget import Budget
 from emulator.tape.cassette import Request
 from emulator.tape.estimate import expected_tokens
 from tests.e2e.scenarios import chat, errors
 from tests.golden import assert_golden
-from tests.record.conftest import Live, client_of
+from tests.recording.conftest import Live, client_of
 
 
 def recorded(folder: Path, name: str = "x") -> list[int]:
@@ -39,7 +39,7 @@ def test_a_rate_limit_is_waited_out_and_not_recorded(live: Live, folder: Path) -
 
 
 def test_a_rate_limit_that_lasts_reaches_the_client(live: Live, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("emulator.azure.recording.LONGEST_PAUSE_SECONDS", 0.1)
+    monkeypatch.setattr("emulator.recording.relay.LONGEST_PAUSE_SECONDS", 0.1)
     live.azure.misbehave("rate_limited_briefly")
     with live.recording(folder, "x") as client, pytest.raises(RateLimitError):
         chat.question(client)
@@ -52,7 +52,7 @@ def test_errors_are_recorded_only_when_asked_for(live: Live, folder: Path, error
         errors.filtered_chat(client)
     assert recorded(folder) == kept
     if not errors_too:
-        assert_golden("../record/golden/error_not_recorded.txt", "".join(f"{line}\n" for line in live.told))
+        assert_golden("../recording/golden/error_not_recorded.txt", "".join(f"{line}\n" for line in live.told))
 
 
 def test_a_rate_limit_is_recorded_when_asked_for(live: Live, folder: Path) -> None:
@@ -71,7 +71,7 @@ def test_the_call_beyond_the_budget_is_not_made(live: Live, folder: Path, name: 
         chat.question(client)
         with pytest.raises(APIStatusError) as refused:
             chat.conversation(client)
-    assert_golden(f"../record/golden/budget_{name}.txt", f"{refused.value.status_code} {refused.value.body}\n")
+    assert_golden(f"../recording/golden/budget_{name}.txt", f"{refused.value.status_code} {refused.value.body}\n")
     assert len(live.azure.journal.exchanges) == 1
     assert recorded(folder) == [200], "what was made within the budget is kept"
 
@@ -102,5 +102,5 @@ def test_a_live_service_that_is_not_there_is_named(live: Live, folder: Path) -> 
 def test_a_request_with_something_private_is_not_even_sent(live: Live, folder: Path) -> None:
     with live.recording(folder, "x") as client, pytest.raises(APIStatusError) as refused:
         client.responses.create(model=chat.MODEL, input="Write to jane.roe@contoso.com.")
-    assert_golden("../record/golden/private_request.txt", f"{refused.value.status_code} {refused.value.body}\n")
+    assert_golden("../recording/golden/private_request.txt", f"{refused.value.status_code} {refused.value.body}\n")
     assert not live.azure.journal.exchanges

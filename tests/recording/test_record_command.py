@@ -12,8 +12,8 @@ from openai import OpenAI
 from emulator.stack import ROOT
 from emulator.tape import cassette
 from tests.e2e.scenarios import chat, client_options
-from tests.record.conftest import Live
-from tests.record.test_with_pytest import environment
+from tests.recording.conftest import Live
+from tests.recording.test_with_pytest import environment
 
 
 def command(*arguments: str) -> list[str]:

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..scrub.scrub import Known, SecretFound, at_placeholder, leaks, require_clean, scrubbed
-from . import cassette
+from ..tape import cassette
+from ..tape.cassette import Cassette, Interaction, Request, Response
+from ..tape.estimate import expected_tokens
 from .budget import Spent, used
-from .cassette import Cassette, Interaction, Request, Response
-from .estimate import expected_tokens
 from .merge import identity, merged
 from .mode import REPLACING
 from .run import Run, locked

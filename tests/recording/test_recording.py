@@ -19,7 +19,7 @@ from emulator.synthetic import Scenario
 from emulator.tape import cassette
 from emulator.tape.cassette import Interaction
 from tests.e2e.scenarios import chat, embeddings, errors, responses, stored
-from tests.record.conftest import Live
+from tests.recording.conftest import Live
 
 MODULES = (chat, responses, embeddings, errors, stored)
 SCENARIOS = {scenario.name: scenario for module in MODULES for scenario in module.SCENARIOS}

@@ -14,7 +14,7 @@ import pytest
 from emulator.stack import CASSETTES, ROOT
 from emulator.tape import cassette
 from tests.golden import assert_golden
-from tests.record.conftest import Live
+from tests.recording.conftest import Live
 
 CONFTEST = """
 from pathlib import Path
@@ -78,7 +78,7 @@ def test_a_new_test_is_recorded_once_and_then_plays_offline(live: Live, project:
     status, told = run(project, live, "--record-mode=once")
     assert status == 0, told
     section = told[told.index("= recorded =") :].partition("\n")[2].rpartition("\n2 passed")[0]
-    assert_golden("../record/golden/summary.txt", section + "\n")
+    assert_golden("../recording/golden/summary.txt", section + "\n")
     written = cassettes(project)
     assert sorted(written) == ["chat/capital", "new/story"]
     assert b"about: Capital.\n" in written["chat/capital"]
@@ -142,7 +142,7 @@ def test_a_test_that_would_record_where_ci_is_set_is_refused_and_others_are_not(
     assert (status, cassettes(project)) == (1, {})
     assert "1 passed, 2 errors" in told
     refused += [line for line in told.splitlines() if line.startswith("--record-mode")]
-    assert_golden("../record/golden/ci.txt", "\n".join(dict.fromkeys(refused)) + "\n")
+    assert_golden("../recording/golden/ci.txt", "\n".join(dict.fromkeys(refused)) + "\n")
     assert not live.azure.journal.exchanges
 
 
@@ -229,7 +229,7 @@ def test_the_summary_names_what_was_kept_back_and_an_option_keeps_it(live: Live,
     status, told = run(project, live, "--record-mode=once")
     assert (status, list(cassettes(project))) == (1, ["new/story"])
     assert_golden(
-        "../record/golden/kept_back.txt", told[told.index("= recorded =") :].partition("\n")[2].partition("\n===")[0]
+        "../recording/golden/kept_back.txt", told[told.index("= recorded =") :].partition("\n")[2].partition("\n===")[0]
     )
     status, told = run(project, live, "--record-mode=once", "--record-failed")
     assert (status, list(cassettes(project))) == (1, ["chat/capital", "new/story"])

@@ -11,13 +11,13 @@ from typing import Protocol
 from starlette.types import Receive, Scope, Send
 
 from ..connection import EXTENSION
-from . import kestrel, yarp
 from .app import AppError
-from .exchange import ACTIVITY_TIMEOUT_S, BodyTooLarge, BodyTooSlow, Exchange, read_whole
-from .function import HttpFunction, Invocation
+from .http import kestrel, yarp
+from .http.exchange import ACTIVITY_TIMEOUT_S, BodyTooLarge, BodyTooSlow, Exchange, read_whole
+from .http.path import forwarded_path, request_path
 from .key import Keys
-from .path import forwarded_path, request_path
-from .route import Router
+from .routing.function import HttpFunction, Invocation
+from .routing.route import Router
 from .unanswered import GIVEN_UP, Unanswered
 
 WELCOME = b"<!doctype html><title>Azure Functions</title><p>The local Functions host is up and running.</p>\n"

@@ -11,12 +11,12 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from .app import MODULE, App, AppError, imported, refusing
-from .coordinator import Halves, offered
 from .front import Backend, FunctionsHost
-from .listener import Listener
-from .protocol import KestrelProtocol
-from .public import public_backend
+from .http.listener import Listener
+from .http.protocol import KestrelProtocol
 from .unanswered import Unanswered
+from .workers.coordinator import Halves, offered
+from .workers.public import public_backend
 
 BACKEND_VARIABLE = "FUNCTIONS_HOST_BACKEND"
 
@@ -33,7 +33,7 @@ class Kind:
 
 
 def _runtime() -> Kind:
-    from .worker import library_halves, worker_backend  # and what it needs is loaded only where it is used
+    from .workers.worker import library_halves, worker_backend  # and what it needs is loaded only where it is used
 
     return Kind(library_halves, worker_backend)
 

@@ -1,2 +1,2 @@
-"""Recording what live Azure OpenAI answers: `python -m emulator record` and pytest's `--record-mode`. May import `azure`,
-`host`, the stack, and what stands below them."""
+"""Recording what live Azure OpenAI answers: `python -m emulator record` and pytest's `--record-mode`. May import the
+stack, `azure`, `host`, and what stands below them."""

@@ -152,9 +152,9 @@ async def caller() -> AsyncIterator[Caller]:
 
     from emulator.host import FunctionsHost
     from emulator.host.app import imported
-    from emulator.host.coordinator import offered
-    from emulator.host.protocol import KestrelProtocol
-    from emulator.host.public import public_backend
+    from emulator.host.http.protocol import KestrelProtocol
+    from emulator.host.workers.coordinator import offered
+    from emulator.host.workers.public import public_backend
     from emulator.stack import ROOT
     from proxy import upstream, worker
 

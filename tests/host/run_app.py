@@ -7,7 +7,8 @@ import socket
 import sys
 from pathlib import Path
 
-from emulator.host import AppError, exchange, serve
+from emulator.host import AppError, serve
+from emulator.host.http import exchange
 
 KEYS = {"default": "right+key/==", "named": "another-key", "_master": "master-key", "empty": ""}
 

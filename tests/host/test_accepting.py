@@ -6,7 +6,7 @@ import socket
 import pytest
 from starlette.types import Receive, Scope, Send
 
-from emulator.host.listener import Listener, Protocol
+from emulator.host.http.listener import Listener, Protocol
 from emulator.server import bind, run
 
 CALLERS = 16

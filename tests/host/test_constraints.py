@@ -7,8 +7,8 @@ ASP.NET Core's source elsewhere.
 import pytest
 
 from emulator.host.app import AppError
-from emulator.host.function import HttpFunction
-from emulator.host.route import Router
+from emulator.host.routing.function import HttpFunction
+from emulator.host.routing.route import Router
 
 FORTY_TWO = "42" * 16
 

@@ -1,6 +1,6 @@
 """Each route of this project's function reaches its own function, in the order of Azure's host: by name.
 
-The host's choice is emulator/host/route.py's, which the recordings hold.
+The host's choice is emulator/host/routing/route.py's, which the recordings hold.
 """
 
 from collections.abc import Iterable
@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from emulator.host.function import HttpFunction, http_functions
-from emulator.host.path import request_path
-from emulator.host.route import Router
-from emulator.host.template import Literal, parse
+from emulator.host.http.path import request_path
+from emulator.host.routing.function import HttpFunction, http_functions
+from emulator.host.routing.route import Router
+from emulator.host.routing.template import Literal, parse
 from function_app import app
 
 DECLARED = app.get_functions()  # it can be called once

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emulator.host.app import AppError
-from emulator.host.function import HttpFunction
-from emulator.host.path import request_path
-from emulator.host.route import Router
+from emulator.host.http.path import request_path
+from emulator.host.routing.function import HttpFunction
+from emulator.host.routing.route import Router
 
 
 def router(*routes: str, below: str = "") -> Router:

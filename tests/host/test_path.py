@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulator.host.path import forwarded_path, request_path
+from emulator.host.http.path import forwarded_path, request_path
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from starlette.convertors import PathConvertor
 
-from emulator.host.coordinator import MODULE, HttpCoordinator, offered
+from emulator.host.workers.coordinator import MODULE, HttpCoordinator, offered
 from emulator.stack import ROOT
 from proxy import worker
 from tests.proxy.worker_calls import LIBRARY

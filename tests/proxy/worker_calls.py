@@ -20,8 +20,8 @@ from collections.abc import AsyncIterator
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from emulator.host.function import HttpFunction, Invocation, http_functions
-from emulator.host.message import init_request, invocation_request, metadata_request
+from emulator.host.routing.function import HttpFunction, Invocation, http_functions
+from emulator.host.workers.message import init_request, invocation_request, metadata_request
 from emulator.stack import ROOT
 
 HALF_SECONDS, FORGET_SECONDS = 0.3, 0.1  # as short as a test can bear

@@ -15,12 +15,12 @@ from typing import Any
 import h11
 from starlette.types import Scope
 
-from .app import MODULE, NONE_IN_AZURE, App, AppError, refusing
+from ..app import MODULE, NONE_IN_AZURE, App, AppError, refusing
+from ..http.exchange import Exchange
+from ..http.listener import Listener
+from ..routing.function import HttpFunction, Invocation, http_functions
 from .coordinator import Halves
-from .exchange import Exchange
 from .forward import forward
-from .function import HttpFunction, Invocation, http_functions
-from .listener import Listener
 from .message import PROTOS, init_request, invocation_request, metadata_request
 from .web_server import keeps_websockets
 

@@ -12,7 +12,7 @@ import functools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from .app import AppError
+from ..app import AppError
 from .constraint import TAKES_NOTHING, Check, compile_constraint
 from .dotnet import upper
 from .function import HttpFunction

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
-from .app import AppError
+from ..app import AppError
 
 
 @dataclass(frozen=True)

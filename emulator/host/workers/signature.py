@@ -9,8 +9,8 @@ import typing
 from collections.abc import Callable
 from typing import Any
 
-from .app import NONE_IN_AZURE, AppError
-from .function import HttpFunction
+from ..app import NONE_IN_AZURE, AppError
+from ..routing.function import HttpFunction
 
 
 def check_signature(function: HttpFunction, handler: Callable[..., Any]) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 from http import HTTPStatus
 
-from ..connection import EXTENSION, Connection
+from ...connection import EXTENSION, Connection
 from .head import END, LONGEST, Head, Refused, is_plain, read_head
 from .kestrel import AUTHORITY
 from .listener import Protocol

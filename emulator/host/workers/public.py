@@ -15,10 +15,10 @@ from typing import Any
 from starlette.responses import Response
 from starlette.types import Scope
 
-from .app import MODULE, App, refusing
+from ..app import MODULE, App, refusing
+from ..http.exchange import Exchange
+from ..routing.function import HttpFunction, Invocation, http_functions
 from .coordinator import Halves
-from .exchange import Exchange
-from .function import HttpFunction, Invocation, http_functions
 from .signature import check_signature
 from .web_server import keeps_websockets
 

@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from .app import NONE_IN_AZURE, AppError
+from ..app import NONE_IN_AZURE, AppError
 from .dotnet import upper
 from .template import parse
 

@@ -8,8 +8,8 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from ..app import AppError
 from . import dotnet
-from .app import AppError
 from .date import is_datetime
 from .pattern import translated
 

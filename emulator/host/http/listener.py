@@ -13,7 +13,7 @@ import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
-from ..upgrade import WithoutUpgrade
+from ...upgrade import WithoutUpgrade
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 

@@ -5,7 +5,7 @@ It takes any object with the attributes it asks for, and builds its answers from
 
 from types import SimpleNamespace
 
-from .function import Invocation
+from ..routing.function import Invocation
 
 
 class Message(SimpleNamespace):

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from .app import AppError
+from ..app import AppError
 from .definition import examined
 
 

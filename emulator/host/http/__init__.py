@@ -1,0 +1,1 @@
+"""HTTP as Kestrel reads it and YARP forwards it. Imports no other room."""

@@ -1,0 +1,1 @@
+"""Which function answers a path: route templates, their constraints, their order. May import `host.app`."""

@@ -13,12 +13,12 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from .bench import Failed
-from .machine import described
-from .parts import parts
-from .plots import plot
-from .report import report
-from .run import Run, steps
-from .site import Site
+from .compared.site import Site
+from .measured.machine import described
+from .measured.parts import parts
+from .measured.run import Run, steps
+from .reported.plots import plot
+from .reported.report import report
 
 
 def main(argv: list[str] | None = None) -> int:

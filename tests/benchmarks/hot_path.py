@@ -179,8 +179,8 @@ async def caller() -> AsyncIterator[Caller]:
 
 async def matches(recordings: int) -> float:
     """Calls to find a request's recording among so many."""
-    from benchmarks.recordings import interactions
-    from benchmarks.tapes import match
+    from benchmarks.compared.recordings import interactions
+    from benchmarks.measured.tapes import match
     from emulator.match.library import Library
 
     library, asked = Library(interactions(recordings)), interactions(1)[0].request.body

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.contender import ROOT
+from benchmarks.compared.contender import ROOT
 
 BUDGETS = tomllib.loads(Path(__file__).with_name("budgets.toml").read_text())
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.capacity import main
-from benchmarks.limits import Cost, limits
-from benchmarks.simulation import SCALING_SECONDS, Plan, simulate
+from benchmarks.capacity.limits import Cost, limits
+from benchmarks.capacity.planner import main
+from benchmarks.capacity.simulation import SCALING_SECONDS, Plan, simulate
 from emulator.stack import ROOT
 from tests.golden import FOLDER, assert_golden
 

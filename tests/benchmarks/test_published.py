@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.readme import FILES, PUBLISHED, compared, rewritten
+from benchmarks.reported.readme import FILES, PUBLISHED, compared, rewritten
 
 RESULT = json.loads(PUBLISHED.read_text())
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: f"{file.parent.name}/{file.name}")
 def test_a_readme_has_the_figures_of_the_published_run(file: Path) -> None:
-    assert file.read_text(encoding="utf-8") == rewritten(file, RESULT), "run: python -m benchmarks.readme"
+    assert file.read_text(encoding="utf-8") == rewritten(file, RESULT), "run: python -m benchmarks.reported.readme"
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: f"{file.parent.name}/{file.name}")

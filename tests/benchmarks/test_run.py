@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from benchmarks.bench import Bench, Failed
-from benchmarks.contender import ROOT
-from benchmarks.run import Run
-from benchmarks.targets import Target, targets
-from benchmarks.traffic import of_leaving
+from benchmarks.compared.contender import ROOT
+from benchmarks.measured.run import Run
+from benchmarks.measured.traffic import of_leaving
+from benchmarks.reported.targets import Target, targets
 
 
 def test_variants_take_turns_round_by_round():
@@ -93,7 +93,17 @@ def test_a_quick_run_measures_the_proxy_and_names_who_is_missing(tmp_path: Path)
 @NEEDS_LINUX
 @pytest.mark.long
 def test_the_cost_of_records_is_measured_with_them_and_without():
-    command = [sys.executable, "-m", "benchmarks.usage_cost", "--starts", "1", "--rounds", "1", "--seconds", "0.1"]
+    command = [
+        sys.executable,
+        "-m",
+        "benchmarks.measured.usage_cost",
+        "--starts",
+        "1",
+        "--rounds",
+        "1",
+        "--seconds",
+        "0.1",
+    ]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout.count(" requests/s ") == 3

@@ -2,8 +2,8 @@
 
 import math
 
+from benchmarks.reported.table import comparison, markdown, number
 from benchmarks.summary import added, median, percentile, ratio
-from benchmarks.table import comparison, markdown, number
 
 SAMPLES = {
     "json": {

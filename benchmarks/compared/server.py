@@ -12,7 +12,7 @@ from types import TracebackType
 
 import psutil
 
-from .bench import Failed
+from ..bench import Failed
 
 SERVER_CORE, LOAD_CORE = 0, 1
 START_SECONDS = 90.0

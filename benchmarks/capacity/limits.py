@@ -6,8 +6,8 @@ import statistics
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..summary import Samples, median
 from .simulation import Plan
-from .summary import Samples, median
 
 CPU_MS_PER_CALL, CPU_US_PER_FRAME = 1.5, 64.0  # 2 shared cores of an AMD EPYC, 2026-11-23; --measured has others
 CALL_BENCH = ("in the worker library, 16 connections", "ours", "cpu_us_request")

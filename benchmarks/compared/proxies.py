@@ -44,7 +44,7 @@ http {{
 class Ours(Contender):
     """The function in the local Functions host."""
 
-    python, module, backend = sys.executable, "benchmarks.host", "public"
+    python, module, backend = sys.executable, "benchmarks.compared.host", "public"
 
     def command(self, place: Place) -> list[str | Path]:
         options = ["--json", "--port", str(place.port), "--backend", self.backend]
@@ -63,14 +63,14 @@ class Ours(Contender):
 class PlainHttpx(Ours):
     """The same over httpx's own transport."""
 
-    module = "benchmarks.plain_httpx"
+    module = "benchmarks.compared.plain_httpx"
 
 
 class LiteLLM(Contender):
     """Translates between providers, checks a key, counts."""
 
     def missing(self) -> str:
-        return "" if self.program.exists() else "LiteLLM is not installed (python -m benchmarks.peers)"
+        return "" if self.program.exists() else "LiteLLM is not installed (python -m benchmarks.compared.peers)"
 
     @property
     def program(self) -> Path:
@@ -112,7 +112,7 @@ class Portkey(Contender):
     def missing(self) -> str:
         if not shutil.which("node"):
             return "node is not installed"
-        return "" if self.program.exists() else "Portkey is not installed (python -m benchmarks.peers)"
+        return "" if self.program.exists() else "Portkey is not installed (python -m benchmarks.compared.peers)"
 
     @property
     def program(self) -> Path:

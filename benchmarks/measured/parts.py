@@ -3,14 +3,14 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from ..bench import Bench
+from ..compared.contender import Contender
+from ..compared.proxies import proxies
+from ..compared.replayers import Emulator, replayers
+from ..compared.site import Site
+from ..compared.workers import workers
+from ..workload import Workload, chats, streams, workloads
 from . import startup, tapes, tokens, traffic
-from .bench import Bench
-from .contender import Contender
-from .proxies import proxies
-from .replayers import Emulator, replayers
-from .site import Site
-from .workers import workers
-from .workload import Workload, chats, streams, workloads
 
 Makers = Mapping[str, Callable[[Site], Bench]]  # by the bench's name
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from .server import Server
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 CHAT = "/openai/v1/chat/completions"
 
 

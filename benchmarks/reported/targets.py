@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from .startup import EXTENSION
-from .summary import Samples, added, median, ratio
+from ..measured.startup import EXTENSION
+from ..summary import Samples, added, median, ratio
 
 OURS = "ours"
 Figure = float | None

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterable
 
-from .summary import Samples, median, ratio
+from ..summary import Samples, median, ratio
 
 OURS = "ours"
 

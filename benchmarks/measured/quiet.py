@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 
 import psutil
 
-from .bench import Sample
+from ..bench import Sample
 
 MOST = 0.05  # of the machine's processors, for other programs
 

@@ -11,11 +11,11 @@ from emulator.azure.app import IDENTITY_PATH
 from emulator.match.library import Library
 from emulator.server import bind, serving
 
-from .bench import Failed
+from ..bench import Failed
+from ..workload import Workload
 from .contender import Contender, Place
 from .native import program
 from .server import LOAD_CORE, Server, free_port
-from .workload import Workload
 
 DIRECT = "direct"  # the upstream itself
 

@@ -5,10 +5,10 @@ import os
 import subprocess
 import sys
 
-from .bench import Bench, Sample
-from .contender import ROOT, Contender
-from .server import SERVER_CORE, on_core
-from .site import DIRECT, Site
+from ..bench import Bench, Sample
+from ..compared.contender import ROOT, Contender
+from ..compared.server import SERVER_CORE, on_core
+from ..compared.site import DIRECT, Site
 
 FIRST_ANSWER = "start to first answer"
 EXTENSION = "azure.functions and the http-fastapi extension"

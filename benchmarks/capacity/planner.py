@@ -11,10 +11,10 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from ..reported.table import markdown, number
+from ..summary import percentile
 from .limits import Cost, limits, measured, recommended
 from .simulation import RETRIES, Outcome, Plan, simulate
-from .summary import percentile
-from .table import markdown, number
 
 SPREAD = 0.4  # of the logarithm of assumed durations: the slowest in twenty takes twice the usual time
 
@@ -192,7 +192,3 @@ def parser() -> argparse.ArgumentParser:
     root.add_argument("--measured", type=Path, metavar="FILE", help="a result.json of `python -m benchmarks`")
     root.add_argument("--out", type=Path, metavar="DIR", help="where capacity.png is written")
     return root
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -16,7 +16,7 @@ PER_CASSETTE = 100
 
 class Empty(Contender):
     def command(self, place: Place) -> list[str | Path]:
-        return [sys.executable, "-m", "benchmarks.empty", str(place.port)]
+        return [sys.executable, "-m", "benchmarks.compared.empty", str(place.port)]
 
     def environment(self, place: Place) -> dict[str, str]:
         return {"PYTHONPATH": str(ROOT)}

@@ -1,6 +1,6 @@
 """The emulator's recordings: finding one, saying why none is found, and loading many.
 
-`python -m benchmarks.tapes` prints the medians of these benches alone."""
+`python -m benchmarks.measured.tapes` prints the medians of these benches alone."""
 
 import functools
 import json
@@ -18,11 +18,11 @@ from emulator.tape import cassette
 from emulator.tape.canonical import key_of, parse_body
 from emulator.tape.route import parse
 
-from .bench import Bench, Sample
-from .contender import CHAT, ROOT
-from .recordings import interactions
-from .replayers import PER_CASSETTE
-from .server import SERVER_CORE, on_core
+from ..bench import Bench, Sample
+from ..compared.contender import CHAT, ROOT
+from ..compared.recordings import interactions
+from ..compared.replayers import PER_CASSETTE
+from ..compared.server import SERVER_CORE, on_core
 
 SIZES = (10, 1_000, 5_000, 20_000)
 MATCHES = 2_000

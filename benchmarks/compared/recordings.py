@@ -4,7 +4,7 @@ import json
 
 from emulator.tape.cassette import Interaction, Request, Response
 
-from .workload import Workload
+from ..workload import Workload
 
 URI = "https://example-resource.openai.azure.com/openai/v1/chat/completions"
 ANSWER = json.dumps({"choices": [{"message": {"role": "assistant", "content": "a word or two " * 100}}]}).encode()

@@ -1,10 +1,10 @@
-"""benchmarks.host with the proxy on httpx's own transport: what proxy/transport.py gains."""
+"""benchmarks.compared.host with the proxy on httpx's own transport: what proxy/transport.py gains."""
 
 import sys
 
 import httpx
 
-from benchmarks.host import main
+from benchmarks.compared.host import main
 from proxy import transport
 
 

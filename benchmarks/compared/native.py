@@ -6,7 +6,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from .bench import Failed
+from ..bench import Failed
 
 SOURCES = Path(__file__).with_name("native")
 

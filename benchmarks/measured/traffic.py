@@ -8,20 +8,20 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from .bench import Bench, Failed, Sample
-from .contender import Contender
-from .native import program
+from ..bench import Bench, Failed, Sample
+from ..compared.contender import Contender
+from ..compared.native import program
+from ..compared.server import LOAD_CORE, on_core
+from ..compared.site import Site, headers_of
+from ..summary import percentile
+from ..workload import Workload
 from .quiet import quiet
-from .server import LOAD_CORE, on_core
-from .site import Site, headers_of
-from .summary import percentile
-from .workload import Workload
 
 WARM_UP_MS = 300
 
 
 def bench(workload: Workload, site: Site, tries: int = 1, kind: type[Contender] = Contender) -> Bench:
-    """The workload for every contender of the kind that runs; `tries` as in quiet.py."""
+    """The workload for every contender of the kind that runs; `tries` as in measured/quiet.py."""
     asked = [contender for contender in site.running if isinstance(contender, kind)]
     return Bench(workload.name, {c.name: functools.partial(quiet_sample, workload, c, site, tries) for c in asked})
 

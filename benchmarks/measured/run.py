@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from .bench import Bench, Failed
+from ..bench import Bench, Failed
 
 
 @dataclass

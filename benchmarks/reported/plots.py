@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from .summary import Samples, median
+from ..summary import Samples, median
 
 CONNECTIONS, STREAMS = (1, 16, 64), (1, 50, 500, 1_000)
 

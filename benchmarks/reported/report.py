@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from .summary import Samples
+from ..summary import Samples
 from .table import comparison, markdown, number
 from .targets import targets
 

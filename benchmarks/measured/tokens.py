@@ -7,7 +7,7 @@ import time
 from proxy.credential import Token
 from proxy.identity import Identity
 
-from .bench import Bench, Sample
+from ..bench import Bench, Sample
 
 CALLERS = 64
 CACHED_CALLS = 20_000

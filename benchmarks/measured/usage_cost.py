@@ -1,4 +1,4 @@
-"""What the usage records cost: the proxy with them against the same proxy without, `python -m benchmarks.usage_cost`.
+"""What the usage records cost, `python -m benchmarks.measured.usage_cost`: the proxy with them against one without.
 
 A record goes to a file, as it goes to a pipe in Azure. "without" keeps, reads and writes nothing for a record. What the
 proxy does anyway stays in both: `Server-Timing`, and to notice that a stream ended early, which takes the end of it.
@@ -19,15 +19,15 @@ from proxy import ending
 from proxy.excerpt import Excerpt
 from proxy.record import PAUSE_SECONDS, Record
 
+from ..bench import Bench, Failed, Sample
+from ..compared.contender import Place
+from ..compared.proxies import OURS_HEADERS, OURS_PATH, Ours
+from ..compared.site import Site
+from ..summary import ratio
+from ..workload import Workload
 from . import traffic
-from .bench import Bench, Failed, Sample
-from .contender import Place
 from .machine import described
-from .proxies import OURS_HEADERS, OURS_PATH, Ours
 from .run import Run
-from .site import Site
-from .summary import ratio
-from .workload import Workload
 
 WITH, WITHOUT = "with records", "without"
 SIGNALS = {WITH: signal.SIGUSR1, WITHOUT: signal.SIGUSR2}
@@ -38,7 +38,7 @@ SALT = "benchmark-salt-0123456789"
 class Switched(Ours):
     """The proxy in both variants, because no two processes run equally fast; a signal says which."""
 
-    module = "benchmarks.usage_cost"
+    module = "benchmarks.measured.usage_cost"
 
     def command(self, place: Place) -> list[str | Path]:
         return [*super().command(place), "--verbose"]
@@ -113,7 +113,7 @@ def main() -> int:
 
 
 def parser() -> argparse.ArgumentParser:
-    root = argparse.ArgumentParser(prog="python -m benchmarks.usage_cost", description=__doc__)
+    root = argparse.ArgumentParser(prog="python -m benchmarks.measured.usage_cost", description=__doc__)
     root.add_argument("--starts", type=int, default=5, help="of the proxy (default: %(default)s)")
     root.add_argument("--rounds", type=int, default=8, help="of each start (default: %(default)s)")
     root.add_argument("--seconds", type=float, default=0.5, help="length of a sample (default: %(default)s)")

@@ -1,4 +1,4 @@
-"""LiteLLM and Portkey, outside the repository: `python -m benchmarks.peers` installs them.
+"""LiteLLM and Portkey, outside the repository: `python -m benchmarks.compared.peers` installs them.
 
 They live below ~/.cache/azure-openai-proxy-benchmarks, or where BENCHMARK_PEERS says.
 """

@@ -1,4 +1,4 @@
-"""Puts the figures of a run into the READMEs: `python -m benchmarks.readme`, from published/result.json."""
+"""Puts the figures of a run into the READMEs: `python -m benchmarks.reported.readme`, from published/result.json."""
 
 import json
 import math
@@ -8,13 +8,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from .contender import ROOT
+from ..compared.contender import ROOT
+from ..summary import Samples, added, median
 from .report import judged
-from .summary import Samples, added, median
 from .table import markdown, number
 
-PUBLISHED = Path(__file__).with_name("published") / "result.json"
-BEGIN, END = "<!-- written by python -m benchmarks.readme -->\n", "<!-- end -->\n"
+PUBLISHED = ROOT / "benchmarks" / "published" / "result.json"
+BEGIN, END = "<!-- written by python -m benchmarks.reported.readme -->\n", "<!-- end -->\n"
 FILES = {ROOT / "README.md": "short", ROOT / "benchmarks" / "README.md": "whole"}
 SHOWN = {"ours": "this proxy", "nginx": "nginx", "Portkey": "Portkey", "LiteLLM": "LiteLLM"}
 ROWS = {  # what: (bench, metric, whether it is what the proxy adds to a call without one)
@@ -59,7 +59,7 @@ def compared(result: Mapping[str, Any]) -> str:
 
 
 def others_share(samples: Samples) -> float:
-    """Of the processors, the median over all samples (quiet.py)."""
+    """Of the processors, the median over all samples (measured/quiet.py)."""
     metrics = [metrics for variants in samples.values() for metrics in variants.values()]
     return statistics.median(share for taken in metrics for share in taken.get("others_share", ()))
 

@@ -21,10 +21,10 @@ class InWorker(Ours):
 
 
 class NullInWorker(InWorker):
-    """benchmarks/null_app in the same host."""
+    """benchmarks/compared/null_app in the same host."""
 
     def command(self, place: Place) -> list[str | Path]:
-        return [self.python, ROOT / "benchmarks" / "null_app" / "serve.py", str(place.port), KEY]
+        return [self.python, ROOT / "benchmarks" / "compared" / "null_app" / "serve.py", str(place.port), KEY]
 
 
 def workers(upstream: int) -> list[Contender]:

@@ -1,4 +1,4 @@
-"""What recording costs, and how well a recording keeps time: python -m benchmarks.recording [--pairs 100]
+"""What recording costs, and how well a recording keeps time: python -m benchmarks.measured.recording [--pairs 100]
 
 The same streamed call goes in turn to a fake Azure that stands for the live service, and through the recorder in front
 of it: time to the first byte. Then 50 streams at once are recorded from one that sends on a schedule, and played again:

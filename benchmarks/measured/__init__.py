@@ -1,0 +1,1 @@
+"""What is measured: traffic, starts, tokens, recordings, the parts of a run. May import `compared`."""

@@ -1,1 +1,1 @@
-"""How many people can share a deployment, `python -m benchmarks.capacity`. May import `reported`."""
+"""How many people can share a deployment: `python -m benchmarks.capacity`. No other room may import it."""

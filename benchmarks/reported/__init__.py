@@ -1,1 +1,1 @@
-"""What is written down of a run: tables, pictures, the targets that it must meet. May import `measured`."""
+"""What is written down of a run: tables, pictures, the targets that it must meet. `capacity` may import it."""

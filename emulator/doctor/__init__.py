@@ -1,1 +1,1 @@
-"""`python -m emulator doctor`: a deployed proxy, examined from the outside."""
+"""`python -m emulator doctor`: a deployed proxy, examined from the outside. The command line may import it."""

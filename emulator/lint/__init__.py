@@ -1,4 +1,4 @@
-"""What is wrong with cassettes: a table of checks, and what they found as text or JSON."""
+"""What is wrong with cassettes: a table of checks, their findings as text or JSON. The command line may import it."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator

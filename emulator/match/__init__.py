@@ -1,1 +1,1 @@
-"""Which recording answers a request, and why none does. May import `tape`."""
+"""Which recording answers a request, and why none does. `azure`, the stack and the rooms above them may import it."""

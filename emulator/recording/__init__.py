@@ -1,2 +1,2 @@
-"""Recording what live Azure OpenAI answers: `python -m emulator record` and pytest's `--record-mode`. May import the
-stack, `azure`, `host`, and what stands below them."""
+"""What live Azure OpenAI answers, written to cassettes: `python -m emulator record` and pytest's `--record-mode`. The
+command line and the pytest plugin may import it."""

@@ -2,6 +2,7 @@
 
 A scenario is a piece of client code and the answers a scripted Azure gives it; `python -m emulator.synthetic` runs the
 scenarios through the real proxy and keeps what they asked, with the answers, as cassettes marked `origin: synthetic`.
+`recording`, the command line and the pytest plugin may import it.
 """
 
 from .answer import (

@@ -1,1 +1,1 @@
-"""A cassette in VCR.py's format, read, and what its requests mean. Imports no other room of the emulator."""
+"""A cassette in VCR.py's format, read, and what its requests mean. Every room may import it."""

@@ -1,1 +1,1 @@
-"""Which function answers a path: route templates, their constraints, their order. May import `host.app`."""
+"""Which function answers a path: route templates, constraints, their order. The host and `workers` may import it."""

@@ -1,1 +1,1 @@
-"""What runs the functions: Microsoft's worker library, or the public API. May import `http` and `routing`."""
+"""What runs the functions: Microsoft's worker library, or the public API. The host may import it."""

@@ -19,6 +19,7 @@ from ..tape.estimate import expected_tokens
 from ..tape.interaction import COMPLETE, Request, Response
 from ..tape.route import parse
 from . import errors, faults
+from .answerer import Answerer, Made, first
 from .asgi import ClientLeft, Receive, Scope, Send, head, headers_of, read_body, respond, target_of
 from .delivery import deliver
 from .faults import Fault, FaultError
@@ -32,6 +33,7 @@ from .rules import facts_of, unknown
 IDENTITY_PATH = "/msi/token"
 CONTROL_PATH = "/_emulator/journal"
 UNAUTHORIZED = ("bad_key", "bad_token")
+ORIGIN_HEADER = "x-emulator-origin"  # who made an answer that nobody recorded
 FAULT_HEADER = "openai-emulator-fault"  # the proxy forwards openai-*, and Azure ignores what it does not know
 
 
@@ -39,7 +41,7 @@ class FakeAzure:
     """`hold`, when a test sets it, is awaited before each piece of a body with the exchange and the piece's number:
     a schedule of the test's own. `fault` is what goes wrong with every request (`misbehave` sets it); the header
     `openai-emulator-fault` asks for it in a single one. `limits` are rate limits. `deployments` are those that exist;
-    empty: any."""
+    empty: any. `before` and `after` answer what no recording is asked for, and what none answers."""
 
     def __init__(self, library: Library, time_scale: float = 0.0) -> None:
         self.library, self.time_scale = library, time_scale
@@ -51,6 +53,8 @@ class FakeAzure:
         self.limits: Limits | None = None
         self.happened = Counter[tuple[str, bytes]]()
         self.plans = Plans()
+        self.before: list[Answerer] = []
+        self.after: list[Answerer] = []
         self.deployments = frozenset(library.deployments())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -102,7 +106,11 @@ class FakeAzure:
             if not admitted:
                 facts = facts_of(route, question.deployment) | {"seconds": left["retry-after"]}
                 return self.send_error("rate_limited", facts, exchange, send, left)
+        if made := first(self.before, exchange, question):
+            return self.play_made(made, exchange, send, fault, left)
         take = self.library.take(question.key, route.generation)
+        if take is None and (made := first(self.after, exchange, question)):
+            return self.play_made(made, exchange, send, fault, left)
         if take is None:
             explained = diagnose.explain(question.key, exchange.body, self.library)
             return self.send_miss(explained, "no_recorded_interaction", exchange, send)
@@ -155,7 +163,8 @@ class FakeAzure:
 
     async def play(self, take: Take, exchange: Exchange, send: Send, fault: Fault | None, left: dict[str, str]) -> None:
         """A recording that a fault hit, or whose caller left, is played again; one that breaks off by itself is not."""
-        plan = self.plan(take, fault, left) if fault or left else self.plans[take]
+        recorded = take.interaction.response
+        plan = self.plan(with_headers(recorded, left), fault) if fault or left else self.plans[take]
         whole = plan.whole or plan.response
         exchange.recording = take.interaction.label
         exchange.status = None if plan.silent else plan.response.status
@@ -171,8 +180,15 @@ class FakeAzure:
         else:
             self.library.give_back(take)
 
-    def plan(self, take: Take, fault: Fault | None, left: dict[str, str]) -> Plan:
-        response = with_headers(take.interaction.response, left)
+    async def play_made(
+        self, made: Made, exchange: Exchange, send: Send, fault: Fault | None, left: dict[str, str]
+    ) -> None:
+        plan = self.plan(with_headers(made.response, left | {ORIGIN_HEADER: made.origin}), fault or made.fault)
+        exchange.origin = made.origin
+        exchange.status = None if plan.silent else plan.response.status
+        await deliver(plan, exchange, send, self.journal, self.time_scale, self.hold)
+
+    def plan(self, response: Response, fault: Fault | None) -> Plan:
         return faults.plan(fault, response, sum(self.happened.values())) if fault else as_recorded(response)
 
     async def send_recorded(self, response: Response, exchange: Exchange, send: Send) -> None:

@@ -17,9 +17,10 @@ NOT_TOLD = ("connection", "broken", "sending", "sent_headers")
 
 @dataclass(slots=True)
 class Exchange:
-    """One request. `recording` is the label of what answered it, `miss` the explanation when nothing did; `sending` are
-    the pieces of the body, and `sent_at` has a time.monotonic() for each that has left; `outcome` is "open",
-    "complete", "client_left", or how it was broken; `fault` what was asked to go wrong."""
+    """One request. `recording` is the label of what answered it, `origin` who made an answer that nobody recorded, and
+    `miss` says why nothing answered. `sending` are the pieces of the body; `sent_at` has a time.monotonic() for each
+    that has left. `outcome` is "open", "complete", "client_left", or how it was broken; `fault` is what was asked to go
+    wrong."""
 
     method: str
     target: str
@@ -27,6 +28,7 @@ class Exchange:
     body: bytes = b""
     status: int | None = None
     recording: str | None = None
+    origin: str | None = None
     miss: str | None = None
     outcome: str = "open"
     started_at: float = field(default_factory=time.monotonic)

@@ -39,6 +39,7 @@ from proxy.failure import failure_of
 from proxy.headers import Headers, forwarded_headers, relayed_headers
 from proxy.identity import Identity
 from proxy.limits import check_limits
+from proxy.loading import load_in_background
 from proxy.model import choose_deployment, deployment_of
 from proxy.path import LONGEST, masked, mistake
 from proxy.record import Record
@@ -55,7 +56,7 @@ worker.require_indexing(os.environ)
 worker.cure()
 settings = Settings.from_env(os.environ)
 identity = Identity(settings.scope, settings.client_id)
-upstream.prepare()
+load_in_background()
 
 # --- routes -----------------------------------------------------------------------------------------------------------
 

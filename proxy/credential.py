@@ -1,22 +1,34 @@
-"""Where a token comes from: in Azure the function's managed identity, elsewhere `az login` and its like.
+"""Where a token comes from: azure-identity. In Azure it asks for the function's managed identity, elsewhere it takes
+what a developer has, `az login` first of all.
 
-In Azure that is one GET (Microsoft Learn, "How to use managed identities for App Service and Azure Functions", REST
-endpoint reference). azure-identity sends the same, but its import is 0.1 s of a cold start and 17 MB of every instance;
-it is loaded where its chain of credentials is needed.
+Its asyncio half is used because such a call can be broken off: a thread that waits for a silent endpoint keeps the
+process from ending. It also tells the endpoint's own reason; the other half calls every refusal "configuration not
+found". Both cost 0.1 s of import and 17 MB. This one sends with aiohttp, which the function has anyway.
 """
 
 import asyncio
+import importlib
+import logging
 import os
-from contextlib import suppress
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-import httpx
+if TYPE_CHECKING:
+    from azure.identity.aio import DefaultAzureCredential, ManagedIdentityCredential
 
-from .upstream import FAILURES, client
-
+LIBRARY = "azure.identity.aio"
 ENDPOINT, HEADER = "IDENTITY_ENDPOINT", "IDENTITY_HEADER"  # Functions sets both where an identity is assigned
-ATTEMPT_SECONDS = 10.0  # it is on the same machine, and asks Entra ID
-PAUSES_SECONDS = (0.5, 1.5)  # before the second and the third attempt
+FETCH_SECONDS = 35.0  # three attempts and their pauses; the library waits as long as a Retry-After says
+MANAGED: dict[str, Any] = {
+    "connection_timeout": 10.0,
+    "read_timeout": 10.0,  # the endpoint is on the same machine, and asks Entra ID
+    "retry_total": 2,  # after a failed connection, 408, 429 and 5xx: at once, then 1.5 s later
+    "retry_backoff_factor": 0.75,
+    "use_env_settings": False,  # a proxy of the network does not reach this machine, and must not see the header
+}
+
+# They log each success, and each refusal with the whole answer, which may have a token. NoTokenError says what matters.
+logging.getLogger("azure.identity").setLevel(logging.CRITICAL)
+logging.getLogger("azure.core").setLevel(logging.WARNING)
 
 
 class Token(NamedTuple):
@@ -26,43 +38,38 @@ class Token(NamedTuple):
     expires_on: float
 
 
+class NoTokenError(Exception):
+    """There is no token to be had. The message says why in one line, without a secret."""
+
+
 async def new_token(scope: str, client_id: str | None) -> Token:
     """`scope` is like https://cognitiveservices.azure.com/.default, `client_id` names a user-assigned identity. Raises
-    one of FAILURES or ValueError, and elsewhere than in Azure what azure-identity raises."""
-    if ENDPOINT in os.environ and HEADER in os.environ:
-        return await managed_identity_token(scope, client_id)
-    return await asyncio.to_thread(chained_token, scope)
+    NoTokenError.
 
-
-async def managed_identity_token(scope: str, client_id: str | None) -> Token:
-    query = {"api-version": "2019-08-01", "resource": scope.removesuffix("/.default")}
-    url = httpx.URL(os.environ[ENDPOINT]).copy_merge_params(query | ({"client_id": client_id} if client_id else {}))
-    for pause in PAUSES_SECONDS:
-        with suppress(*FAILURES):
-            answer = await asked(url)
-            if answer.status_code != 429 and answer.status_code < 500:
-                break
-        await asyncio.sleep(pause)
-    else:
-        answer = await asked(url)
-    if not answer.is_success:
-        raise ValueError(f"the identity endpoint answered {answer.status_code}: {answer.text[:300]!r}")
+    Its credential is new each time: a used one repeats a refusal that it remembers, gives out a token again that Azure
+    refused, and hides a renewal that failed. What all callers share is an Identity."""
     try:
-        told = answer.json()
-        return Token(told["access_token"], float(told["expires_on"]))
-    except (ValueError, KeyError, TypeError) as error:
-        raise ValueError("the identity endpoint sent no token") from error
+        async with asyncio.timeout(FETCH_SECONDS):
+            await asyncio.to_thread(importlib.import_module, LIBRARY)  # loading.py may not be done yet
+            async with credential(client_id) as asked:
+                found = await asked.get_token(scope)
+    except TimeoutError as error:
+        raise NoTokenError(f"no answer within {FETCH_SECONDS:g} s") from error
+    except Exception as error:
+        raise NoTokenError(reason(error)) from error
+    return Token(found.token, float(found.expires_on))
 
 
-async def asked(url: httpx.URL) -> httpx.Response:
-    async with asyncio.timeout(ATTEMPT_SECONDS):
-        return await client().send(httpx.Request("GET", url, headers={"x-identity-header": os.environ[HEADER]}))
+def credential(client_id: str | None) -> "ManagedIdentityCredential | DefaultAzureCredential":
+    from azure.identity.aio import DefaultAzureCredential, ManagedIdentityCredential
+
+    if os.environ.get(ENDPOINT) and os.environ.get(HEADER):
+        return ManagedIdentityCredential(client_id=client_id, **MANAGED)
+    return DefaultAzureCredential()  # which reads AZURE_CLIENT_ID itself
 
 
-def chained_token(scope: str) -> Token:
-    """A new credential each time: a used one may remember a refusal, and repeat it without asking."""
-    from azure.identity import DefaultAzureCredential
-
-    with DefaultAzureCredential() as credential:
-        found = credential.get_token(scope)
-    return Token(found.token, found.expires_on)
+def reason(error: Exception) -> str:
+    """Without the whole answer, with which the `str` of azure-core's errors ends: it may have a token."""
+    status = getattr(error, "status_code", None)
+    told = getattr(error, "message", None) or str(error)
+    return " ".join(f"{type(error).__name__}{f' (status {status})' if status else ''}: {told}".split())

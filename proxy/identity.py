@@ -59,5 +59,4 @@ def report_failure(task: "asyncio.Task[None]") -> None:
     """Printed, like a record: the host drops what is logged after the call that began this, or shows it as another
     function's (its source: GrpcWorkerChannel.Log)."""
     if not task.cancelled() and (error := task.exception()):
-        reason = " ".join(f"{type(error).__name__}: {error}".split())
-        print(f"no token from the managed identity: {reason}", flush=True)
+        print(f"no token from the managed identity: {error}", flush=True)

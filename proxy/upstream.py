@@ -2,10 +2,8 @@
 
 import functools
 import gc
-import importlib
 import logging
 import os
-import threading
 from typing import Any
 
 import httpx
@@ -63,8 +61,3 @@ def client() -> httpx.AsyncClient:
     gc.freeze()  # all is loaded by now: collecting it again and again would stop every stream for 60 ms a time
     gc.set_threshold(20_000, 50, 100)
     return Client()
-
-
-def prepare() -> None:
-    """Loads the transport in the background: a fifth of the function's import, and the first call comes later."""
-    threading.Thread(target=importlib.import_module, args=(f"{__package__}.transport",)).start()

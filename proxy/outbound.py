@@ -87,7 +87,7 @@ def is_listed(entry: str, host: str, port: int) -> bool:
 
 
 def is_identity(env: Mapping[str, str], host: str, port: int) -> bool:
-    """Whether it is the identity endpoint of this machine, which no proxy can reach."""
+    """Whether it is where the identity endpoint of this machine is: no proxy of the network reaches what is there."""
     with suppress(ValueError):
         endpoint = urlsplit(env.get(IDENTITY_ENDPOINT, ""))
         if (endpoint.hostname, endpoint.port or PORTS.get(endpoint.scheme)) == (host, port):

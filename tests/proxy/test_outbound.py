@@ -76,7 +76,7 @@ def test_no_proxy_exempts_addresses_and_networks(listed: str, host: str, direct:
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "169.254.129.2"])
-def test_the_identity_endpoint_of_this_machine_is_asked_directly(host: str) -> None:
+def test_no_proxy_is_asked_for_what_is_where_the_identity_endpoint_is(host: str) -> None:
     env = {"HTTP_PROXY": COMPANY, "IDENTITY_ENDPOINT": f"http://{host}:8081/msi/token"}
     assert way(f"http://{host}:8081", **env) is None
     assert way(f"http://{host}:8082", **env) == COMPANY

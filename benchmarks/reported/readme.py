@@ -1,10 +1,13 @@
-"""Puts the figures of a run into the READMEs: `python -m benchmarks.reported.readme`, from published/result.json."""
+"""Puts the figures of a run into the pages that show them: `python -m benchmarks.reported.readme`, from published/result.json.
+
+Each figure stands on one page: docs/performance.md compares, benchmarks/README.md judges. The README has an excerpt.
+"""
 
 import json
 import math
 import re
 import statistics
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +18,6 @@ from .table import markdown, number
 
 PUBLISHED = ROOT / "benchmarks" / "published" / "result.json"
 BEGIN, END = "<!-- written by python -m benchmarks.reported.readme -->\n", "<!-- end -->\n"
-FILES = {ROOT / "README.md": "short", ROOT / "benchmarks" / "README.md": "whole"}
 SHOWN = {"ours": "this proxy", "nginx": "nginx", "Portkey": "Portkey", "LiteLLM": "LiteLLM"}
 ROWS = {  # what: (bench, metric, whether it is what the proxy adds to a call without one)
     "answers a second, 16 connections": ("json, 16 connections", "requests_s", False),
@@ -31,6 +33,15 @@ ROWS = {  # what: (bench, metric, whether it is what the proxy adds to a call wi
     "process start to first answer, s": ("start to first answer", "first_answer_s", False),
 }
 
+EXCERPT = (  # what the README shows
+    "answers a second, 16 connections",
+    "added to a call, ms (median, 1 connection)",
+    "streamed frames a second, 16 streams",
+    "added to a frame, ms (99 of 100, 50 streams)",
+    "of 1,000 streams at once, complete",
+    "memory after 64 connections, MB",
+)
+
 
 def main() -> None:
     result = json.loads(PUBLISHED.read_text())
@@ -40,9 +51,13 @@ def main() -> None:
 
 def rewritten(file: Path, result: Mapping[str, Any]) -> str:
     """The file with its section from the run in `result`."""
-    text = file.read_text(encoding="utf-8")
-    section = compared(result) if FILES[file] == "short" else f"{compared(result)}\n{judged(result['samples'])}\n"
+    section, text = FILES[file](result), file.read_text(encoding="utf-8")
     return re.sub(f"(?<={re.escape(BEGIN)}).*(?={re.escape(END)})", lambda _: section, text, count=1, flags=re.DOTALL)
+
+
+def excerpt(result: Mapping[str, Any]) -> str:
+    where = f"{result['date']}, {result['machine']}; medians of {result['rounds']} rounds:"
+    return f"{where}\n\n{comparison(result, EXCERPT)}\n"
 
 
 def compared(result: Mapping[str, Any]) -> str:
@@ -50,21 +65,28 @@ def compared(result: Mapping[str, Any]) -> str:
     versions = ", ".join(f"{name} {version}" for name, version in result["versions"].items())
     where = f"{result['date']}, {result['machine']}; medians of {result['rounds']} rounds. {versions}.\n"
     where += f"Other programs took {100 * others_share(result['samples']):.0f} % of the machine meanwhile.\n"
-    shown = {variant: label for variant, label in SHOWN.items() if variant in result["samples"]["json, 16 connections"]}
-    rows = [
-        [what, *(number(figure(result["samples"], bench, variant, metric, is_added)) for variant in shown)]
-        for what, (bench, metric, is_added) in ROWS.items()
-    ]
-    return f"{where}\n{markdown(['', *shown.values()], rows)}\n"
+    return f"{where}\n{comparison(result, ROWS)}\n"
+
+
+def comparison(result: Mapping[str, Any], rows: Iterable[str]) -> str:
+    """These of ROWS, with a column for each contender that the run has."""
+    samples = result["samples"]
+    shown = {variant: label for variant, label in SHOWN.items() if variant in samples["json, 16 connections"]}
+    table = [[what, *(number(figure(samples, *ROWS[what], variant)) for variant in shown)] for what in rows]
+    return markdown(["", *shown.values()], table)
+
+
+def verdicts(result: Mapping[str, Any]) -> str:
+    return f"{result['date']}:\n\n{judged(result['samples'])}\n"
 
 
 def others_share(samples: Samples) -> float:
-    """Of the processors, the median over all samples (measured/quiet.py)."""
+    """Of the processors, the median over all samples (quiet.py)."""
     metrics = [metrics for variants in samples.values() for metrics in variants.values()]
     return statistics.median(share for taken in metrics for share in taken.get("others_share", ()))
 
 
-def figure(samples: Samples, bench: str, variant: str, metric: str, is_added: bool) -> float | None:
+def figure(samples: Samples, bench: str, metric: str, is_added: bool, variant: str) -> float | None:
     if metric == "upstream_closed_ms" and median(samples, bench, variant, "never_closed"):
         return math.inf
     if metric == "slowest_s":
@@ -72,6 +94,12 @@ def figure(samples: Samples, bench: str, variant: str, metric: str, is_added: bo
         return milliseconds and milliseconds / 1000
     return (added if is_added else median)(samples, bench, variant, metric)
 
+
+FILES = {
+    ROOT / "README.md": excerpt,
+    ROOT / "docs" / "performance.md": compared,
+    ROOT / "benchmarks" / "README.md": verdicts,
+}
 
 if __name__ == "__main__":
     main()

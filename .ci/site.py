@@ -1,0 +1,47 @@
+"""Hooks of mkdocs.yml: the README is the first page, and links that leave docs/ lead somewhere.
+
+On GitHub every link works as it is written. On the site a file outside docs/ does not exist: its link leads to the repository,
+where the environment names one (GitHub Actions does), and is plain text elsewhere. Images come along.
+"""
+
+import os
+import posixpath
+import re
+from pathlib import Path
+from typing import Any
+
+from mkdocs.structure.files import File
+
+ROOT = Path(__file__).resolve().parents[1]
+DOCS = "docs/"
+FIRST = "README.md"
+IMAGES = "benchmarks/published"
+LINK = re.compile(r"(!?)\[([^]]*)\]\((?!https?:|#)([^)#]+)(#[^)]*)?\)")
+
+
+def on_files(files: Any, config: Any) -> Any:
+    files.append(File.generated(config, "index.md", abs_src_path=str(ROOT / FIRST)))
+    for image in sorted((ROOT / IMAGES).glob("*.png")):
+        files.append(File.generated(config, f"{IMAGES}/{image.name}", abs_src_path=str(image)))
+    return files
+
+
+def on_page_markdown(markdown: str, page: Any, config: Any, files: Any) -> str:
+    origin = "" if page.file.src_uri == "index.md" else DOCS
+    return LINK.sub(lambda link: placed(link, origin), markdown)
+
+
+def placed(link: re.Match[str], origin: str) -> str:
+    """The link as the site has it. `origin` is the folder of its page, seen from the repository's root."""
+    mark, text, path, anchor = link.groups(default="")
+    target = posixpath.normpath(origin + path)
+    if target == FIRST:
+        return f"[{text}](index.md{anchor})"
+    if target.startswith(DOCS) or mark:
+        return f"{mark}[{text}]({target.removeprefix(DOCS)}{anchor})"
+    repository = os.environ.get("GITHUB_REPOSITORY")
+    return f"[{text}]({server()}/{repository}/blob/HEAD/{target}{anchor})" if repository else text
+
+
+def server() -> str:
+    return os.environ.get("GITHUB_SERVER_URL", "https://github.com")

@@ -1,7 +1,7 @@
 """Hooks of mkdocs.yml: the README is the first page, and links that leave docs/ lead somewhere.
 
-On GitHub every link works as it is written. On the site a file outside docs/ does not exist: its link leads to the repository,
-where the environment names one (GitHub Actions does), and is plain text elsewhere. Images come along.
+On GitHub every link works as it is written. On the site a file outside docs/ does not exist. Its link then leads to the
+repository, if the environment names one (GitHub Actions does), and is plain text otherwise. Images come along.
 """
 
 import os

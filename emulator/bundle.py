@@ -1,4 +1,4 @@
-"""What comes with the emulator: the proxy's code, the cassettes, the README. And what the emulator is called here.
+"""What comes with the emulator: the proxy's code, the cassettes, the docs. And what the emulator is called here.
 
 In a checkout they lie beside this package. pyproject.toml puts them into the wheel, as the package's folder `bundled`.
 """
@@ -13,7 +13,8 @@ _IS_INSTALLED = _INSTALLED.is_dir()
 ROOT = _INSTALLED if _IS_INSTALLED else _HERE.parent
 CASSETTES = ROOT / "cassettes"
 COMMAND = "azure-openai-emulator" if _IS_INSTALLED else f"python -m {PACKAGE}"
-GUIDE = str(CASSETTES / "README.md") if _IS_INSTALLED else "cassettes/README.md"
+DOCS = ROOT / "docs"
+GUIDE = str(DOCS / "recording.md") if _IS_INSTALLED else "docs/recording.md"
 """How to record, for whoever reads a message."""
 
 

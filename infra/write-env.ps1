@@ -71,6 +71,6 @@ if ($answer.Body -match '"misconfigured"') {
     Write-Output $answer.Body
 } else {
     Write-Output "It does not run: GET models is answered by $($answer.Status), and no function is there. Most often the code was built for"
-    Write-Output 'another Python than 3.13: look for --platform-version in the deployment''s log. See README.md, "When azd up stops".'
+    Write-Output 'another Python than 3.13: look for --platform-version in the deployment''s log. See docs/deploying.md, "When azd up stops".'
 }
 exit 1

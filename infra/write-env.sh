@@ -69,7 +69,7 @@ case $status in
         cat "$answer"
     else
         echo "It does not run: GET models is answered by $status, and no function is there. Most often the code was built for"
-        echo "another Python than 3.13: look for --platform-version in the deployment's log. See README.md, \"When azd up stops\"."
+        echo "another Python than 3.13: look for --platform-version in the deployment's log. See docs/deploying.md, \"When azd up stops\"."
     fi
     exit 1
     ;;

@@ -1,4 +1,4 @@
-"""What a record says of a call; README.md says what each field is."""
+"""What a record says of a call; docs/usage.md says what each field is."""
 
 from msgspec import Struct
 

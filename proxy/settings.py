@@ -1,4 +1,4 @@
-"""The app settings, checked. What each means is in README.md."""
+"""The app settings, checked. What each means is in docs/settings.md."""
 
 import re
 from collections.abc import Mapping

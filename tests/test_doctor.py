@@ -1,4 +1,4 @@
-"""The doctor names the cause of every fault of a deployed proxy, in the README's words, and never shows the key."""
+"""The doctor names the cause of every fault of a deployed proxy, in the docs' words, and never shows the key."""
 
 import json
 import re

@@ -29,7 +29,7 @@ LIMITS = ("x-ratelimit-remaining-requests", "x-ratelimit-remaining-tokens")
 BROKEN = "502 `upstream_stream_broken`"
 SILENCE, IDENTITY = "no answer within 10 seconds", "502 `identity_unavailable`"
 NOT_FOUND, OLD = "404 `not_found`", "404 `not_found` from `responses`"
-BREAKS = (  # how a call can end without a whole answer, and its row in the README
+BREAKS = (  # how a call can end without a whole answer, and its row in the table
     ((httpx.ConnectError, httpx.ConnectTimeout), CONNECTION),
     (httpx.TimeoutException, "504 `upstream_timeout`"),
     (httpx.HTTPError, BROKEN),

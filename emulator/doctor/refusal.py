@@ -1,4 +1,4 @@
-"""What an answer that is an error says, in whatever shape, and which row of the README explains it."""
+"""What an answer that is an error says, in whatever shape, and which row of docs/troubleshooting.md explains it."""
 
 import json
 import re
@@ -39,7 +39,7 @@ HARMLESS = (OPERATION, TOO_FEW, TOO_MANY, UNRECORDED)  # for the proxy is well, 
 
 
 class Problem(Exception):
-    """What a check found, and the beginning of its row in the README."""
+    """What a check found, and the beginning of its row in the table."""
 
     def __init__(self, found: str, cause: str) -> None:
         super().__init__(found)

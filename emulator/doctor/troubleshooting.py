@@ -1,18 +1,19 @@
-"""What an error means and what to do: the README's table of troubleshooting, which stands nowhere else."""
+"""What an error means and what to do: the table of docs/troubleshooting.md, which stands nowhere else."""
 
 import functools
 import re
 
-from ..bundle import ROOT
+from ..bundle import DOCS
 
-PAGE = ROOT / "README.md"
+PAGE = DOCS / "troubleshooting.md"
+ROW = re.compile(r"^\| (?!what you see|-)(.+?) \| (.+?) \|$", re.MULTILINE)
+LINK = re.compile(r"\[([^]]*)\]\(([^)#]*)[^)]*\)")
 
 
 @functools.cache
 def table() -> dict[str, str]:
-    """The README's troubleshooting: what one sees, what it means."""
-    text = PAGE.read_text(encoding="utf-8").split("## When something goes wrong", 1)[1]
-    return dict(re.findall(r"^\| (?!what you see|-)(.+?) \| (.+?) \|$", text.split("\n## ", 1)[0], re.MULTILINE))
+    """What one sees → what it means, with the names of pages where the table has links."""
+    return dict(ROW.findall(LINK.sub(r'"\1" in docs/\2', PAGE.read_text(encoding="utf-8"))))
 
 
 def meaning_of(cause: str) -> str:

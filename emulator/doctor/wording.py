@@ -23,7 +23,7 @@ FEW = (
 UNKNOWN = r"unrecogni[sz]ed|unsupported|unknown|unexpected|not (supported|permitted|allowed|recogni[sz]ed)"
 NOTHING = r"(?!)"
 
-REFUSED = (  # row of the README, what the text has, what it has not
+REFUSED = (  # row of the table, what the text has, what it has not
     (OPERATION, (CANNOT,), VERSION),
     (OPERATION, (TOO_OLD,), NOTHING),
     (TOO_FEW, (TOKENS, FEW), UNKNOWN),

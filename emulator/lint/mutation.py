@@ -60,7 +60,7 @@ def meaningful(request: Request) -> Iterator[Change]:
 
 
 def meaningless(request: Request) -> Iterator[Change]:
-    """After each of these it is still the same: what cassettes/README.md lists under "What matches what"."""
+    """After each of these it is still the same: what docs/recording.md lists under "What matches what"."""
     yield Change("no headers", replace(request, headers=()))
     yield Change("another resource", replace(request, uri=request.uri.replace("://", "://another-", 1)))
     if other := _other_generation(request):

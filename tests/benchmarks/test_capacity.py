@@ -131,11 +131,11 @@ def test_the_settings_that_it_names_are_those_of_azd() -> None:
     assert named <= known
 
 
-def test_the_readme_says_what_the_planner_says() -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8").replace("\n", " ")
+def test_the_docs_say_what_the_planner_says() -> None:
+    told = (ROOT / "docs/performance.md").read_text(encoding="utf-8").replace("\n", " ")
     printed = (FOLDER / "capacity.txt").read_text()
     by_tokens, by_places = (
         int(re.findall(rf"\| {limit}[^|]*\| ([\d,]+)", printed)[0].replace(",", "")) for limit in ("tok", "cal")
     )
-    assert f"200,000 tokens per minute are enough for {by_tokens} people" in readme
-    assert f"one instance of the function is enough for {by_places // 40} of them" in readme
+    assert f"200,000 tokens per minute are enough for {by_tokens} people" in told
+    assert f"one instance of the function is enough for {by_places // 40} of them" in told

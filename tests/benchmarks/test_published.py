@@ -1,4 +1,4 @@
-"""The figures in the READMEs are those of the published run."""
+"""The figures in the pages are those of the published run."""
 
 import json
 from pathlib import Path
@@ -11,7 +11,7 @@ RESULT = json.loads(PUBLISHED.read_text())
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: f"{file.parent.name}/{file.name}")
-def test_a_readme_has_the_figures_of_the_published_run(file: Path) -> None:
+def test_a_page_has_the_figures_of_the_published_run(file: Path) -> None:
     assert file.read_text(encoding="utf-8") == rewritten(file, RESULT), "run: python -m benchmarks.reported.readme"
 
 

@@ -1,7 +1,6 @@
-"""How cassettes are made: from scenarios, or by hand from a real resource as cassettes/README.md says."""
+"""How cassettes are made: from scenarios, or by hand from a real resource as docs/recording.md says."""
 
 import importlib
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from emulator.tape import cassette
 from emulator.tape.canonical import key_of, parse_body
 from emulator.tape.route import parse
 from tests.e2e.scenarios import chat, doctor, embeddings, errors, responses, sdk, stored, streams
+from tests.pages import SPAN, text_of
 
 MODULES = [chat, doctor, responses, embeddings, errors, stored, streams]
 
@@ -100,6 +100,6 @@ def test_a_real_recording_is_never_overwritten(author: Author) -> None:
     assert path.read_bytes() == before
 
 
-def test_the_answers_of_the_readme_exist() -> None:
-    named = re.findall(r"`(\w+)`", (CASSETTES / "README.md").read_text())
+def test_the_answers_that_the_docs_name_exist() -> None:
+    named = SPAN.findall(text_of("docs/recording.md"))
     assert {says.__name__, calls.__name__, embeds.__name__, "filtered", "rate_limited"} <= set(named)

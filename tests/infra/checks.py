@@ -65,9 +65,10 @@ class Infrastructure:
 
     @cached_property
     def listed(self) -> set[str]:
-        """The settings in the README's table."""
-        text = (self.root / "README.md").read_text(encoding="utf-8").split("### Settings", 1)[1].split("\n#", 1)[0]
-        return set(re.findall(r"^\| `([A-Z_]+)` \|", text, re.MULTILINE))
+        """The settings in the table of docs/settings.md."""
+        text = (self.root / "docs/settings.md").read_text(encoding="utf-8")
+        cells = re.findall(r"^\| (`[^|]*`) \|", text.partition("\n## ")[0], re.MULTILINE)
+        return {name for cell in cells for name in re.findall(r"`([A-Z_]+)`", cell)}
 
 
 def defects(root: Path) -> list[str]:
@@ -164,10 +165,9 @@ def secrets(infra: Infrastructure) -> Iterator[str]:
 
 def models(infra: Infrastructure) -> Iterator[str]:
     """What people copy for a deployment names no model that Azure has retired."""
-    readme = (infra.root / "README.md").read_text(encoding="utf-8")
-    files = [*infra.root.glob("infra/*.*"), infra.root / "docs/usage.kql", infra.root / "local.settings.json.example"]
+    pages = [infra.root / f"docs/{name}" for name in ("deploying.md", "settings.md", "usage.kql")]
+    files = [*infra.root.glob("infra/*.*"), *pages, infra.root / "local.settings.json.example"]
     texts = {file.name: file.read_text(encoding="utf-8") for file in files}
-    texts["README.md"] = readme.split("## Deploying\n", 1)[1].split("### Who used how much", 1)[0]
     yield from (f"{name} names {model[0]}" for name, text in texts.items() for model in [RETIRED.search(text)] if model)
 
 
@@ -197,17 +197,17 @@ def azd(infra: Infrastructure) -> Iterator[str]:
 
 
 def variables(infra: Infrastructure) -> Iterator[str]:
-    """What `azd env set` may set is named in the README; azd itself asks for the environment's name and location."""
-    text = (infra.root / "README.md").read_text(encoding="utf-8")
+    """What `azd env set` may set is named in docs/deploying.md; azd itself asks for name and location."""
+    text = (infra.root / "docs/deploying.md").read_text(encoding="utf-8")
     for parameter, variable in infra.variables.items():
         if parameter not in ("environmentName", "location") and f"`{variable}" not in text:
-            yield f"README.md does not name {variable}"
+            yield f"deploying.md does not name {variable}"
 
 
 def settings(infra: Infrastructure) -> Iterator[str]:
     given = {name for name in infra.settings if not name.startswith(OF_THE_PLATFORM)}
     listed = {name for name in infra.listed if not name.startswith(OF_THE_PLATFORM)}
-    everywhere = {"the function reads": infra.read, "group.bicep sets": given, "README.md lists": listed}
+    everywhere = {"the function reads": infra.read, "group.bicep sets": given, "settings.md lists": listed}
     for name in sorted(infra.read | given | listed):
         where = [place for place, names in everywhere.items() if name in names]
         if len(where) < len(everywhere):

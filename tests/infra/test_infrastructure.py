@@ -1,4 +1,4 @@
-"""`azd up` gets files that agree with each other, with the function and with the README."""
+"""`azd up` gets files that agree with each other, with the function and with docs/."""
 
 import re
 import shutil
@@ -45,7 +45,7 @@ FAULTS = {  # name of a check: faults of its kind, each (file, text, what it bec
         ),
     ],
     "variables": [
-        ("README.md", "`HTTP_CONCURRENCY", "`CONCURRENCY", "README.md does not name HTTP_CONCURRENCY"),
+        ("docs/deploying.md", "`HTTP_CONCURRENCY", "`CONCURRENCY", "deploying.md does not name HTTP_CONCURRENCY"),
     ],
     "roles": [
         (
@@ -75,7 +75,12 @@ FAULTS = {  # name of a check: faults of its kind, each (file, text, what it bec
         ("infra/group.bicep", "type: 'generate'", "type: 'location'", "group.bicep: azd does not make keySalt"),
     ],
     "models": [
-        ("README.md", "`gpt-5-mini,gpt-5=my-5-deployment`", "`gpt-4o-mini,gpt-4o=x`", "README.md names gpt-4o-mini"),
+        (
+            "docs/settings.md",
+            "`gpt-5-mini,gpt-5=my-5-deployment`",
+            "`gpt-4o-mini,gpt-4o=x`",
+            "settings.md names gpt-4o-m",
+        ),
         ("infra/main.bicep", "my-deployment, or", "gpt-4.1, or", "main.bicep names gpt-4.1"),
         ("docs/usage.kql", '"gpt-5"', '"gpt-4"', "usage.kql names gpt-4"),
         ("local.settings.json.example", "gpt-5-mini", "gpt-35-turbo", "example names gpt-35-turbo"),
@@ -99,7 +104,7 @@ FAULTS = {  # name of a check: faults of its kind, each (file, text, what it bec
             "infra/group.bicep",
             "      PROXY_MAX_BODY_MB: maxBodyMb\n",
             "",
-            "PROXY_MAX_BODY_MB: only the function reads and R",
+            "PROXY_MAX_BODY_MB: only the function reads and s",
         ),
         (
             "infra/group.bicep",
@@ -107,7 +112,7 @@ FAULTS = {  # name of a check: faults of its kind, each (file, text, what it bec
             "PROXY_MAX_BODY: maxB",
             "PROXY_MAX_BODY: only group.bicep sets it",
         ),
-        ("README.md", "| `AZURE_OPENAI_SCOPE` |", "| `AZURE_SCOPE` |", "AZURE_SCOPE: only README.md lists it"),
+        ("docs/settings.md", "| `AZURE_OPENAI_SCOPE` |", "| `AZURE_SCOPE` |", "AZURE_SCOPE: only settings.md lists it"),
         (
             "infra/group.bicep",
             "      PROXY_MAX",
@@ -129,7 +134,7 @@ def test_every_kind_of_fault_is_planted() -> None:
 
 @pytest.mark.parametrize(("file", "text", "becomes", "said"), [fault for faults in FAULTS.values() for fault in faults])
 def test_a_planted_fault_is_named(tmp_path: Path, file: str, text: str, becomes: str, said: str) -> None:
-    for part in ("azure.yaml", "README.md", "function_app.py", "local.settings.json.example"):
+    for part in ("azure.yaml", "function_app.py", "local.settings.json.example"):
         shutil.copy(ROOT / part, tmp_path)
     for folder in ("infra", "proxy", "docs"):
         shutil.copytree(ROOT / folder, tmp_path / folder)

@@ -11,10 +11,11 @@ import pytest
 
 from emulator.stack import ROOT
 from proxy.fields import Fields
+from tests.pages import blocks
 
 TEXT = (ROOT / "docs/usage.kql").read_text(encoding="utf-8")
 FIRST, *QUERIES = TEXT.split("## ")  # as infra/workbook.bicep does
-IN_README = re.findall(r"```kusto\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+IN_DOCS = blocks("docs/usage.md", "kusto")
 NODE_MODULES = Path(os.environ.get("KUSTO_NODE_MODULES", ROOT / ".node/node_modules"))
 ANALYSER = "@kusto/language-service-next"
 FAULTS = {  # what becomes of the first query: what the analyser marks
@@ -24,7 +25,7 @@ FAULTS = {  # what becomes of the first query: what the analyser marks
     "| order by": ("| ordered by", "ordered"),
     "used\n": ("users\n", "users"),
 }
-WHOLE = [FIRST + query for query in QUERIES] + IN_README
+WHOLE = [FIRST + query for query in QUERIES] + IN_DOCS
 PLANTED = {FIRST + QUERIES[0].replace(text, becomes, 1): marked for text, (becomes, marked) in FAULTS.items()}
 
 
@@ -63,7 +64,7 @@ def test_every_query_has_a_title_and_starts_from_what_the_first_part_defines() -
 
 
 def test_every_query_is_one_for_microsofts_analyser(analysed: dict[str, list[str]]) -> None:
-    assert IN_README
+    assert IN_DOCS
     assert [analysed[query] for query in WHOLE] == [[]] * len(WHOLE)
 
 

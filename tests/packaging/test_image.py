@@ -49,8 +49,9 @@ def test_dockerignore_lets_through_what_the_image_is_built_of(tmp_path: Path) ->
     subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
     command = ["git", "ls-files", "--others", "--exclude-standard"]
     sent = set(subprocess.check_output(command, cwd=tmp_path, text=True).splitlines())
-    built = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]["wheel"]
-    included = {*built["packages"], *built["force-include"], "LICENSE", "pyproject.toml"}
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    built = project["tool"]["hatch"]["build"]["targets"]["wheel"]
+    included = {*built["packages"], *built["force-include"], project["project"]["readme"], "LICENSE", "pyproject.toml"}
     needed = [name for name in tracked if name.split("/")[0] in included]
     assert sent == {*needed, "requirements-emulator.txt"}
 

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from packaging.requirements import Requirement
 
-from emulator.doctor.troubleshooting import PAGE
 from emulator.stack import ROOT
 from tests.packaging.test_locks import bounds
 
@@ -34,7 +33,7 @@ def test_the_wheel_has_one_name_and_all_that_it_needs(wheel: Path) -> None:
     top = {name.split("/")[0] for name in names}
     assert {name for name in top if not name.endswith(".dist-info")} == {"azure_openai_emulator"}
     package = {name.replace("emulator/", "azure_openai_emulator/", 1) for name in tracked("emulator")}
-    carried = tracked("function_app.py", "proxy", "host.json", "cassettes", str(PAGE.relative_to(ROOT)))
+    carried = tracked("function_app.py", "proxy", "host.json", "cassettes", "docs")
     assert package | {f"{BUNDLED}/{name}" for name in carried} <= set(names)
     assert not [name for name in names if name.endswith(".pyc")]
     assert dict(points["console_scripts"]) == {"azure-openai-emulator": "azure_openai_emulator.cli:main"}

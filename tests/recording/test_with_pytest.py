@@ -2,10 +2,8 @@
 
 import os
 import pty
-import re
 import subprocess
 import sys
-import textwrap
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +12,7 @@ import pytest
 from emulator.stack import CASSETTES, ROOT
 from emulator.tape import cassette
 from tests.golden import assert_golden
+from tests.pages import block_with, blocks
 from tests.recording.conftest import Live
 
 CONFTEST = """
@@ -90,11 +89,10 @@ def test_a_new_test_is_recorded_once_and_then_plays_offline(live: Live, project:
     assert cassettes(project) == written
 
 
-def test_the_way_of_the_readme_works(folder: Path, project: Path) -> None:
-    """As a contributor would: the test and the commands as they stand in cassettes/README.md."""
-    readme = (CASSETTES / "README.md").read_text()
-    (test,) = re.findall(r"^   ```python\n(.*?)^   ```", readme, re.DOTALL | re.MULTILINE)[:1]
-    commands = re.findall(r"^   (python -m .*)$", readme, re.MULTILINE)
+def test_the_way_of_the_docs_works(folder: Path, project: Path) -> None:
+    """As a contributor would: the test and the commands as they stand in docs/recording.md."""
+    test = block_with("python", "def test_limerick")
+    commands = [line for block in blocks("docs/recording.md", "bash") for line in block.splitlines() if " -m " in line]
     assert [command.split()[2:4] for command in commands] == [
         ["pytest", "--record-mode=once"],
         ["emulator", "show"],
@@ -104,7 +102,7 @@ def test_the_way_of_the_readme_works(folder: Path, project: Path) -> None:
     body = source.request.body.replace(b"What is the capital of France?", b"A limerick about tape, please.")
     cassette.save(folder / "live.yaml", [replace(source, request=replace(source.request, body=body))], {})
     (project / "tests").mkdir()
-    (project / "tests/test_limerick.py").write_text(textwrap.dedent(test))
+    (project / "tests/test_limerick.py").write_text(test)
     with Live.started([folder]) as live:
         status, told = run(project, live, *commands[0].split()[3:])
         assert status == 0, told

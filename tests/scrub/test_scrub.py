@@ -20,6 +20,7 @@ from emulator.stack import CASSETTES, ROOT
 from emulator.tape import cassette
 from emulator.tape.interaction import Interaction
 from tests.golden import assert_golden
+from tests.pages import text_of
 from tests.scrub.canaries import (
     BASE,
     EVENTS,
@@ -288,14 +289,14 @@ def test_real_recordings_lose_headers_and_the_host_and_nothing_else() -> None:
         assert clean.request.uri.startswith(PLACEHOLDER)
 
 
-def test_the_readme_says_what_is_replaced_by_what() -> None:
+def test_the_docs_say_what_is_replaced_by_what() -> None:
     rows = dict[tuple[str, str], list[str]]()
     for rule in RULES:
         becomes = f"`{rule.instead.format(n=1)}`" if rule.instead else "refused"
         reasons = rows.setdefault((rule.name, becomes), [])
         reasons += [rule.reason] if rule.reason not in reasons else []
     table = "\n".join(f"| {name} | {becomes} | {_joined(reasons)} |" for (name, becomes), reasons in rows.items())
-    assert table in (CASSETTES / "README.md").read_text(), f"cassettes/README.md should have\n{table}"
+    assert table in text_of("docs/recording.md"), f"docs/recording.md should have\n{table}"
 
 
 def _joined(reasons: list[str]) -> str:

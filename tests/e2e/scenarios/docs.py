@@ -1,36 +1,26 @@
-"""The README's examples: its own code, run as it stands there."""
+"""The examples of the README and of docs/: their own code, run as it stands there."""
 
 import os
-import re
 import subprocess
 import sys
-import textwrap
-from pathlib import Path
 
 from emulator.synthetic import Answer, Scenario, keeps, says
+from tests.pages import block_with
 
-README = Path(__file__).resolve().parents[3] / "README.md"
 HELLO = "Welcome to the class! I am glad that you are here."
 PLANETS = "Mercury, Venus, Earth, Mars, Jupiter, Saturn, Uranus, Neptune."
+LIGHTHOUSE = "It shows ships where the coast is, and which coast it is."
 PROOFS = "One rearranges areas, one compares similar triangles, and one needs nothing but algebra."
 LAMP = "[[ ## answer ## ]]\nA clockwork, and later an electric motor.\n\n[[ ## completed ## ]]"
 
 
-def blocks(language: str, containing: str) -> list[str]:
-    """The README's code blocks in a language that contain a text."""
-    found = re.findall(rf"^```{language}\n(.*?)^```", README.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
-    return [textwrap.dedent(block) for block in found if containing in block]
-
-
 def run_python(containing: str, base_url: str, function_key: str) -> str:
     """Run the one Python block that contains the text, as a program of its own; what it prints."""
-    (block,) = blocks("python", containing)
-    return _run([sys.executable, "-c", block], base_url, function_key)
+    return _run([sys.executable, "-c", block_with("python", containing)], base_url, function_key)
 
 
 def run_curl(base_url: str, function_key: str) -> str:
-    (block,) = blocks("bash", "curl")
-    return _run(["bash", "-c", block], base_url, function_key)
+    return _run(["bash", "-c", block_with("bash", "curl ")], base_url, function_key)
 
 
 def _run(command: list[str], base_url: str, function_key: str) -> str:
@@ -44,7 +34,7 @@ def example(name: str, about: str, containing: str, *answers: tuple[str, Answer]
     def play(base_url: str, function_key: str) -> None:
         run_python(containing, base_url, function_key)
 
-    return Scenario(f"readme/{name}", f"The README: {about}.", answers, play)
+    return Scenario(f"docs/{name}", f"The documentation: {about}.", answers, play)
 
 
 SCENARIOS = [
@@ -52,8 +42,8 @@ SCENARIOS = [
         *("sdk", "the OpenAI SDK", "Name the planets"),
         ("Say hello", says(HELLO)),
         ("Name the planets", says(PLANETS)),
-        ("lighthouse for", says("It shows ships where the coast is, and which coast it is.")),
     ),
+    example("first", "the first call", "lighthouse for", ("", says(LIGHTHOUSE))),
     example(
         *("async", "the asynchronous SDK", "AsyncOpenAI"),
         ("Oslo", says("Oslo has an island of bathing spots in its fjord.")),
@@ -66,5 +56,5 @@ SCENARIOS = [
         ("GET /openai/v1/responses/", keeps("completed", PROOFS, thought=64)),
     ),
     example("dspy", "DSPy", "import dspy", ("turns a lighthouse", says(LAMP))),
-    Scenario("readme/curl", "The README: curl.", [("", says("Hello, curl!"))], run_curl),
+    Scenario("docs/curl", "The documentation: curl.", [("", says("Hello, curl!"))], run_curl),
 ]

@@ -18,7 +18,6 @@ from tests.e2e.scenarios import docs
 from tests.pages import block_with, blocks, every_page, guides
 
 PROGRAMS = {  # a text in the program: what it prints
-    "lighthouse for": [docs.LIGHTHOUSE],
     "Name the planets": [docs.HELLO, docs.PLANETS],
     "AsyncOpenAI": ["Oslo has an island", "Rome has more than"],
     "background=True": [f"completed {docs.PROOFS}"],
@@ -28,7 +27,11 @@ TESTS = {  # an example test: the statuses that the fake Azure gives
     "test_the_class_is_greeted": [200],
     "test_a_rate_limit_is_waited_out": [429, 200],
 }
-ELSEWHERE = {"def test_limerick", "def limerick"}  # tests/record/test_with_pytest.py; a piece of a module
+ELSEWHERE = {  # a text in an example: what runs it
+    "lighthouse for": "test_ways_in.py",
+    "def test_limerick": "tests/recording/test_with_pytest.py",
+    "def limerick": "nothing: it is a piece of a module",
+}
 
 
 @pytest.mark.parametrize("containing", PROGRAMS)

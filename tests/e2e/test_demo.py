@@ -13,6 +13,7 @@ import pytest
 
 from emulator import demo
 from emulator.stack import ROOT
+from tests.pages import blocks
 
 pytest.importorskip("dspy")
 
@@ -41,6 +42,9 @@ def test_without_a_terminal_it_shows_five_calls_and_ends() -> None:
         assert float(found[1]) < float(found[3]), "the text arrived in more than one moment"
     assert re.search(r"^curl http://127\.0\.0\.1:\d+/api/v1/chat/completions -H 'x-functions-key: ", done.stdout, re.M)
     assert "from openai import OpenAI" in done.stdout
+    (readme,) = [block for block in blocks("README.md", "") if "Starting the fake Azure" in block]
+    printed = {re.sub(r"\d+", "0", line) for line in [*done.stdout.splitlines(), "…"]}
+    assert {re.sub(r"\d+", "0", line) for line in readme.splitlines()} <= printed
 
 
 def pieces_of(*pieces: Any, error: Exception | None = None) -> Iterator[Any]:

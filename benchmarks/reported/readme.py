@@ -1,4 +1,4 @@
-"""Puts the figures of a run into the pages that show them: `python -m benchmarks.reported.readme`, from published/result.json.
+"""Puts the figures of published/result.json into the pages that show them: `python -m benchmarks.reported.readme`.
 
 Each figure stands on one page: docs/performance.md compares, benchmarks/README.md judges. The README has an excerpt.
 """

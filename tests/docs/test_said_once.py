@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from tests.pages import FENCE, every_page, prose_of, text_of
 
-LONG = 60  # characters of a sentence that nobody writes twice by chance
+LONG = 40  # characters of a sentence that nobody writes twice by chance
 COMMENT = re.compile(r"<!-- written by .*?<!-- end -->", re.DOTALL)
 
 

@@ -77,7 +77,7 @@ def comparison(result: Mapping[str, Any], rows: Iterable[str]) -> str:
 
 
 def verdicts(result: Mapping[str, Any]) -> str:
-    return f"{result['date']}:\n\n{judged(result['samples'])}\n"
+    return f"The run of {result['date']}:\n\n{judged(result['samples'])}\n"
 
 
 def others_share(samples: Samples) -> float:

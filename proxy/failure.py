@@ -9,7 +9,8 @@ from typing import NamedTuple
 import httpx
 
 from .errors import ProxyError
-from .upstream import HEAD_BYTES, HeadTooLong, is_timeout
+from .head import HEAD_BYTES, HeadTooLong
+from .upstream import is_timeout
 
 LONGEST = 300  # characters of an error in the record
 CHECK = "the administrator must check AZURE_OPENAI_BASE"

@@ -20,8 +20,8 @@ from aiohttp.helpers import set_exception
 from aiohttp.http_exceptions import HttpProcessingError, LineTooLong
 from yarl import URL
 
+from .head import HEAD_BYTES, HeadTooLong
 from .outbound import certificates
-from .upstream import HEAD_BYTES, HeadTooLong
 
 CONNECT_SECONDS = 10.0  # TCP and TLS; Azure answers in milliseconds or not at all
 POOL_SECONDS = 15.0  # a free connection, connecting included (aiohttp counts both)

@@ -12,7 +12,6 @@ from .outbound import proxy_for
 
 READ_SECONDS = 225.0  # between two bytes; Azure's load balancer cuts a silent connection at 230 s without a word
 STREAM_SILENCE_SECONDS = 1_800.0  # of a stream kept alive by comments; Microsoft advises reasoning calls 29 minutes
-HEAD_BYTES = 65_000  # of an answer: the host (.NET) passes on 64 KB, the worker's own among them; beyond, an empty 500
 
 FAILURES = (httpx.HTTPError, OSError)  # of a connection; TimeoutError is an OSError
 
@@ -32,10 +31,6 @@ def request(method: str, url: str, headers: list[tuple[bytes, bytes]], body: byt
 
 def is_timeout(failure: BaseException) -> bool:
     return isinstance(failure, TimeoutError | httpx.TimeoutException)
-
-
-class HeadTooLong(httpx.RemoteProtocolError):
-    """An answer has more than HEAD_BYTES of headers."""
 
 
 class Client(httpx.AsyncClient):

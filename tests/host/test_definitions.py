@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from emulator.host.app import AppError
-from emulator.host.routing.function import http_functions
+from emulator.host.routing.definition import http_functions
 from tests.host.hosts import BACKENDS, HERE, running
 from tests.host.load_apps import Loaded
 from tests.host.test_refusals import loaded, write

@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from emulator.host.http.path import request_path
-from emulator.host.routing.function import HttpFunction, http_functions
+from emulator.host.routing.definition import http_functions
+from emulator.host.routing.function import HttpFunction
 from emulator.host.routing.route import Router
 from emulator.host.routing.template import Literal, parse
 from function_app import app

@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from proxy.upstream import HEAD_BYTES
+from proxy.head import HEAD_BYTES
 from tests.support import Proxy, RawUpstream, sending
 
 FITS = {

@@ -20,7 +20,8 @@ from collections.abc import AsyncIterator
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from emulator.host.routing.function import HttpFunction, Invocation, http_functions
+from emulator.host.routing.definition import http_functions
+from emulator.host.routing.function import HttpFunction, Invocation
 from emulator.host.workers.message import init_request, invocation_request, metadata_request
 from emulator.stack import ROOT
 

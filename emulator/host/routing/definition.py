@@ -4,22 +4,58 @@ Measured (tests/host/recorded/definitions.jsonl) and read in the host's source: 
 `ScriptHost.ValidateFunction`, `ScriptHost.ValidateHttpFunction`, `ScriptHost.HttpRoutesConflict`.
 """
 
+import json
 import re
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+import sys
+from collections.abc import Iterable, Mapping, Sequence
 
 from ..app import NONE_IN_AZURE, AppError
 from .dotnet import upper
+from .function import HttpFunction
 from .template import parse
-
-if TYPE_CHECKING:
-    from .function import HttpFunction
 
 NAME = re.compile(r"[a-z][a-z0-9_-]{0,127}", re.IGNORECASE)
 HOSTS_OWN = ("admin", "runtime")
 
 
-def examined(functions: "Sequence[HttpFunction]", others: Sequence[str]) -> "tuple[list[HttpFunction], list[str]]":
+def http_functions(declared: Iterable[tuple[str, str, Iterable[str]]]) -> list[HttpFunction]:
+    """The HTTP functions among (name, id, bindings as JSON) that the host would keep, in its order.
+
+    Other triggers are left out. What the host drops is dropped here, with a line on standard error. Raises AppError
+    when it would serve none, when there is none, or when one binds more than its request and its return value.
+    """
+    functions, others = [], []
+    for name, id_, raw in declared:
+        bindings = {binding["type"]: binding for binding in map(json.loads, raw)}
+        if "httpTrigger" in bindings:
+            functions.append(_http_function(name, id_, bindings))
+        else:
+            others.append(name)
+    kept, dropped = examined(functions, others)
+    if not kept:
+        raise AppError("; ".join(["the app has no HTTP-triggered function", *dropped]))
+    for line in dropped:
+        print(line, file=sys.stderr)
+    return kept
+
+
+def _http_function(name: str, id_: str, bindings: Mapping[str, Mapping[str, object]]) -> HttpFunction:
+    if others := set(bindings) - {"httpTrigger", "http"}:
+        raise AppError(f"function {name} binds {', '.join(sorted(others))}; only HTTP is served here")
+    trigger = bindings["httpTrigger"]
+    methods = trigger.get("methods")
+    route = str(trigger.get("route") or "")
+    return HttpFunction(
+        name=name,
+        id=id_,
+        route=route if route.strip() else name,
+        methods=frozenset(map(str.upper, methods)) if isinstance(methods, list) else None,
+        auth_level=str(trigger.get("authLevel", "FUNCTION")).upper(),
+        request_parameter=str(trigger["name"]),
+    )
+
+
+def examined(functions: Sequence[HttpFunction], others: Sequence[str]) -> tuple[list[HttpFunction], list[str]]:
     """The functions that the host keeps, in its order, and a line for each that it drops.
 
     `others` are the names of the functions that are not HTTP's. Raises AppError, with what happens in Azure, where the
@@ -41,7 +77,7 @@ def examined(functions: "Sequence[HttpFunction]", others: Sequence[str]) -> "tup
     return kept, dropped
 
 
-def _reason_to_drop(function: "HttpFunction", kept: "Sequence[HttpFunction]") -> str | None:
+def _reason_to_drop(function: HttpFunction, kept: Sequence[HttpFunction]) -> str | None:
     if not _is_name(function.name):
         return "a name is a letter and up to 127 letters, digits, '_' and '-' after it, and not 'host'"
     route = upper(function.route.strip("/"))
@@ -65,7 +101,7 @@ def _check_names(names: Sequence[str]) -> None:
         raise AppError(f"the names {', '.join(alike)} differ in case only; in Azure the whole app is down")
 
 
-def _check_route(function: "HttpFunction") -> None:
+def _check_route(function: HttpFunction) -> None:
     """The host reads a route alone before it reads it below the prefix."""
     try:
         parse(function.route)

@@ -17,7 +17,8 @@ from starlette.types import Scope
 
 from ..app import MODULE, App, refusing
 from ..http.exchange import Exchange
-from ..routing.function import HttpFunction, Invocation, http_functions
+from ..routing.definition import http_functions
+from ..routing.function import HttpFunction, Invocation
 from .coordinator import Halves
 from .signature import check_signature
 from .web_server import keeps_websockets

@@ -18,7 +18,8 @@ from starlette.types import Scope
 from ..app import MODULE, NONE_IN_AZURE, App, AppError, refusing
 from ..http.exchange import Exchange
 from ..http.listener import Listener
-from ..routing.function import HttpFunction, Invocation, http_functions
+from ..routing.definition import http_functions
+from ..routing.function import HttpFunction, Invocation
 from .coordinator import Halves
 from .forward import forward
 from .message import PROTOS, init_request, invocation_request, metadata_request

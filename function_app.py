@@ -23,6 +23,7 @@ import re
 import time
 import uuid
 from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote, unquote_plus
 
@@ -36,18 +37,19 @@ from proxy.body import read_body
 from proxy.caller import unless_caller_leaves
 from proxy.errors import ProxyError
 from proxy.failure import failure_of
+from proxy.grant import Grant
 from proxy.headers import Headers, forwarded_headers, relayed_headers
 from proxy.identity import Identity
 from proxy.limits import check_limits
 from proxy.loading import load_in_background
 from proxy.model import choose_deployment, deployment_of
-from proxy.path import LONGEST, masked, mistake
+from proxy.path import LONGEST, advice, masked, mistake
 from proxy.record import Record
 from proxy.relay import Relay
 from proxy.settings import Settings
 from proxy.verdict import judged
 
-Handler = Callable[[Request, Record], Coroutine[Any, Any, Response]]
+Handler = Callable[[Request, Record, Grant], Coroutine[Any, Any, Response]]
 log = logging.getLogger("azure_openai_proxy")
 
 RESPONSES_SINCE = "2025-03-01"  # the first dated api-version with a Responses API; older ones answer 400
@@ -76,36 +78,58 @@ FORWARDED = {  # function name: (methods, route below /api/v1, which is also the
 }
 IN_DEPLOYMENT = ("chat/completions", "embeddings")  # a dated api-version has these below /deployments/{deployment}
 NEEDS_MODEL = (*IN_DEPLOYMENT, "responses")
+EVERY_METHOD = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
 
 
-def serves(name: str, route: str, *methods: str) -> Callable[[Handler], Handler]:
-    """Makes a handler a function of the app. Whatever goes wrong in it, the caller gets an error in OpenAI's shape."""
+def addresses(route: str) -> dict[str, str]:
+    """Where a route is found, by what its function's name begins with: as OpenAI's clients ask for it, and as those for
+    Azure's two APIs do."""
+    deployment = "deployments/{deployment}/" if route in IN_DEPLOYMENT else ""
+    return {"": f"v1/{route}", "openai_": f"openai/{deployment}{route}", "openai_v1_": f"openai/v1/{route}"}
 
-    def register(handler: Handler) -> Handler:
-        @app.function_name(name)
-        @app.route(route=route, methods=methods)
+
+@dataclass(frozen=True)
+class Door:
+    """A set of all routes: `below` which path, under function names that begin with `name`; at `level` the host lets
+    a call in, and then `admit` does, or raises ProxyError."""
+
+    below: str
+    name: str
+    level: func.AuthLevel
+    admit: Callable[[Request, Record], Grant]
+
+    def open(self) -> None:
+        for name, (methods, route, handler) in SERVED.items():
+            for prefix, address in addresses(route).items():
+                self.serve(prefix + name, methods, address, route, handler)
+        self.serve("zz_not_found", EVERY_METHOD, "{*path}", "{*path}", not_found)
+
+    def serve(self, name: str, methods: list[str], address: str, route: str, handler: Handler) -> None:
+        """Makes a handler a function of the app. Whatever goes wrong in it, the caller gets an error in OpenAI's shape.
+        `route` is what the record calls it, wherever it is found."""
+
+        @app.function_name(self.name + name)
+        @app.route(route=self.below + address, methods=methods, auth_level=self.level)
         async def served(req: Request) -> Response:
             telemetry.keep_quiet(req.scope)
-            record = Record(req, route.removeprefix("v1/"), settings.key_salt)
-            answer = await answer_of(handler, req, record)
+            record = Record(req, route, settings.key_salt)
+            answer = await answer_of(handler, self.admit, req, record)
             answer.raw_headers.append(record.server_timing())
             if not isinstance(answer, Relay):  # which is not over yet
                 record.note_answer(answer.status_code, dict(answer.raw_headers))
                 record.close(len(answer.body))
             return answer
 
-        return handler
 
-    return register
-
-
-async def answer_of(handler: Handler, req: Request, record: Record) -> Response:
+async def answer_of(
+    handler: Handler, admit: Callable[[Request, Record], Grant], req: Request, record: Record
+) -> Response:
     try:
         if req.headers.get("upgrade", "").lower() == "websocket":
             raise ProxyError("websocket_not_served")
         if settings.problems:
             raise ProxyError("misconfigured", "; ".join(settings.problems))
-        return await handler(req, record)
+        return await handler(req, record, admit(req, record))
     except ClientDisconnect:
         record.fields.outcome = "caller_left"
         return Response(status_code=499)  # nginx's number for it; nobody is there to read it
@@ -118,58 +142,70 @@ async def answer_of(handler: Handler, req: Request, record: Record) -> Response:
     return Response(error.body, error.status, error.headers)
 
 
-@serves("models", "v1/models", "GET", "HEAD")
-async def models(req: Request, record: Record) -> Response:
-    return json_response({"object": "list", "data": [model_entry(name) for name in settings.deployments]})
+async def models(req: Request, record: Record, grant: Grant) -> Response:
+    return json_response({"object": "list", "data": [model_entry(name) for name in grant.deployments]})
 
 
-@serves("model", "v1/models/{model}", "GET", "HEAD")
-async def model(req: Request, record: Record) -> Response:
-    name = req.path_params["model"]
-    name = name if name in settings.deployments else unquote(name)  # Azure's host leaves a %2F as it is
-    deployment_of(name, settings.deployments)
+async def model(req: Request, record: Record, grant: Grant) -> Response:
+    name = model_in_path(req.path_params["model"], grant.deployments)
+    deployment_of(name, grant.deployments)
     return json_response(model_entry(name))
 
 
-@serves("zz_not_found", "{*path}", "GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
-async def not_found(req: Request, record: Record) -> Response:
+async def not_found(req: Request, record: Record, grant: Grant) -> Response:
     path = req.url.path
     record.fields.path = masked(path)
-    routes = ", ".join([*(route for _, route in FORWARDED.values()), "models", "models/{model}"])
-    raise ProxyError("not_found", req.method, path[:LONGEST] + mistake(path), routes)
+    root = "/api/keys" if grant.key else "/api"
+    routes = ", ".join(route for _, route, _ in SERVED.values())
+    there = path[:LONGEST] + mistake(path)
+    raise ProxyError("not_found", req.method, there, advice(path, root), f"{root}/v1", routes)
 
 
 def forwarding(route: str) -> Handler:
-    return lambda req, record: forward(req, record, route)
+    return lambda req, record, grant: forward(req, record, grant, route)
 
 
-for _name, (_methods, _route) in FORWARDED.items():
-    serves(_name, f"v1/{_route}", *_methods)(forwarding(_route))
+SERVED: dict[str, tuple[list[str], str, Handler]] = {
+    **{name: (methods, route, forwarding(route)) for name, (methods, route) in FORWARDED.items()},
+    "models": (["GET", "HEAD"], "models", models),
+    "model": (["GET", "HEAD"], "models/{model}", model),
+}
+
+EVERYTHING = Grant(settings.deployments, settings.allow_store)
+Door("", "", func.AuthLevel.FUNCTION, lambda req, record: EVERYTHING).open()
+if settings.signing_keys:  # without it there is no anonymous function
+    from proxy.admission import Admission
+
+    Door("keys/", "keys_", func.AuthLevel.ANONYMOUS, Admission(settings)).open()
 
 
 # --- what the routes do -----------------------------------------------------------------------------------------------
 
 
-async def forward(req: Request, record: Record, route: str) -> Response:
-    for value in req.path_params.values():
-        if not re.fullmatch(r"[A-Za-z0-9_-]{1,256}", value):
+async def forward(req: Request, record: Record, grant: Grant, route: str) -> Response:
+    if (response_id := req.path_params.get("response_id")) is not None:
+        if not re.fullmatch(r"[A-Za-z0-9_-]{1,256}", response_id):
             raise ProxyError("invalid_response_id", param="response_id")
-        record.note_response(value)
-    body, deployment = checked(await read_body(req, record, settings.max_body_bytes), record, route)
+        record.note_response(response_id)
+    body = await read_body(req, record, settings.max_body_bytes)
+    body, deployment = checked(body, record, grant, route, req.path_params)
     url = upstream_url(route, req.path_params, deployment, req.scope["query_string"].decode("latin-1"))
-    headers = forwarded_headers(req.headers.raw, settings.deployments)
+    headers = forwarded_headers(req.headers.raw, grant.deployments)
     method = "GET" if req.method == "HEAD" else req.method  # what Azure makes of a HEAD nobody says
     record.span = telemetry.begin(record.fields, url, headers)
     answered = await unless_caller_leaves(req.receive, send(method, url, headers, body, record))
     return Relay(answered, relayed_headers(answered.headers.raw), record, settings.keepalive_seconds)
 
 
-def checked(body: bytes, record: Record, route: str) -> tuple[bytes, str | None]:
+def checked(
+    body: bytes, record: Record, grant: Grant, route: str, named: Mapping[str, str]
+) -> tuple[bytes, str | None]:
     """The body as Azure gets it, and its deployment. What it was parsed to is not kept while Azure answers."""
     in_path = bool(settings.dated) and route in IN_DEPLOYMENT
-    asked = choose_deployment(body, settings.deployments, required=route in NEEDS_MODEL, in_path=in_path)
+    by_path = model_in_path(named["deployment"], grant.deployments) if "deployment" in named else None
+    asked = choose_deployment(body, grant.deployments, route in NEEDS_MODEL, in_path, by_path)
     record.fields.model, record.fields.deployment = asked.model, asked.deployment
-    check_limits(settings, route, asked.members)
+    check_limits(settings.max_output_tokens, grant.allow_store, route, asked.members)
     return asked.body, asked.deployment
 
 
@@ -206,6 +242,11 @@ def upstream_url(route: str, ids: Mapping[str, str], deployment: str | None, que
     pairs = [pair for pair in query.split("&") if unquote_plus(pair.split("=")[0]).lower() not in ("", *QUERY_DROPPED)]
     pairs += [f"api-version={version}"] if version else []
     return settings.base + prefix + route.format_map(ids) + "?" * bool(pairs) + "&".join(pairs)
+
+
+def model_in_path(given: str, deployments: Mapping[str, str]) -> str:
+    """Azure's host leaves a %2F as it is."""
+    return given if given in deployments else unquote(given)
 
 
 def model_entry(name: str) -> dict[str, Any]:

@@ -30,12 +30,19 @@ param alwaysReadyInstances int
 @description('About the most instances at once.')
 param maximumInstances int
 
-@description('App settings, but for the one that is secret.')
+@description('App settings, but for the secret ones.')
 param settings object
 
 @description('PROXY_KEY_SALT.')
 @secure()
 param keySalt string
+
+@description('Whether there are signed keys.')
+param signedKeys bool
+
+@description('PROXY_SIGNING_KEY, where there are.')
+@secure()
+param signingKey string
 
 resource plan 'Microsoft.Web/serverfarms@2025-03-01' = {
   name: 'plan-${token}'
@@ -61,6 +68,7 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
   properties: {
     serverFarmId: plan.id
     httpsOnly: true
+    keyVaultReferenceIdentity: identityId // a signing key may be in a vault; the app has no identity of its own
     siteConfig: {
       ftpsState: 'Disabled'
       minTlsVersion: '1.2'
@@ -97,7 +105,7 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
 
   resource appSettings 'config' = {
     name: 'appsettings'
-    properties: union(settings, { PROXY_KEY_SALT: keySalt })
+    properties: union(settings, { PROXY_KEY_SALT: keySalt, PROXY_SIGNING_KEY: signedKeys ? signingKey : '' })
   }
 
   // Publishing passwords open the code, and with it the identity. azd publishes with the person's own account.

@@ -61,6 +61,17 @@ param keepaliveSeconds string = ''
 @secure()
 param keySalt string
 
+@description('Signed keys below /api/keys, which the function checks and not the host: PROXY_SIGNING_KEY is set.')
+param signedKeys bool = false
+
+@description('PROXY_SIGNING_KEY, where signedKeys says so. azd makes it, once for an environment.')
+@metadata({ azd: { type: 'generate', config: { length: 48, noSpecial: true } } })
+@secure()
+param signingKey string
+
+@description('PROXY_REVOKED_KEYS: names or ids of signed keys that were taken back.')
+param revokedKeys string = ''
+
 @description('Calls that one instance serves at once. See function.bicep for the reason of the number.')
 @minValue(1)
 @maxValue(1000)
@@ -140,6 +151,8 @@ module app 'function.bicep' = {
     alwaysReadyInstances: alwaysReadyInstances
     maximumInstances: maximumInstances
     keySalt: keySalt
+    signedKeys: signedKeys
+    signingKey: signingKey
     settings: {
       AZURE_CLIENT_ID: identity.properties.clientId
       AZURE_OPENAI_BASE: access.outputs.endpoint
@@ -150,6 +163,7 @@ module app 'function.bicep' = {
       PROXY_ALLOW_STORE: allowStore
       PROXY_MAX_BODY_MB: maxBodyMb
       PROXY_KEEPALIVE_SECONDS: keepaliveSeconds
+      PROXY_REVOKED_KEYS: revokedKeys
       // Blobs alone: an app of HTTP functions needs no queue and no table.
       AzureWebJobsStorage__blobServiceUri: storage.outputs.endpoint
       AzureWebJobsStorage__credential: 'managedidentity'

@@ -60,6 +60,17 @@ param keepaliveSeconds string = ''
 @secure()
 param keySalt string
 
+@description('Signed keys below /api/keys, which the function checks and not the host: PROXY_SIGNING_KEY is set.')
+param signedKeys bool = false
+
+@description('PROXY_SIGNING_KEY, where signedKeys says so. azd makes it, once for an environment.')
+@metadata({ azd: { type: 'generate', config: { length: 48, noSpecial: true } } })
+@secure()
+param signingKey string
+
+@description('PROXY_REVOKED_KEYS: names or ids of signed keys that were taken back.')
+param revokedKeys string = ''
+
 @description('Calls that one instance serves at once. See function.bicep for the reason of the number.')
 @minValue(1)
 @maxValue(1000)
@@ -104,6 +115,9 @@ module filled 'group.bicep' = {
     maxBodyMb: maxBodyMb
     keepaliveSeconds: keepaliveSeconds
     keySalt: keySalt
+    signedKeys: signedKeys
+    signingKey: signingKey
+    revokedKeys: revokedKeys
     httpConcurrency: httpConcurrency
     alwaysReadyInstances: alwaysReadyInstances
     maximumInstances: maximumInstances

@@ -5,7 +5,7 @@ import uuid
 
 from .upstream import READ_SECONDS
 
-REFUSED = "Azure OpenAI refused the proxy's own call ({}); your function key is fine. {}"
+REFUSED = "Azure OpenAI refused the proxy's own call ({}); your key is fine. {}"
 ERRORS = {  # code: (status, whether trying again can help, message)
     "invalid_json": (400, False, "The body must be one JSON object in UTF-8: {}."),
     "invalid_model": (400, False, "`model` must be one string."),
@@ -17,7 +17,19 @@ ERRORS = {  # code: (status, whether trying again can help, message)
         "This proxy allows {:,} output tokens a call, all `n` answers together; you asked for {}. Set `{}`.",
     ),
     "storing_is_off": (400, False, "Here Azure may store nothing: {}."),
-    "not_found": (404, False, "There is no {} {} here. The base URL ends in /api/v1, once; below it are {}."),
+    "two_api_keys": (400, False, "The headers of this call hold two keys that differ: send one."),
+    "missing_api_key": (
+        *(401, False),
+        "Send your key as `Authorization: Bearer sk-…`. It begins with sk-; a function key works below /api/v1.",
+    ),
+    "invalid_api_key": (
+        *(401, False),
+        "This key is not known here. Compare it with the one that you were given: it is long, and all of it counts.",
+    ),
+    "api_key_ended": (401, False, "{} was the last day of this key (UTC). Ask who gave it to you for a new one."),
+    "api_key_revoked": (401, False, "This key was taken back. Ask who gave it to you for a new one."),
+    "model_not_in_key": (403, False, "Your key is not for the model {!r}, but for: {}."),
+    "not_found": (404, False, "There is no {} {} here.{} The base URL ends in {}, once; below it are {}."),
     "model_not_found": (404, False, "The model {!r} is not served here. Served are: {}."),
     "request_too_large": (413, False, "The body has {} bytes; {:,} are allowed."),
     "unsupported_encoding": (415, False, "The proxy cannot read `content-encoding: {}`. It reads: {}."),
@@ -82,4 +94,5 @@ class ProxyError(Exception):
     @property
     def headers(self) -> dict[str, str]:
         never = {} if self.retry or self.status < 500 else {"x-should-retry": "false"}  # as the OpenAI SDKs read it
-        return {"content-type": "application/json", "x-request-id": str(uuid.uuid4()), **never}
+        asks = {"www-authenticate": "Bearer"} if self.status == 401 else {}  # RFC 9110, section 15.5.2
+        return {"content-type": "application/json", "x-request-id": str(uuid.uuid4()), **never, **asks}

@@ -4,7 +4,7 @@ import functools
 from collections.abc import Mapping
 
 from .coding import offered
-from .model import deployment_of
+from .model import deployment_by_either_name
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -33,16 +33,10 @@ def forwarded_headers(headers: Headers, deployments: Mapping[str, str]) -> Heade
         elif name == b"accept-encoding":
             accepted.append(value)
         elif name == IMAGE_DEPLOYMENT:
-            kept.append((name, image_deployment(value.decode("latin-1").strip(), deployments).encode()))
+            named = deployment_by_either_name(value.decode("latin-1").strip(), deployments, IMAGE_DEPLOYMENT.decode())
+            kept.append((name, named.encode()))
     kept.append((b"accept-encoding", offered(b",".join(accepted))))  # without one, any coding might come
     return kept
-
-
-def image_deployment(named: str, deployments: Mapping[str, str]) -> str:
-    """A deployment by its model's name, as in a body, or by its own. Raises ProxyError."""
-    if named in deployments.values() and named not in deployments:
-        return named
-    return deployment_of(named, deployments, param=IMAGE_DEPLOYMENT.decode())
 
 
 def relayed_headers(headers: Headers) -> Headers:

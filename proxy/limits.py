@@ -4,7 +4,6 @@ from typing import Any
 
 from .errors import ProxyError
 from .model import Members
-from .settings import Settings
 
 OUTPUT_LIMITS = {  # route: the members of a body that limit its answer
     "chat/completions": ("max_completion_tokens", "max_tokens"),
@@ -13,11 +12,11 @@ OUTPUT_LIMITS = {  # route: the members of a body that limit its answer
 NEED_STORE = ("background", "previous_response_id", "conversation")
 
 
-def check_limits(settings: Settings, route: str, members: Members) -> None:
+def check_limits(max_output_tokens: int | None, allow_store: bool, route: str, members: Members) -> None:
     """Raises ProxyError."""
-    if settings.max_output_tokens:
-        check_output(route, members, settings.max_output_tokens)
-    if not settings.allow_store:
+    if max_output_tokens:
+        check_output(route, members, max_output_tokens)
+    if not allow_store:
         check_store(route, members)
 
 

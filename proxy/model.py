@@ -22,11 +22,14 @@ class Asked(NamedTuple):
     members: Members
 
 
-def choose_deployment(body: bytes, deployments: Mapping[str, str], required: bool, in_path: bool) -> Asked:
+def choose_deployment(
+    body: bytes, deployments: Mapping[str, str], required: bool, in_path: bool, asked_by_path: str | None = None
+) -> Asked:
     """Reads a body, once.
 
     `deployments` maps model to deployment, the default first; it is taken where a model is `required` and none named.
-    Only the value of `model` is ever rewritten, and not where the deployment is part of the path. Raises ProxyError.
+    Only the value of `model` is ever rewritten, and not where the deployment is part of Azure's path. What the caller's
+    path asks for goes before what the body names, as it does in Azure. Raises ProxyError.
     """
     if not body and not required:
         return Asked(None, None, body, ())
@@ -44,8 +47,11 @@ def choose_deployment(body: bytes, deployments: Mapping[str, str], required: boo
         raise ProxyError("invalid_extra_query", param="extra_query")
     if not named and not required:
         return Asked(None, None, body, members)
-    model = next((value for value in named if value is not None), next(iter(deployments)))
-    deployment = deployment_of(model, deployments)
+    if asked_by_path is not None:
+        model, deployment = asked_by_path, deployment_by_either_name(asked_by_path, deployments)
+    else:
+        model = next((value for value in named if value is not None), next(iter(deployments), ""))
+        deployment = deployment_of(model, deployments)
     if deployment not in named and not in_path:
         body = with_model(text, deployment, replace=bool(named), alone=not members).encode()
     return Asked(model, deployment, body, members)
@@ -79,6 +85,14 @@ def other_encoding(body: bytes) -> str:
 
 
 def deployment_of(model: str, deployments: Mapping[str, str], param: str = "model") -> str:
-    if model not in deployments:
-        raise ProxyError("model_not_found", model[:200], ", ".join(deployments), param=param)
-    return deployments[model]
+    try:
+        return deployments[model]
+    except KeyError:
+        raise ProxyError("model_not_found", model[:200], ", ".join(deployments), param=param) from None
+
+
+def deployment_by_either_name(name: str, deployments: Mapping[str, str], param: str = "model") -> str:
+    """A deployment by its model's name, as in a body, or by its own. Raises ProxyError."""
+    if name in deployments.values() and name not in deployments:
+        return name
+    return deployment_of(name, deployments, param)

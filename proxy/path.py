@@ -17,6 +17,15 @@ def masked(path: str) -> str:
     ]
 
 
+def advice(path: str, root: str) -> str:
+    """For an AzureOpenAI client with the base URL as its endpoint. It adds /openai or /deployments; what works is
+    `root`, which ends in /api or in /api/keys."""
+    parts = path.lower().split("/")
+    if "v1" not in parts or not {"openai", "deployments"} & set(parts[parts.index("v1") :]):
+        return ""
+    return f' AzureOpenAI takes azure_endpoint="https://<app>{root}"; or take the OpenAI client with base_url.'
+
+
 def mistake(path: str) -> str:
     """What is commonly wrong with a base URL, in brackets; "" where that is not it."""
     parts = path.lower().strip("/").split("/")

@@ -10,6 +10,8 @@ from . import outbound
 MAX_BODY_BYTES = 100_000_000  # just below the Functions host's own 104,857,600, whose 413 says nothing
 KEEPALIVE_SECONDS = 20.0  # proxies on the way give up after 60 s of silence, load balancers in Azure after 230
 MAX_KEEPALIVE_SECONDS = 200.0
+SIGNING_CHARACTERS = 32
+SIGNING_LETTERS = 8  # different ones; 32 random hexadecimal digits have 13 or 14 as a rule
 DEFAULT_SCOPE = "https://cognitiveservices.azure.com/.default"
 
 
@@ -29,6 +31,8 @@ class Settings:
     max_body_bytes: int
     key_salt: str
     keepalive_seconds: float
+    signing_keys: tuple[str, ...]
+    revoked_keys: tuple[str, ...]
     problems: tuple[str, ...]
 
     @classmethod
@@ -43,6 +47,7 @@ class Settings:
         store = env.get("PROXY_ALLOW_STORE", "").strip().lower()
         megabytes = env.get("PROXY_MAX_BODY_MB", "").strip()
         salt = env.get("PROXY_KEY_SALT", "").strip()
+        signing_keys = listed_in(env, "PROXY_SIGNING_KEY")
         keepalive = env.get("PROXY_KEEPALIVE_SECONDS", "").strip()
         keepalive_seconds = float(keepalive) if re.fullmatch(r"[0-9]{1,3}(\.[0-9]{1,3})?", keepalive) else -1.0
         max_body = int(float(megabytes) * 1_000_000) if re.fullmatch(r"\d{1,9}(\.\d{1,6})?", megabytes) else 0
@@ -61,6 +66,8 @@ class Settings:
                 not megabytes or 0 < max_body <= MAX_BODY_BYTES
             ),
             "PROXY_KEY_SALT must have at least 16 characters": not salt or len(salt) >= 16,
+            f"PROXY_SIGNING_KEY must be {SIGNING_CHARACTERS} random characters or more, or a list of such with commas "
+            "(a reference to Key Vault must resolve)": all(map(is_secret, signing_keys)),
             f"PROXY_KEEPALIVE_SECONDS must be 0 (off) or a number of seconds, at most {MAX_KEEPALIVE_SECONDS:g}": (
                 not keepalive or 0 <= keepalive_seconds <= MAX_KEEPALIVE_SECONDS
             ),
@@ -77,6 +84,8 @@ class Settings:
             max_body_bytes=max_body or MAX_BODY_BYTES,
             key_salt=salt or env.get("WEBSITE_AUTH_ENCRYPTION_KEY", ""),  # App Service makes one for each app
             keepalive_seconds=keepalive_seconds if keepalive else KEEPALIVE_SECONDS,
+            signing_keys=signing_keys,
+            revoked_keys=listed_in(env, "PROXY_REVOKED_KEYS"),
             problems=(*(problem for problem, fine in checks.items() if not fine), *outbound.problems(env, base)),
         )
 
@@ -89,3 +98,14 @@ def is_azure_base(base: str) -> bool:
         return bool(secure and url.hostname and plain and url.port != 0)
     except ValueError:  # a port that is no number, half an IPv6 address
         return False
+
+
+def listed_in(env: Mapping[str, str], name: str) -> tuple[str, ...]:
+    """The items of a list with commas."""
+    return tuple(item.strip() for item in env.get(name, "").split(",") if item.strip())
+
+
+def is_secret(signing_key: str) -> bool:
+    """A reference that App Service could not resolve stays as it is written, and whoever can guess it could sign."""
+    long = len(signing_key) >= SIGNING_CHARACTERS and len(set(signing_key)) >= SIGNING_LETTERS
+    return long and not signing_key.startswith("@Microsoft.")

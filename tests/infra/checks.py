@@ -49,10 +49,10 @@ class Infrastructure:
 
     @cached_property
     def settings(self) -> set[str]:
-        """The app settings that the templates give to the function: group.bicep most, function.bicep the secret one."""
+        """The app settings that the templates give to the function: function.bicep the secret ones."""
         (app,) = (module for module in self.templates["group.bicep"].of("module").values() if module.name == "app")
         function = self.templates["function.bicep"].path.read_text(encoding="utf-8")
-        added = re.findall(r"union\(settings, \{ (\w+):", function)
+        added = re.findall(r"(\w+):", re.findall(r"union\(settings, \{([^}]*)\}", function)[0])
         return {*entries(app.tree, "params", "settings"), *added}
 
     @cached_property

@@ -49,6 +49,10 @@ REFUSED_PROPERTIES = {  # of `siteConfig` on other plans: Flex Consumption has `
     *("netFrameworkVersion", "nodeVersion", "numberOfWorkers", "powerShellVersion", "preWarmedInstanceCount"),
     *("pythonVersion", "use32BitWorkerProcess", "vnetRouteAllEnabled", "windowsFxVersion"),
 }
+SECRETS = {  # setting: what the record of a deployment may have in its place
+    "PROXY_KEY_SALT": ("[parameters('keySalt')]",),
+    "PROXY_SIGNING_KEY": ("[parameters('signingKey')]", ""),
+}
 ROLES = json.loads((ROOT / "infra/roles.json").read_text())
 
 
@@ -134,8 +138,9 @@ def settings(snapshot: dict[str, Any], person: str | None) -> Iterator[str]:
     for site in resources(snapshot, "Microsoft.Web/sites"):
         refused = sorted(REFUSED_PROPERTIES & set(at(site, "siteConfig") or {}))
         yield from (f"siteConfig.{name}: Flex Consumption refuses it" for name in refused)
-    if app_settings(snapshot)["PROXY_KEY_SALT"] != "[parameters('keySalt')]":
-        yield "PROXY_KEY_SALT is in the record of the deployment"
+    for name, values in SECRETS.items():
+        if app_settings(snapshot)[name] not in values:
+            yield f"{name} is in the record of the deployment"
 
 
 def names(snapshot: dict[str, Any], person: str | None) -> Iterator[str]:

@@ -14,7 +14,7 @@ import yaml
 
 from tests.golden import assert_golden
 from tests.infra.compiler import OTHER_SUBSCRIPTION, SUBSCRIPTION, copy_of_infra, needs_compiler, snapshot
-from tests.infra.deployed import CHECKS, ROLES, defects, resources
+from tests.infra.deployed import CHECKS, ROLES, app_settings, defects, resources
 
 PERSON = "00000000-0000-0000-0000-00000000000a"
 EXISTING = {
@@ -25,6 +25,7 @@ EXISTING = {
     "AZURE_OPENAI_RESOURCE_GROUP": "rg-openai",
     "AZURE_OPENAI_DEPLOYMENT": "gpt-5-mini",
     "PROXY_KEY_SALT": "made-by-azd-and-known-to-nobody-x",
+    "PROXY_SIGNING_KEY": "made-by-azd-and-known-to-nobody-y",
 }
 NEW = EXISTING | {
     "AZURE_OPENAI_CREATE": "true",
@@ -38,6 +39,7 @@ NEW = EXISTING | {
 VARIABLES = {  # what azd knows; a golden file each
     "existing": EXISTING,
     "new": NEW,
+    "signed_keys": EXISTING | {"SIGNED_KEYS": "true", "PROXY_REVOKED_KEYS": "Eve"},
     "another_subscription": EXISTING | {"AZURE_OPENAI_SUBSCRIPTION": OTHER_SUBSCRIPTION},
 }
 WITH_PERSON = {"new": PERSON}
@@ -78,6 +80,13 @@ def test_an_account_in_another_subscription_is_the_only_thing_there() -> None:
     role = f"{whole}/providers/Microsoft.Authorization/roleDefinitions/"
     assert there
     assert not [name for name in there if not name.startswith((account, role))]
+
+
+def test_no_deployment_opens_routes_that_nobody_asked_for() -> None:
+    """azd makes a signing key in every environment; the function gets it where SIGNED_KEYS is true."""
+    given = {case: app_settings(deployed(case))["PROXY_SIGNING_KEY"] for case in VARIABLES}
+    assert given.pop("signed_keys") == "[parameters('signingKey')]"
+    assert set(given.values()) == {""}
 
 
 def of(kind: str, name: str = "") -> Callable[[dict[str, Any]], dict[str, Any]]:
@@ -149,6 +158,7 @@ FAULTS: dict[str, list[tuple[Callable[[dict[str, Any]], None], str]]] = {  # a c
         ),
         (put(SETTINGS, "properties.AzureWebJobsStorage", "x;AccountKey=y"), "AzureWebJobsStorage holds a key"),
         (put(SETTINGS, "properties.PROXY_KEY_SALT", NEW["PROXY_KEY_SALT"]), "PROXY_KEY_SALT is in the record"),
+        (put(SETTINGS, "properties.PROXY_SIGNING_KEY", NEW["PROXY_SIGNING_KEY"]), "PROXY_SIGNING_KEY is in the record"),
     ],
     "names": [
         (put(of("Storage/storageAccounts"), "name", "st-with-dashes"), "st-with-dashes is no name for it"),

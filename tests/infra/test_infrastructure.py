@@ -26,7 +26,7 @@ FAULTS = {  # name of a check: faults of its kind, each (file, text, what it bec
         ("infra/function.bicep", "maximumInstanceCount: maximumInstances", "", "maximumInstances is used nowhere"),
         (
             "infra/function.bicep",
-            "@description('App settings, but for the one that is secret.')",
+            "@description('App settings, but for the secret ones.')",
             "",
             "settings has no description",
         ),
@@ -73,6 +73,10 @@ FAULTS = {  # name of a check: faults of its kind, each (file, text, what it bec
             "main.bicep: azd does not make keySalt",
         ),
         ("infra/group.bicep", "type: 'generate'", "type: 'location'", "group.bicep: azd does not make keySalt"),
+        (
+            *("infra/main.bicep", "param signingKey string", "param signingKey string = ''"),
+            "main.bicep: azd does not make signingKey",
+        ),
     ],
     "models": [
         (

@@ -4,7 +4,7 @@ import json
 
 from proxy.errors import ERRORS, ProxyError
 from proxy.failure import CAUSES, unreachable
-from proxy.path import mistake
+from proxy.path import advice, mistake
 from proxy.refusal import REASONS, refusal
 from proxy.settings import Settings
 from tests.golden import assert_golden
@@ -16,14 +16,24 @@ BAD = {
     "PROXY_ALLOW_STORE": "x",
     "PROXY_MAX_BODY_MB": "x",
     "PROXY_KEY_SALT": "x",
+    "PROXY_SIGNING_KEY": "x",
     "PROXY_KEEPALIVE_SECONDS": "x",
 }
+AZURES = "/api/v1/openai/deployments/gpt-4o/chat/completions"
 MISTYPED = "/api/v1/v1/chat/completions"
 FACTS: dict[str, tuple[object, ...]] = {
     "invalid_json": ("Expecting value: line 1 column 10 (char 9)",),
     "invalid_encoding": ("gzip", "it ends before its end"),
     "unsupported_encoding": ("compress", "identity, gzip, deflate"),
-    "not_found": ("POST", MISTYPED + mistake(MISTYPED), "chat/completions, responses"),
+    "not_found": (
+        "POST",
+        MISTYPED + mistake(MISTYPED),
+        advice(AZURES, "/api"),
+        "/api/v1",
+        "chat/completions, responses",
+    ),
+    "api_key_ended": ("2027-02-28",),
+    "model_not_in_key": ("gpt-4o", "gpt-4o-mini"),
     "model_not_found": ("gpt-9", "gpt-4o-mini, gpt-4o"),
     "request_too_large": ("123,456,789", 100_000_000),
     "upstream_redirect": (302,),

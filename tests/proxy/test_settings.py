@@ -60,6 +60,7 @@ def test_every_bad_setting_is_named_at_once() -> None:
         "PROXY_ALLOW_STORE": "no",
         "PROXY_MAX_BODY_MB": "-1",
         "PROXY_KEY_SALT": "short",
+        "PROXY_SIGNING_KEY": "short",
         "PROXY_KEEPALIVE_SECONDS": "often",
     }
     assert [problem.split()[0] for problem in Settings.from_env(bad).problems] == list(bad)
@@ -72,6 +73,9 @@ def test_every_bad_setting_is_named_at_once() -> None:
         *[("PROXY_ALLOW_STORE", value) for value in ("no", "0", "falsch")],
         *[("PROXY_MAX_BODY_MB", value) for value in ("0", "100.1", "1e1", "nan", "inf", "0.0000001", "ten")],
         ("PROXY_KEY_SALT", "fifteen letters"),
+        *[("PROXY_SIGNING_KEY", value) for value in ("x", "31 characters, which is too few", "12345678" * 4 + ",x")],
+        ("PROXY_SIGNING_KEY", "a" * 40),
+        ("PROXY_SIGNING_KEY", "@Microsoft.KeyVault(VaultName=my-vault;SecretName=signing-key)"),  # as it is, unresolved
         *[("PROXY_KEEPALIVE_SECONDS", value) for value in ("-1", "200.1", "1e1", "nan", "inf", "off", "٣")],
     ],
 )
@@ -83,6 +87,18 @@ def test_a_guard_rail_that_makes_no_sense_is_refused(name: str, value: str) -> N
 def test_guard_rails_are_off_by_default() -> None:
     read = settings()
     assert (read.max_output_tokens, read.allow_store, read.max_body_bytes) == (None, True, 100_000_000)
+    assert (read.signing_keys, read.revoked_keys) == ((), ())
+
+
+def test_a_list_of_signing_keys_rotates() -> None:
+    keys = {
+        "PROXY_SIGNING_KEY": " 0123456789abcdef0123456789abcdef , 00112233445566778899aabbccddeeff,",
+        "PROXY_REVOKED_KEYS": "Eve,, id-1 ",
+    }
+    read = Settings.from_env(GOOD | keys)
+    assert read.problems == ()
+    assert read.signing_keys == ("0123456789abcdef0123456789abcdef", "00112233445566778899aabbccddeeff")
+    assert read.revoked_keys == ("Eve", "id-1")
 
 
 @pytest.mark.parametrize(("value", "seconds"), [("", 20), (" ", 20), ("0", 0), ("0.5", 0.5), ("200", 200)])

@@ -1,0 +1,29 @@
+"""Who comes in by a signed key, and what for. The host has let everybody through, and nothing of a body is read yet."""
+
+from collections.abc import Mapping
+
+from starlette.requests import Request
+
+from .grant import Grant
+from .keys import Allowed, Key, Keyring, given_key
+from .record import Record
+from .settings import Settings
+
+
+class Admission:
+    """Gives each caller the grant of its key; the record gets the key's name. Raises ProxyError."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.keyring = Keyring(settings.signing_keys, settings.revoked_keys)
+        self.served: Mapping[str, str] = settings.deployments
+
+    def __call__(self, request: Request, record: Record) -> Grant:
+        record.fields.key = None  # a function key that the host has not checked is nobody's
+        key = self.keyring.read(given_key(request.headers.raw))
+        record.fields.key = key.name
+        self.keyring.require_good(key)
+        return self.grant(key)
+
+    def grant(self, key: Key) -> Grant:
+        """Azure keeps nothing for a signed key: whoever knows the id of a stored response could read it."""
+        return Grant(Allowed(self.served, key.models) if key.models else self.served, False, key)

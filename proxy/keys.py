@@ -121,3 +121,11 @@ class Allowed(dict[str, str]):
         if model in self.served or not self:
             raise ProxyError("model_not_in_key", model, ", ".join(self) or "none that is served here", param="model")
         raise KeyError(model)
+
+
+if __name__ == "__main__":
+    import sys
+
+    from .roster.command import main
+
+    sys.exit(main())

@@ -11,17 +11,17 @@ import httpx
 from .check import Check
 from .refusal import Problem
 
-PATH = "/api/v1"
+PATH, SIGNED_PATH = "/api/v1", "/api/keys/v1"
 CONNECT_SECONDS = 10.0
 BY_PROXY = "not looked at: calls go through the proxy that the environment names"
 CONNECTION = "no connection to the proxy"
 
 
 class Address:
-    """Its methods are checks, in the order in which one needs the other."""
+    """Its methods are checks, in the order in which one needs the other. `path` is what the URL ends in."""
 
-    def __init__(self, base_url: str) -> None:
-        self.base_url = base_url.rstrip("/")
+    def __init__(self, base_url: str, path: str = PATH) -> None:
+        self.base_url, self.path = base_url.rstrip("/"), path
         self.url = urlsplit(self.base_url)
         self.tls = httpx.create_ssl_context()  # trusts whom the OpenAI SDK trusts
 
@@ -33,8 +33,8 @@ class Address:
             plain = False
         if not plain or self.url.scheme not in ("http", "https"):
             raise Problem(f"{self.base_url!r} is no base URL", "a base URL")
-        if self.url.path != PATH:
-            raise Problem(f"its path is {self.url.path or '/'!r}, not {PATH!r}", "a base URL")
+        if self.url.path != self.path:
+            raise Problem(f"its path is {self.url.path or '/'!r}, not {self.path!r}", "a base URL")
         if self.url.scheme == "http" and not is_loopback(str(self.url.hostname)):
             raise Problem("it is http: the key would travel for everybody to read", "a base URL")
         return Check("address", "ok", self.base_url)

@@ -5,19 +5,32 @@ import json
 import math
 import os
 import textwrap
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, replace
+from pathlib import Path
 
 from dotenv import dotenv_values
 
 from ..transcript import CONTROL, WIDTH
+from .address import SIGNED_PATH
 from .check import Check
 from .examination import Doctor
+from .roster import keys_of, try_all
 
 
 def add_arguments(added: argparse.ArgumentParser) -> None:
-    added.add_argument("--base-url", metavar="URL", help="ends in /api/v1 ($PROXY_BASE_URL, or of .env)")
-    added.add_argument("--key", help="the function key ($FUNCTION_HOST_KEY, or of .env; that keeps it out of ps)")
+    added.add_argument(
+        "--base-url",
+        metavar="URL",
+        help="ends in /api/v1, or in /api/keys/v1 for a signed key ($PROXY_BASE_URL, or of .env)",
+    )
+    added.add_argument(
+        "--key",
+        help="a function key or a signed one ($FUNCTION_HOST_KEY or $OPENAI_API_KEY, or of .env: not seen in ps)",
+    )
+    added.add_argument(
+        "--roster", type=Path, metavar="CSV", help="try every key of a class: keys.csv of `python -m proxy.keys make`"
+    )
     added.add_argument("--model", default="", help="the model to ask (default: the first that is served)")
     added.add_argument("--embeddings", default="", metavar="MODEL", help="ask this model for a vector as well")
     added.add_argument(
@@ -34,11 +47,15 @@ def add_arguments(added: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, say: Callable[[str], None]) -> int:
     """0: well, 1: a problem. Raises ValueError for wrong usage."""
     given = from_file() | os.environ
-    base_url = arguments.base_url or given.get("PROXY_BASE_URL")
-    key = arguments.key or given.get("FUNCTION_HOST_KEY")
-    if not base_url or not key:
-        missing = "--key or FUNCTION_HOST_KEY" if base_url else "--base-url or PROXY_BASE_URL"
+    base_url = arguments.base_url or given.get("PROXY_BASE_URL") or signed_base_url(given)
+    signed = (base_url or "").rstrip("/").endswith(SIGNED_PATH)
+    variable = "OPENAI_API_KEY" if signed else "FUNCTION_HOST_KEY"
+    key: str = arguments.key or given.get(variable) or ""
+    if not base_url or not (key or arguments.roster):
+        missing = f"--key or {variable}" if base_url else "--base-url or PROXY_BASE_URL"
         raise ValueError(f"{missing} is needed, as an option, in the environment or in .env.")
+    if arguments.roster:
+        return report(try_all(base_url, keys_of(arguments.roster)), say, arguments.json)
     if not (key.isascii() and key.isprintable()) or key != key.strip():
         raise ValueError("The key has characters that no header can hold: copy it again, without line breaks.")
     if not 0 <= arguments.wait < math.inf:
@@ -46,6 +63,12 @@ def run(arguments: argparse.Namespace, say: Callable[[str], None]) -> int:
     calls, wait = not arguments.no_calls, arguments.wait
     examined = Doctor(base_url, key, calls=calls, model=arguments.model, embeddings=arguments.embeddings, wait=wait)
     return report(examined.examine(), say, arguments.json)
+
+
+def signed_base_url(given: Mapping[str, str]) -> str | None:
+    """Of the .env that a person gets with a signed key, where it is one."""
+    base_url = given.get("OPENAI_BASE_URL", "")
+    return base_url if base_url.endswith(SIGNED_PATH) else None
 
 
 def from_file() -> dict[str, str]:

@@ -1,7 +1,7 @@
 """`python -m emulator doctor`: is a deployed proxy well? Looked at from the outside, one thing after another."""
 
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -9,7 +9,7 @@ from email.utils import parsedate_to_datetime
 import httpx
 
 from ..tape.frame import DONE
-from .address import CONNECT_SECONDS, CONNECTION, Address
+from .address import CONNECT_SECONDS, CONNECTION, PATH, SIGNED_PATH, Address
 from .check import Check
 from .conversation import Conversation, Heard
 from .question import CHAT, MORE, RESPONSES, STREAM, VECTORS
@@ -52,7 +52,8 @@ class Doctor:
         embeddings: str = "",
         wait: float = 0.0,
     ) -> None:
-        address, self.key, self.model, self.embeddings = Address(base_url), key, model, embeddings
+        self.headers, path = admission(key)
+        address, self.key, self.model, self.embeddings = Address(base_url, path), key, model, embeddings
         self.base_url, self.tls = address.base_url, address.tls
         self.needed = [address.address, address.dns, address.connection, self.health]  # by all that comes after
         self.free = [*self.needed, self.clock, self.start]
@@ -63,11 +64,15 @@ class Doctor:
         self.seconds = 0.0  # that the first answer took
         self.chats = False
 
-    def examine(self) -> Iterator[Check]:
-        """Each check as it ends; nothing after a problem that stops the rest."""
+    def before(self) -> Iterator[Check]:
+        """What comes before the first call."""
+        return self.examine([step for step in self.needed if step != self.health])
+
+    def examine(self, only: Sequence[Callable[[], Check]] = ()) -> Iterator[Check]:
+        """Each check as it ends, of all or of `only` these; nothing after a problem that stops the rest."""
         timeout = httpx.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS)
-        with httpx.Client(headers={"x-functions-key": self.key}, timeout=timeout, verify=self.tls) as self.client:
-            for step in (*self.free, *self.asked):
+        with httpx.Client(headers=self.headers, timeout=timeout, verify=self.tls) as self.client:
+            for step in only or (*self.free, *self.asked):
                 problem = yield from self.attempts(step)
                 if problem and (step in self.needed or stops(problem.cause)):
                     return
@@ -181,6 +186,13 @@ class Doctor:
     def hidden(self, text: str) -> str:
         """Without the key, whoever repeated it."""
         return text.replace(self.key, "…")
+
+
+def admission(key: str) -> tuple[dict[str, str], str]:
+    """The header that a key is sent in, and what its base URL ends in."""
+    if key.startswith("sk-"):
+        return {"authorization": f"Bearer {key}"}, SIGNED_PATH
+    return {"x-functions-key": key}, PATH
 
 
 def counted(name: str, heard: Heard, *facts: str) -> Check:

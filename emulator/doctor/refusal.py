@@ -20,12 +20,17 @@ BY_STATUS = {  # an error without a body, which comes from the Functions host; i
     429: "429 `Too Busy`",
     500: "500 with an empty body",
 }
-BY_CODE = {  # errors of Azure's own, which the proxy passes on
+BY_CODE = {  # errors of Azure's own, which the proxy passes on; and its own with a status that Azure has, too
     "DeploymentNotFound": NO_DEPLOYMENT,
     "unknown_model": NO_DEPLOYMENT,
     "RateLimitReached": QUOTA,
     "rate_limit_exceeded": QUOTA,
     "too_many_requests": QUOTA,
+    "missing_api_key": "401 `missing_api_key`",
+    "invalid_api_key": "401 `invalid_api_key`",
+    "api_key_ended": "401 `api_key_ended`",
+    "api_key_revoked": "401 `api_key_revoked`",
+    "model_not_in_key": "403 `model_not_in_key`",
 }
 BY_WORDS = (  # where Azure's codes differ: status, what its message has, row
     (401, r"", ROLE),

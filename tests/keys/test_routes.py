@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from emulator.host.function import HttpFunction, http_functions
+from emulator.host.routing.function import HttpFunction, http_functions
 from emulator.stack import ROOT
 from tests.golden import assert_golden
 from tests.host.test_function_routes import unreached

@@ -24,6 +24,7 @@ SERVER = "azurefunctions.extensions.http.fastapi.web"
 CONVERTORS = "starlette.convertors"
 
 HALF_SECONDS = 60.0  # a body with Content-Length is read before, and a chunked one begins with its head
+MOST_WAITING = 1_000  # calls whose request has not come: it takes milliseconds, and anybody can begin such a call
 FORGET_SECONDS = 10.0  # the host asks a GET again whose answer it could not read; without the reference that one hangs
 SWEEP_SECONDS = 0.1  # references that are due are dropped together
 SERVER_OPTIONS: Mapping[str, Any] = {
@@ -67,7 +68,8 @@ def cure(half_seconds: float = HALF_SECONDS, forget_seconds: float = FORGET_SECO
 
 def end_waiting(coordinator: Any, half_seconds: float, forget_seconds: float) -> None:
     """The wait for the HTTP request ends after `half_seconds`, and the host answers 500. Without an end it is for ever
-    after a header that is not ASCII, a control character in a header, or a caller who left at once.
+    after a header that is not ASCII, a control character in a header, or a caller who left at once. Of more than
+    MOST_WAITING the oldest ends now, so that a flood of such calls fills no memory.
 
     What the worker remembers of a call (2.2 KB, for ever) is dropped `forget_seconds` after its answer."""
     wait, pop = coordinator.get_http_request_async, coordinator._pop_http_response
@@ -75,14 +77,21 @@ def end_waiting(coordinator: Any, half_seconds: float, forget_seconds: float) ->
     if not inspect.iscoroutinefunction(wait):
         raise TypeError(f"{wait!r} is not awaited")
 
+    waiting: dict[str, asyncio.Timeout] = {}
+
     @functools.wraps(wait)
     async def wait_for_a_while(invocation_id: str) -> Any:
         try:
-            async with asyncio.timeout(half_seconds):
+            async with asyncio.timeout(half_seconds) as end:
+                waiting[invocation_id] = end
+                if len(waiting) > MOST_WAITING:
+                    waiting.pop(next(iter(waiting))).reschedule(asyncio.get_running_loop().time())
                 return await wait(invocation_id)
         except TimeoutError:
             forget(invocation_id)  # soon, not now: the worker still answers through it
             raise TimeoutError(f"the HTTP request of this call did not come within {half_seconds:g} s") from None
+        finally:
+            waiting.pop(invocation_id, None)
 
     @functools.wraps(pop)
     def pop_and_forget(invocation_id: str) -> Any:

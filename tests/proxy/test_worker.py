@@ -26,6 +26,10 @@ HOSTILE = {  # kind of a call: what its caller gets
     "half a head": "none",
     "leaves at once": "none",
 }
+STRANGERS = {  # without a key
+    f"{kind} from a stranger": "401" if status in ("200", "404") else status
+    for kind, status in {**HOSTILE, "healthy": "200"}.items()
+}
 IDLE_SECONDS = 5.5  # uvicorn's default is 5; the host's pool keeps a connection for 60
 
 needs_library = pytest.mark.skipif(
@@ -80,6 +84,26 @@ def test_no_hostile_call_stays_open_in_the_worker(cured: Calls, kind: str) -> No
     told = cured(kind=kind, count=50)
     assert told["ends"] == {f"{HOSTILE[kind]}, ended": 50}
     assert told["references"] == 0
+
+
+@needs_library
+@pytest.mark.parametrize("kind", STRANGERS)
+def test_no_call_of_a_stranger_stays_open_in_the_worker(cured: Calls, kind: str) -> None:
+    told = cured(kind=kind, count=50)
+    assert told["ends"] == {f"{STRANGERS[kind]}, ended": 50}
+    assert told["references"] == 0
+
+
+@needs_library
+@pytest.mark.long
+@pytest.mark.timeout(900)
+def test_memory_is_level_whatever_100_000_strangers_send(cured: Calls) -> None:
+    for kind in STRANGERS:
+        cured(kind=kind, count=1_000)
+    before = cured(kind="healthy", count=1_000)["memory_mb"]
+    for kind in STRANGERS:
+        assert cured(kind=kind, count=100_000 // len(STRANGERS))["references"] == 0
+    assert cured(kind="healthy", count=1_000)["memory_mb"] - before < 5
 
 
 @needs_library
@@ -183,6 +207,26 @@ async def test_the_wait_ends_and_the_call_is_forgotten_a_moment_later(places: Ht
     assert "a" in places._context_references
     await asyncio.sleep(0.2)
     assert places._context_references == {}
+
+
+@pytest.mark.anyio
+async def test_a_flood_of_calls_without_a_request_ends_the_oldest_and_no_other(
+    places: HttpCoordinator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "MOST_WAITING", 20)
+    worker.cure(half_seconds=30, forget_seconds=0.01)
+    waits = [asyncio.create_task(places.get_http_request_async(f"lost {number}")) for number in range(50)]
+    await asyncio.sleep(0.1)
+    assert [wait.done() for wait in waits] == [True] * 30 + [False] * 20
+    assert all(isinstance(wait.exception(), TimeoutError) for wait in waits[:30])
+    healthy = asyncio.create_task(places.get_http_request_async("healthy"))
+    await asyncio.sleep(0)
+    places.set_http_request("healthy", "request")
+    assert await healthy == "request"
+    for wait in waits[30:]:
+        wait.cancel()
+    await asyncio.gather(*waits, return_exceptions=True)
+    assert {name for name in places._context_references if name.startswith("lost") and int(name[5:]) < 30} == set()
 
 
 @pytest.mark.anyio

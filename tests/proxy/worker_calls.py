@@ -32,6 +32,7 @@ LIBRARY = "azure_functions_runtime"
 ENVIRONMENT = {
     "AZURE_OPENAI_BASE": "https://example-resource.openai.azure.com",
     "AZURE_OPENAI_DEPLOYMENT": "gpt-4o-mini",
+    "PROXY_SIGNING_KEY": "a-signing-key-for-tests-0123456789-abcdef",
 }
 UPGRADE = (
     "connection: Upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\nsec-websocket-key: AQIDBAUGBwgJCg==\r\n"
@@ -66,6 +67,13 @@ KINDS = {
         get("/api/v1/models/CANARY-ID?code=CANARY-KEY", headers="x-functions-key: CANARY-KEY\r\n"),
     ),
 }
+STRANGERS = {  # the same at the anonymous routes, from somebody who has no key
+    f"{name} from a stranger": kind._replace(
+        function=f"keys_{kind.function}", request=kind.request and kind.request.replace("/api/", "/api/keys/")
+    )
+    for name, kind in KINDS.items()
+}
+KINDS |= STRANGERS
 
 
 class WebSockets(asyncio.Protocol):

@@ -50,6 +50,8 @@ from proxy.settings import Settings
 from proxy.verdict import judged
 
 Handler = Callable[[Request, Record, Grant], Coroutine[Any, Any, Response]]
+Admit = Callable[[Request, Record], Grant]
+Served = tuple[list[str], str, Handler]  # methods, route below /v1, what answers there
 log = logging.getLogger("azure_openai_proxy")
 
 RESPONSES_SINCE = "2025-03-01"  # the first dated api-version with a Responses API; older ones answer 400
@@ -90,16 +92,16 @@ def addresses(route: str) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Door:
-    """A set of all routes: `below` which path, under function names that begin with `name`; at `level` the host lets
-    a call in, and then `admit` does, or raises ProxyError."""
+    """A way in to routes: `below` which path, under function names that begin with `name`; at `level` the host lets a
+    call in, and then `admit` does, or raises ProxyError."""
 
     below: str
     name: str
     level: func.AuthLevel
-    admit: Callable[[Request, Record], Grant]
+    admit: Admit
 
-    def open(self) -> None:
-        for name, (methods, route, handler) in SERVED.items():
+    def open(self, served: Mapping[str, Served]) -> None:
+        for name, (methods, route, handler) in served.items():
             for prefix, address in addresses(route).items():
                 self.serve(prefix + name, methods, address, route, handler)
         self.serve("zz_not_found", EVERY_METHOD, "{*path}", "{*path}", not_found)
@@ -121,15 +123,14 @@ class Door:
             return answer
 
 
-async def answer_of(
-    handler: Handler, admit: Callable[[Request, Record], Grant], req: Request, record: Record
-) -> Response:
+async def answer_of(handler: Handler, admit: Admit, req: Request, record: Record) -> Response:
     try:
-        if req.headers.get("upgrade", "").lower() == "websocket":
-            raise ProxyError("websocket_not_served")
         if settings.problems:
             raise ProxyError("misconfigured", "; ".join(settings.problems))
-        return await handler(req, record, admit(req, record))
+        grant = admit(req, record)
+        if req.headers.get("upgrade", "").lower() == "websocket":
+            raise ProxyError("websocket_not_served")
+        return await handler(req, record, grant)
     except ClientDisconnect:
         record.fields.outcome = "caller_left"
         return Response(status_code=499)  # nginx's number for it; nobody is there to read it
@@ -165,18 +166,18 @@ def forwarding(route: str) -> Handler:
     return lambda req, record, grant: forward(req, record, grant, route)
 
 
-SERVED: dict[str, tuple[list[str], str, Handler]] = {
+SERVED: dict[str, Served] = {
     **{name: (methods, route, forwarding(route)) for name, (methods, route) in FORWARDED.items()},
     "models": (["GET", "HEAD"], "models", models),
     "model": (["GET", "HEAD"], "models/{model}", model),
 }
 
 EVERYTHING = Grant(settings.deployments, settings.allow_store)
-Door("", "", func.AuthLevel.FUNCTION, lambda req, record: EVERYTHING).open()
+Door("", "", func.AuthLevel.FUNCTION, lambda req, record: EVERYTHING).open(SERVED)
 if settings.signing_keys:  # without it there is no anonymous function
     from proxy.admission import Admission
 
-    Door("keys/", "keys_", func.AuthLevel.ANONYMOUS, Admission(settings)).open()
+    Door("keys/", "keys_", func.AuthLevel.ANONYMOUS, Admission(settings)).open(SERVED)
 
 
 # --- what the routes do -----------------------------------------------------------------------------------------------

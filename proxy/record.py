@@ -21,6 +21,7 @@ from . import telemetry
 from .errors import ProxyError
 from .excerpt import Excerpt
 from .fields import Fields
+from .stranger import Strangers
 from .usage import tell
 
 FROM_HEADERS = {
@@ -103,14 +104,16 @@ class Record:
 
 encode_lines = Encoder().encode_lines
 closed: list[Record] = []
+strangers = Strangers()
 
 
 def print_closed() -> None:
     """Several in one go cost a third of what each alone does between two calls."""
     records = closed.copy()
     closed.clear()
-    sys.stdout.write(lines_of([record.complete() for record in records]))
-    sys.stdout.flush()
+    if told := strangers.few([record.complete() for record in records]):
+        sys.stdout.write(lines_of(told))
+        sys.stdout.flush()
 
 
 def lines_of(records: list[Fields]) -> str:

@@ -1,12 +1,12 @@
-"""No key that nobody signed comes in, and none that was changed; `FORGED_KEYS=100000` says how many are tried."""
+"""No key that nobody signed comes in, and none that was changed; and none costs a look at the body."""
 
 import base64
 import datetime
 import hashlib
 import hmac
 import json
-import os
 import random
+import runpy
 import string
 from collections import Counter
 from collections.abc import Callable
@@ -17,12 +17,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from itsdangerous import Signer, URLSafeSerializer
+from starlette.requests import Request
 
+from emulator.stack import ROOT
 from proxy.errors import ProxyError
 from proxy.keys import KNOWN, SALT, Key, Keyring, given_key
 from tests.keys.signing import OLDER, SECRET, TODAY, key, key_text
 
-COUNT = int(os.environ.get("FORGED_KEYS", "3000"))
 ALPHABET = (string.ascii_letters + string.digits + "-_").encode()
 GOOD = [key_text(name, **more).encode() for name, more in (("Ada", {}), ("Bob", {"models": ("gpt-4o",)}), ("李", {}))]
 
@@ -115,19 +116,45 @@ FORGERIES: list[Callable[[bytes, random.Random], bytes]] = [
 ]
 
 
-def test_no_forged_cut_swapped_or_ended_key_comes_in() -> None:
-    keyring, dice, codes = Keyring((SECRET,)), random.Random(COUNT), Counter[str]()
+@pytest.mark.parametrize("count", [3_000, pytest.param(100_000, marks=pytest.mark.long)])
+def test_no_forged_cut_swapped_or_ended_key_comes_in(count: int) -> None:
+    keyring, dice, codes = Keyring((SECRET,)), random.Random(count), Counter[str]()
     for text in GOOD:
         assert refused(keyring, text) == ""  # and they are known from now on
-    for number in range(COUNT):
+    for number in range(count):
         forge = FORGERIES[number % len(FORGERIES)]
         text = forge(dice.choice(GOOD), dice)
         assert text not in GOOD
         code = refused(keyring, text)
         assert code == ("api_key_ended" if forge is ended else "invalid_api_key"), (forge.__name__, text)
         codes[code] += 1
-    assert codes.total() == COUNT
+    assert codes.total() == count
     assert all(refused(keyring, text) == "" for text in GOOD)
+
+
+@pytest.mark.anyio
+async def test_no_refused_key_costs_a_look_at_the_body(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PROXY_SIGNING_KEY", SECRET)
+    monkeypatch.setenv("AZURE_OPENAI_BASE", "https://example-resource.openai.azure.com")
+    monkeypatch.setenv("AZURE_OPENAI_DEPLOYMENT", "gpt-4o")
+    app = runpy.run_path(str(ROOT / "function_app.py"))["app"]
+    calls = {str(made.get_function_name()): made.get_user_function() for made in app.get_functions()}
+
+    async def looked() -> Any:
+        raise AssertionError("the body was looked at")
+
+    dice = random.Random(1)
+    keys = [forge(text, dice) for forge in FORGERIES for text in GOOD for _ in range(10)]
+    forged = [text for text in keys if text.strip() not in GOOD]  # blanks around a header's value are none of it
+    for number, text in enumerate([*forged, b"", GOOD[0] + b" x"]):
+        name = [name for name in calls if name.startswith("keys_")][number % (len(calls) // 2)]
+        headers = [(b"authorization", b"Bearer " + text), (b"content-length", b"9")]
+        scope = {"type": "http", "method": "POST", "path": "/", "query_string": b"", "headers": headers}
+        answer = await calls[name](Request(scope | {"path_params": {}}, looked))
+        assert answer.status_code == 401
+    scope["headers"] = [(b"api-key", GOOD[0])]
+    answer = await calls["keys_chat_completions"](Request(scope | {"path_params": {}}, looked))
+    assert answer.status_code == 500, "a good one reaches the body"
 
 
 @given(st.binary(max_size=400))

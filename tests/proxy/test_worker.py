@@ -27,7 +27,7 @@ HOSTILE = {  # kind of a call: what its caller gets
     "leaves at once": "none",
 }
 STRANGERS = {  # without a key
-    f"{kind} from a stranger": "401" if status in ("200", "404") else status
+    f"{kind} from a stranger": "401" if status in ("200", "404", "426") else status
     for kind, status in {**HOSTILE, "healthy": "200"}.items()
 }
 IDLE_SECONDS = 5.5  # uvicorn's default is 5; the host's pool keeps a connection for 60

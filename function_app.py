@@ -1,6 +1,7 @@
 """Azure OpenAI Proxy: an OpenAI-compatible API for a class or a lab, as one Azure Function.
 
     OpenAI SDK, DSPy, curl ── x-functions-key ──▶ this function ── managed identity ──▶ Azure OpenAI
+    any program ── Authorization: Bearer sk-… ──┘  only with PROXY_SIGNING_KEY: proxy/admission.py
 
 Forwarded  The body byte for byte (only a `model` that must become a deployment name is rewritten; a compressed one is
            unpacked), the raw query string, the headers of proxy/headers.py. Back come Azure's status, headers and

@@ -8,6 +8,7 @@ Only where PROXY_SIGNING_KEY is set does the function load this.
 import datetime
 import hashlib
 import re
+import unicodedata
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from itsdangerous import BadData, Signer
@@ -51,7 +52,7 @@ decode = Decoder(Key).decode
 
 class Keyring:
     """Makes keys and reads them. The first of `secrets` signs, each verifies: a new one in front rotates, and the old
-    one's keys end with it. `revoked` are names or ids.
+    one's keys end with it. `revoked` are names or ids, in whatever case.
 
     itsdangerous compares signatures with `hmac.compare_digest`, so that the work does not depend on how much of one is
     right. Keys that were verified are known again by their SHA-256: nobody can make a key whose digest begins like
@@ -60,7 +61,7 @@ class Keyring:
 
     def __init__(self, secrets: Sequence[str], revoked: Collection[str] = ()) -> None:
         self.signer = Signer(secrets[::-1], SALT, key_derivation="hmac", digest_method=hashlib.sha256)
-        self.revoked = frozenset(revoked)
+        self.revoked = frozenset(map(folded, revoked))
         self.known: dict[bytes, Key] = {}
 
     def make(self, key: Key) -> str:
@@ -87,10 +88,15 @@ class Keyring:
 
     def require_good(self, key: Key) -> None:
         """Raises ProxyError where the key has ended or was taken back."""
-        if key.name in self.revoked or key.id in self.revoked:
+        if self.revoked and (folded(key.name) in self.revoked or folded(key.id) in self.revoked):
             raise ProxyError("api_key_revoked")
         if key.ends and key.ends < datetime.datetime.now(datetime.UTC).date():
             raise ProxyError("api_key_ended", key.ends)
+
+
+def folded(name: str) -> str:
+    """A name without what a keyboard may add: somebody who is taken back must not stay for a capital letter."""
+    return unicodedata.normalize("NFC", name).casefold()
 
 
 def given_key(headers: Iterable[tuple[bytes, bytes]]) -> bytes:

@@ -5,7 +5,7 @@ import datetime
 from collections.abc import Mapping
 from pathlib import Path
 
-from ..keys import Key
+from ..keys import Key, folded
 from .person import FIELDS, Mistake, key_of
 
 
@@ -32,8 +32,8 @@ def keys_of(sheet: Path, usual: Mapping[str, str], today: datetime.date) -> list
         raise Mistake(f"{sheet}, line {lines.line_num}: {error}.") from None
     if not keys:
         raise Mistake(f"{sheet} names nobody.")
-    names = [key.name for key in keys]
-    if twice := next((name for name in names if names.count(name) > 1), ""):
+    names = [folded(key.name) for key in keys]
+    if twice := next((key.name for key in keys if names.count(folded(key.name)) > 1), ""):
         raise Mistake(f"{sheet} has {twice!r} twice: who is taken back by name could not be told apart.")
     return keys
 

@@ -213,8 +213,10 @@ def test_a_key_that_is_known_still_ends_and_can_still_be_taken_back() -> None:
     ended_key = Key("1", "Ada", TODAY - datetime.timedelta(days=1))
     text = keyring.make(ended_key).encode()
     assert [refused(keyring, text) for _ in range(2)] == ["api_key_ended"] * 2
-    keyring.revoked = frozenset({"Ada"})
-    assert refused(keyring, GOOD[0]) == "api_key_revoked"
+    for spelled in ("Ada", "ADA", "id-ada"):
+        assert refused(Keyring((SECRET,), (spelled,)), GOOD[0]) == "api_key_revoked"
+    decomposed = Keyring((SECRET,), ("Jose\u0301",))  # as a Mac's keyboard may write it
+    assert refused(decomposed, key_text("José").encode()) == "api_key_revoked"
 
 
 def test_the_first_signing_key_signs_and_all_verify_until_one_is_taken_out() -> None:

@@ -67,38 +67,62 @@ def cure(half_seconds: float = HALF_SECONDS, forget_seconds: float = FORGET_SECO
 
 
 def end_waiting(coordinator: Any, half_seconds: float, forget_seconds: float) -> None:
-    """The wait for the HTTP request ends after `half_seconds`, and the host answers 500. Without an end it is for ever
-    after a header that is not ASCII, a control character in a header, or a caller who left at once. Of more than
-    MOST_WAITING the oldest ends now, so that a flood of such calls fills no memory.
+    """Neither half of a call waits for the other longer than `half_seconds`; the host answers 500. Without an end an
+    invocation waits for ever after a header that is not ASCII, a control character in a header, or a caller who left at
+    once; and a request whose invocation was given up, or that the host sends again, waits as long. Of more than
+    MOST_WAITING invocations the oldest ends now, so that a flood of such calls fills no memory.
 
     What the worker remembers of a call (2.2 KB, for ever) is dropped `forget_seconds` after its answer."""
-    wait, pop = coordinator.get_http_request_async, coordinator._pop_http_response
+    take, answer, pop = (
+        getattr(coordinator, name)
+        for name in ("get_http_request_async", "await_http_response_async", "_pop_http_response")
+    )
     forget = Forgetting(coordinator._context_references, forget_seconds)
-    if not inspect.iscoroutinefunction(wait):
-        raise TypeError(f"{wait!r} is not awaited")
+    if not (inspect.iscoroutinefunction(take) and inspect.iscoroutinefunction(answer)):
+        raise TypeError(f"{take!r} or {answer!r} is not awaited")
+    invocations: dict[str, asyncio.Timeout] = {}  # that wait for their requests
+    requests: dict[str, asyncio.Timeout] = {}  # that no invocation has taken
+    taken: set[str] = set()  # before they began to wait for their answer
 
-    waiting: dict[str, asyncio.Timeout] = {}
-
-    @functools.wraps(wait)
-    async def wait_for_a_while(invocation_id: str) -> Any:
+    @functools.wraps(take)
+    async def take_in_time(invocation_id: str) -> Any:
         try:
-            async with asyncio.timeout(half_seconds) as end:
-                waiting[invocation_id] = end
-                if len(waiting) > MOST_WAITING:
-                    waiting.pop(next(iter(waiting))).reschedule(asyncio.get_running_loop().time())
-                return await wait(invocation_id)
+            async with asyncio.timeout(half_seconds) as limit:
+                invocations[invocation_id] = limit
+                if len(invocations) > MOST_WAITING:
+                    invocations.pop(next(iter(invocations))).reschedule(asyncio.get_running_loop().time())
+                request = await take(invocation_id)
         except TimeoutError:
             forget(invocation_id)  # soon, not now: the worker still answers through it
             raise TimeoutError(f"the HTTP request of this call did not come within {half_seconds:g} s") from None
         finally:
-            waiting.pop(invocation_id, None)
+            invocations.pop(invocation_id, None)
+        if end := requests.pop(invocation_id, None):
+            end.reschedule(None)  # the function may take its time
+        else:
+            taken.add(invocation_id)
+        return request
+
+    @functools.wraps(answer)
+    async def answer_if_taken(invocation_id: str) -> Any:
+        try:
+            async with asyncio.timeout(None if invocation_id in taken else half_seconds) as end:
+                requests[invocation_id] = end
+                return await answer(invocation_id)
+        except TimeoutError:
+            forget(invocation_id)
+            raise TimeoutError(f"no invocation took this request within {half_seconds:g} s") from None
+        finally:
+            requests.pop(invocation_id, None)
+            taken.discard(invocation_id)
 
     @functools.wraps(pop)
     def pop_and_forget(invocation_id: str) -> Any:
         forget(invocation_id)
         return pop(invocation_id)
 
-    coordinator.get_http_request_async, coordinator._pop_http_response = wait_for_a_while, pop_and_forget
+    coordinator.get_http_request_async, coordinator._pop_http_response = take_in_time, pop_and_forget
+    coordinator.await_http_response_async = answer_if_taken
 
 
 class Forgetting:

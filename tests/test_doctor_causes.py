@@ -17,7 +17,7 @@ from tests.doctor_support import Refuse, azure, error, examined, results
 from tests.support import Arrived, raw_upstream
 
 MODELS = b'{"data": [{"id": "m"}]}'
-MISSING = ProxyError("not_found", "POST", "/api/v1/responses", "models").body.decode()
+MISSING = ProxyError("not_found", "POST", "/api/v1/responses", "", "/api/v1", "models").body.decode()
 NO_ROLE = refusal(401, b"PermissionDenied", "").body.decode()
 
 

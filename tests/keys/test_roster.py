@@ -119,9 +119,7 @@ def test_a_qr_code_is_of_the_key(handed_out: Path) -> None:
 
 
 def test_names_that_look_alike_get_files_of_their_own(tmp_path: Path) -> None:
-    (tmp_path / "class.csv").write_text(
-        "name\nÉva\nEva\nE va\nE.va\n李\n../../x\n".replace("../../x", "x/../../y"), encoding="utf-8"
-    )
+    (tmp_path / "class.csv").write_text("name\nÉva\nEva\nE va\nE.va\n李\nx/../../y\n", encoding="utf-8")
     told("make", "--roster", str(tmp_path / "class.csv"), "--out", str(tmp_path / "out"), "--ends", "never")
     assert sorted(path.name for path in (tmp_path / "out").glob("*.env")) == [
         *("e-va-2.env", "e-va.env", "eva-2.env", "eva.env", "person.env", "x-y.env")

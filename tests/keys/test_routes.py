@@ -10,7 +10,7 @@ import pytest
 from emulator.host.routing.function import HttpFunction, http_functions
 from emulator.stack import ROOT
 from tests.golden import assert_golden
-from tests.host.test_function_routes import unreached
+from tests.host.reached import unreached
 from tests.keys.signing import SECRET
 
 EVERY = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]

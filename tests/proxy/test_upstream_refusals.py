@@ -68,7 +68,7 @@ def test_every_reason_has_its_own_advice(words: str, status: int) -> None:
     message = json.loads(error.body)["error"]["message"]
     assert (error.cause, error.code, error.status) == (cause, code, 502)
     assert named in message
-    assert "your function key is fine" in message
+    assert "your key is fine" in message
     assert ("role" in message) == (cause == "role"), "nobody is advised in vain to grant a role"
 
 

@@ -230,6 +230,37 @@ async def test_a_flood_of_calls_without_a_request_ends_the_oldest_and_no_other(
 
 
 @pytest.mark.anyio
+async def test_a_request_whose_invocation_was_given_up_does_not_wait_for_ever(places: HttpCoordinator) -> None:
+    worker.cure(half_seconds=0.05, forget_seconds=0.02)
+    with pytest.raises(TimeoutError, match="did not come"):
+        await places.get_http_request_async("late")
+    await asyncio.sleep(0.15)
+    places.set_http_request("late", "request")
+    with pytest.raises(TimeoutError, match="no invocation took"):
+        await places.await_http_response_async("late")
+    await asyncio.sleep(0.15)
+    assert places._context_references == {}
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("waits_first", [True, False])
+async def test_a_request_that_was_taken_waits_as_long_as_the_function_takes(
+    places: HttpCoordinator, waits_first: bool
+) -> None:
+    worker.cure(half_seconds=0.05, forget_seconds=0.02)
+    places.set_http_request("slow", "request")
+    waiting = asyncio.create_task(places.await_http_response_async("slow")) if waits_first else None
+    await asyncio.sleep(0)
+    assert await places.get_http_request_async("slow") == "request"
+    waiting = waiting or asyncio.create_task(places.await_http_response_async("slow"))
+    await asyncio.sleep(0.2)
+    places.set_http_response("slow", "answer")
+    assert await waiting == "answer"
+    await asyncio.sleep(0.1)
+    assert places._context_references == {}
+
+
+@pytest.mark.anyio
 async def test_an_answer_that_is_asked_for_again_at_once_is_no_endless_wait(places: HttpCoordinator) -> None:
     worker.cure(forget_seconds=0.3)
     places.set_http_request("a", "request")

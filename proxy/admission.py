@@ -1,11 +1,12 @@
 """Who comes in by a signed key, and what for. The host has let everybody through, and nothing of a body is read yet."""
 
+import functools
 from collections.abc import Mapping
 
 from starlette.requests import Request
 
 from .grant import Grant
-from .keys import Allowed, Key, Keyring, given_key
+from .keys import KNOWN, Allowed, Key, Keyring, given_key
 from .record import Record
 from .settings import Settings
 
@@ -16,13 +17,14 @@ class Admission:
     def __init__(self, settings: Settings) -> None:
         self.keyring = Keyring(settings.signing_keys, settings.revoked_keys)
         self.served: Mapping[str, str] = settings.deployments
+        self.grant_of = functools.lru_cache(KNOWN)(self.grant)  # one for each key
 
     def __call__(self, request: Request, record: Record) -> Grant:
         record.fields.key = None  # a function key that the host has not checked is nobody's
         key = self.keyring.read(given_key(request.headers.raw))
         record.fields.key = key.name
         self.keyring.require_good(key)
-        return self.grant(key)
+        return self.grant_of(key)
 
     def grant(self, key: Key) -> Grant:
         """Azure keeps nothing for a signed key: whoever knows the id of a stored response could read it."""

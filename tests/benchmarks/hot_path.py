@@ -219,6 +219,27 @@ async def replays() -> float:
     return await calls(work)
 
 
+async def admissions() -> float:
+    """Calls to let a signed key in that came before."""
+    from starlette.requests import Request
+
+    from proxy.admission import Admission
+    from proxy.keys import Key
+    from proxy.record import Record
+    from proxy.settings import Settings
+
+    admit = Admission(Settings.from_env(SETTINGS | {"PROXY_SIGNING_KEY": "a-signing-key-for-tests-0123456789-abcdef"}))
+    key = admit.keyring.make(Key("1", "Ada", models=("gpt-4o-mini",))).encode()
+    headers = [(b"host", b"x"), (b"content-type", b"application/json"), (b"authorization", b"Bearer " + key)]
+    asked = Request({"type": "http", "method": "GET", "query_string": b"", "headers": headers})
+    record = Record(asked, "models", "")
+
+    async def work() -> None:
+        admit(asked, record)
+
+    return await calls(work)
+
+
 async def counted() -> dict[str, float]:
     """What the budgets are about, under their names."""
     async with caller() as proxy:
@@ -234,6 +255,7 @@ async def counted() -> dict[str, float]:
             "objects left to the collector per stream": await left_over(lambda: proxy.frames(20)),
             "bytes held per byte of a large body": await peak(lambda: proxy.large(large)) / large,
             "calls per cached token": await calls(identity.token),
+            "calls per signed key that is known": await admissions(),
             "calls per replayed request": await replays(),
             "calls per match among 10": await matches(10),
             "calls per match among 2,000": await matches(2_000),

@@ -9,15 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-<<<<<<< HEAD
-from emulator.host.http.path import request_path
 from emulator.host.routing.definition import http_functions
-from emulator.host.routing.function import HttpFunction
-from emulator.host.routing.route import Router
-from emulator.host.routing.template import Literal, parse
-=======
-from emulator.host.routing.function import http_functions
->>>>>>> 529b974 (Worker: a request whose invocation was given up does not wait for ever, nor fill memory; tests follow)
 from function_app import app
 from tests.host.reached import unreached
 

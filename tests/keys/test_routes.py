@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from emulator.host.routing.function import HttpFunction, http_functions
+from emulator.host.routing.definition import http_functions
+from emulator.host.routing.function import HttpFunction
 from emulator.stack import ROOT
 from tests.golden import assert_golden
 from tests.host.reached import unreached

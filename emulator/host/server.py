@@ -77,7 +77,7 @@ async def serve(
             try:
                 await asyncio.shield(serving)
             except asyncio.CancelledError:
-                listener.should_exit = True
+                listener.end()
                 await serving
                 raise
             finally:

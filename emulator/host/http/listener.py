@@ -13,6 +13,7 @@ import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
+from ...server import Server
 from ...upgrade import WithoutUpgrade
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -33,7 +34,7 @@ _EXPECTED = {
 }
 
 
-class Listener(uvicorn.Server):
+class Listener(Server):
     """Serves `app` on `sock` until `stop()`, or, with `obey_signals`, until SIGINT or SIGTERM.
 
     `on_started` is called once connections are accepted. Warnings and worse go to the logger `uvicorn.error`.
@@ -86,7 +87,7 @@ class Listener(uvicorn.Server):
 
     async def stop(self) -> None:
         """Ends `serve()`, which runs in another task, and waits for its end."""
-        self.should_exit = True
+        self.end()
         await self._stopped.wait()
 
     @contextmanager

@@ -2,8 +2,12 @@ import os
 
 import pytest
 
+from tests import trust
+
 os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"  # else litellm asks GitHub for prices when it is imported
 os.environ["PYTHON_ENABLE_INIT_INDEXING"] = "1"  # some tests import the function, which asks for it on 3.11 and 3.12
+if "HOST_UNDER_TEST" not in os.environ:  # which may be anywhere
+    trust.trust_nobody()
 
 pytest_plugins = ["emulator.pytest_plugin"]
 

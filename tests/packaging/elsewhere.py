@@ -14,6 +14,7 @@ from emulator.stack import ROOT
 from emulator.tape import cassette
 from emulator.tape.cassette import Interaction
 from tests.support import recording
+from tests.trust import trusting
 
 INDEX = "the network: pip reaches no index"
 OURS = (
@@ -39,7 +40,7 @@ def one_recording() -> Interaction:
 
 def environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
     """Without a setting of ours."""
-    return {name: value for name, value in os.environ.items() if not name.startswith(OURS)} | dict(more or {})
+    return trusting({name: value for name, value in os.environ.items() if not name.startswith(OURS)}) | dict(more or {})
 
 
 def one_stream() -> Interaction:

@@ -21,6 +21,7 @@ from emulator.match.library import Library
 from emulator.server import bind, serving
 from emulator.stack import CASSETTES, ROOT
 from tests.host import run_app
+from tests.trust import trusting
 
 pytestmark = [
     pytest.mark.skipif(
@@ -38,7 +39,7 @@ def install(target: Path, version: str, machine: str, *options: str) -> int:
     """As Azure's remote build installs requirements.txt, for a Python and a machine that need not be this one."""
     command = [sys.executable, "-m", "pip", "install", "-q", "--require-hashes", "--only-binary=:all:", *options]
     command += ["--target", str(target), "--python-version", version, "--platform", machine]
-    return subprocess.run([*command, "-r", str(ROOT / "requirements.txt")]).returncode
+    return subprocess.run([*command, "-r", str(ROOT / "requirements.txt")], env=trusting(dict(os.environ))).returncode
 
 
 @pytest.fixture(scope="module")
@@ -113,4 +114,4 @@ def test_everybody_can_install_a_lock_without_a_compiler(
     command = [sys.executable, "-m", "uv", "pip", "install", "--dry-run", "--no-config", "--no-python-downloads"]
     command += ["--require-hashes", "--only-binary", ":all:", "--target", str(tmp_path), "--python", sys.executable]
     command += ["--python-version", version, "--python-platform", platform, "-r", lock]
-    assert subprocess.run(command, cwd=ROOT).returncode == 0
+    assert subprocess.run(command, cwd=ROOT, env=trusting(dict(os.environ))).returncode == 0

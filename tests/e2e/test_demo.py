@@ -1,5 +1,6 @@
 """The demo shows five calls through the whole chain, and ends as it should."""
 
+import io
 import os
 import re
 import signal
@@ -11,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from emulator import demo
+from emulator import cli, demo
 from emulator.stack import ROOT
 from tests.pages import blocks
 
@@ -27,24 +28,49 @@ CALLS = [
 ]
 
 
+def test_without_a_terminal_it_is_one_round(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of one step, with clients that are loaded already."""
+    monkeypatch.setattr(demo, "STEPS", demo.STEPS[:1])
+    monkeypatch.setattr(demo, "load_clients", lambda: None)
+    monkeypatch.setattr(sys, "stdin", io.StringIO())
+    assert cli.main(["demo"]) == 0
+    shown = capsys.readouterr()
+    assert "This was one round" in shown.out
+    assert_calls(shown.out, CALLS[:1])
+
+
+@pytest.mark.long
 def test_without_a_terminal_it_shows_five_calls_and_ends() -> None:
     done = subprocess.run(COMMAND, cwd=ROOT, capture_output=True, text=True, timeout=90, stdin=subprocess.DEVNULL)
     assert (done.returncode, done.stderr) == (0, "")
-    steps = re.findall(r"^\d\. .*\n   (.*)\n   > (.+(?:\n     .*)*)\n   (.*)$", done.stdout, re.MULTILINE)
-    assert [call for call, _, _ in steps] == CALLS
-    for _, answer, timing in steps:
-        assert len(answer) > 3
-        assert re.fullmatch(r"(answer|first token) after \d+\.\d\d s(, \d+ pieces in \d+\.\d\d s)?", timing)
-    streamed = [re.search(r"after (\S+) s, (\d+) pieces in (\S+) s", timing) for _, _, timing in steps]
+    assert_whole(done.stdout)
+
+
+def assert_whole(shown: str) -> None:
+    """All five calls, how to make them oneself, and what the README shows of it."""
+    timings = assert_calls(shown, CALLS)
+    streamed = [re.search(r"after (\S+) s, (\d+) pieces in (\S+) s", timing) for timing in timings]
     for found in (streamed[1], streamed[3]):
         assert found
         assert int(found[2]) > 5
         assert float(found[1]) < float(found[3]), "the text arrived in more than one moment"
-    assert re.search(r"^curl http://127\.0\.0\.1:\d+/api/v1/chat/completions -H 'x-functions-key: ", done.stdout, re.M)
-    assert "from openai import OpenAI" in done.stdout
+    assert re.search(r"^curl http://127\.0\.0\.1:\d+/api/v1/chat/completions -H 'x-functions-key: ", shown, re.M)
+    assert "from openai import OpenAI" in shown
     (readme,) = [block for block in blocks("README.md", "") if "Starting the fake Azure" in block]
-    printed = {re.sub(r"\d+", "0", line) for line in [*done.stdout.splitlines(), "…"]}
+    printed = {re.sub(r"\d+", "0", line) for line in [*shown.splitlines(), "…"]}
     assert {re.sub(r"\d+", "0", line) for line in readme.splitlines()} <= printed
+
+
+def assert_calls(shown: str, calls: list[str]) -> list[str]:
+    """Each call with its answer and its times, which are given."""
+    steps = re.findall(r"^\d\. .*\n   (.*)\n   > (.+(?:\n     .*)*)\n   (.*)$", shown, re.MULTILINE)
+    assert [call for call, _, _ in steps] == calls
+    for _, answer, timing in steps:
+        assert len(answer) > 3
+        assert re.fullmatch(r"(answer|first token) after \d+\.\d\d s(, \d+ pieces in \d+\.\d\d s)?", timing)
+    return [timing for _, _, timing in steps]
 
 
 def pieces_of(*pieces: Any, error: Exception | None = None) -> Iterator[Any]:
@@ -92,6 +118,7 @@ def test_in_a_terminal_it_waits_for_the_calls_it_told_of_until_ctrl_c() -> None:
             if "Ctrl-C stops it" in line:
                 break
         assert process.poll() is None, "".join(shown)
+        assert_whole("".join(shown))
         told = "".join(shown).split("Call it yourself:")[1].split("It keeps running")[0]
         curl, python = re.split(r"^(?=from openai)", told, maxsplit=1, flags=re.MULTILINE)
         for command in (["bash", "-c", curl], [sys.executable, "-c", python]):

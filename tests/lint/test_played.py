@@ -72,7 +72,7 @@ def test_two():
 """
 
 
-@pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["alone", "xdist"])
+@pytest.mark.parametrize("workers", [(), ("-p", "xdist", "-n", "2")], ids=["alone", "xdist"])
 def test_a_session_begins_with_an_empty_file_that_all_its_processes_write(
     workers: tuple[str, ...], tmp_path: Path
 ) -> None:
@@ -80,7 +80,7 @@ def test_a_session_begins_with_an_empty_file_that_all_its_processes_write(
     (tmp_path / "played.txt").write_text("of an earlier session #1\n")
     (tmp_path / "conftest.py").write_text("pytest_plugins = ['emulator.pytest_plugin']\n")
     command = [sys.executable, "-m", "pytest", "-q", "--emulator-played=played.txt"]
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     done = subprocess.run([*command, *workers], cwd=tmp_path, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout
     assert sorted((tmp_path / "played.txt").read_text().splitlines()) == ["one #1", "two #1"]

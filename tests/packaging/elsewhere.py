@@ -16,6 +16,7 @@ from emulator.tape.cassette import Interaction
 from tests.support import recording
 from tests.trust import trusting
 
+ALONE = "PYTEST_DISABLE_PLUGIN_AUTOLOAD"  # the plugins of others cost a second a run
 INDEX = "the network: pip reaches no index"
 OURS = (
     *("AZURE_", "IDENTITY_", "OPENAI_", "PROXY_", "FUNCTION_", "EMULATOR_", "AOAI_"),
@@ -61,7 +62,7 @@ class Project:
     @classmethod
     def of_the_checkout(cls, folder: Path) -> "Project":
         """The plugin comes from the checkout, and is loaded as an installed one is: before any conftest.py."""
-        settings = {"PYTHONPATH": str(ROOT), "PYTEST_PLUGINS": "emulator.pytest_plugin"}
+        settings = {"PYTHONPATH": str(ROOT), "PYTEST_PLUGINS": "emulator.pytest_plugin", ALONE: "1"}
         return cls(folder, settings=settings)
 
     def write(self, name: str, text: str) -> None:

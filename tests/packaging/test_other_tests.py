@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from emulator.stack import ROOT
-from tests.packaging.elsewhere import TEST, Project, environment
+from tests.packaging.elsewhere import ALONE, TEST, Project, environment
 
 ORDERS = (("emulator.pytest_plugin", "pytest_recording.plugin"), ("pytest_recording.plugin", "emulator.pytest_plugin"))
 
@@ -99,8 +99,8 @@ def test_pytest_recording_works_beside_it(order: tuple[str, str], other: Project
     other.write(
         "tests/test_both.py", f"{theirs}    assert requests.get('https://api.example/x').text == 'theirs'\n{TEST}"
     )
-    plugins = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_PLUGINS": ",".join(order)}
-    for mode in ((), ("--record-mode=none",), ("--record-mode=once",)):
+    plugins = {"PYTEST_PLUGINS": ",".join(order)}
+    for mode in ((), ("--record-mode=once",)) if order == ORDERS[0] else ((), ("--record-mode=none",)):
         status, told = other.pytest("--strict-markers", *mode, **plugins)
         assert status == 0, told
         assert "2 passed" in told
@@ -110,7 +110,7 @@ def test_pytest_recording_works_beside_it(order: tuple[str, str], other: Project
 @pytest.mark.long
 def test_without_pytest_recording_the_record_mode_is_ours(other: Project) -> None:
     other.write("test_it.py", "def test_it(pytestconfig):\n    assert pytestconfig.option.record_mode == 'none'\n")
-    for plugins in ({}, {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}):
+    for plugins in ({ALONE: ""}, {ALONE: "1"}):
         status, told = other.pytest("--record-mode=none", "-p", "no:recording", **plugins)
         assert status == 0, told
 

@@ -18,7 +18,6 @@ from emulator.tape import cassette
 from emulator.tape.cassette import Request, Response
 
 BASE = "https://live.example.com"
-MOMENTS = 100
 WORKERS, EACH = 6, 8
 
 
@@ -44,11 +43,12 @@ def write_for_ever(folder: Path, run: Path, first: int, begun: Event) -> None:
         begun.set()
 
 
-def test_killed_at_any_moment_the_old_file_or_the_new_one_is_there(tmp_path: Path) -> None:
+@pytest.mark.parametrize("moments", [25, pytest.param(100, marks=pytest.mark.long)])
+def test_killed_at_any_moment_the_old_file_or_the_new_one_is_there(tmp_path: Path, moments: int) -> None:
     context = multiprocessing.get_context("fork")
     path, random_moment = tmp_path / "x.yaml", random.Random(4)
     seen = set()
-    for moment in range(MOMENTS):
+    for moment in range(moments):
         begun = context.Event()
         process = context.Process(target=write_for_ever, args=(tmp_path, tmp_path / f"run-{moment}", moment, begun))
         process.start()

@@ -1,5 +1,6 @@
 """Our cassettes are stock VCR.py files: vcrpy plays what we write, and we play what vcrpy writes."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -170,6 +171,7 @@ def test_pytest_recording_plays_our_cassettes(tmp_path: Path) -> None:
     constants = f"PATHS = {paths!r}\nMATCH_ON = {MATCH_ON!r}\n"
     (tmp_path / "test_others.py").write_text(constants + WITH_PYTEST_RECORDING)
     command = [sys.executable, "-m", "pytest", "-q", "--record-mode=none", "--block-network", "test_others.py"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=100)
+    alone = os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_PLUGINS": "pytest_recording.plugin"}
+    done = subprocess.run(command, cwd=tmp_path, env=alone, capture_output=True, text=True, timeout=100)
     assert done.returncode == 0, done.stdout
     assert f"{len(NAMES)} passed" in done.stdout

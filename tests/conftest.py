@@ -12,6 +12,15 @@ if "HOST_UNDER_TEST" not in os.environ:  # which may be anywhere
 pytest_plugins = ["emulator.pytest_plugin"]
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int | None:
+    """Three on two cores: a third of the time, a test waits for a process or a socket."""
+    if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ:
+        return None
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return cores + (cores + 1) // 2
+
+
 @pytest.fixture(scope="session")
 def anyio_backend() -> str:
     return "asyncio"

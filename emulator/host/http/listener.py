@@ -21,6 +21,9 @@ STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 GRACE_S = 1
 """Seconds that open requests get to end in when the server stops; then they are cut."""
 
+SETTLE_S = 0.05
+"""For what an app does soon after its answers; the proxy prints the records of several calls in one go."""
+
 ACCEPTED_AT_ONCE = 16
 """libuv accepts one connection per listening socket and turn of its loop; on a busy server a turn can take 40 ms."""
 
@@ -84,6 +87,10 @@ class Listener(Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self._on_started()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().shutdown(sockets)
+        await asyncio.sleep(SETTLE_S)
 
     async def stop(self) -> None:
         """Ends `serve()`, which runs in another task, and waits for its end."""

@@ -9,7 +9,7 @@ os.environ["PYTHON_ENABLE_INIT_INDEXING"] = "1"  # some tests import the functio
 if "HOST_UNDER_TEST" not in os.environ:  # which may be anywhere
     trust.trust_nobody()
 
-pytest_plugins = ["emulator.pytest_plugin"]
+pytest_plugins = ["emulator.pytest_plugin", "tests.garbage"]
 
 
 @pytest.hookimpl(optionalhook=True)

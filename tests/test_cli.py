@@ -59,7 +59,7 @@ def started(
         process.communicate(timeout=20)
 
 
-@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("stop", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.long)])
 def test_serve_prints_one_json_line_and_ends_cleanly(stop: signal.Signals) -> None:
     with started("serve", "--port", "0", FUNCTION_HOST_KEY="my-key") as (described, process):
         assert set(described) == {
@@ -180,6 +180,7 @@ def test_serve_opens_the_proxy_alone() -> None:
         assert httpx.get(f"{served['base_url']}/models", headers=key).status_code == 200
         process.terminate()
         _, errors = process.communicate(timeout=20)
+        assert process.returncode == 0
     port = served["base_url"].removesuffix("/api/v1").rpartition(":")[2]
     assert errors.splitlines() == [
         f"warning: open to other machines on 0.0.0.0, port {port}: the proxy. Everybody with its key uses what is "

@@ -115,7 +115,7 @@ def test_a_model_that_needs_more_tokens_than_the_doctor_allows_is_well(wording: 
     assert checks["chat"].meaning == meaning_of(TOO_FEW)
 
 
-@pytest.mark.parametrize("limit", [1, 15, 100])
+@pytest.mark.parametrize("limit", [1, pytest.param(15, marks=pytest.mark.long), 100])
 def test_a_limit_of_the_administrator_is_kept(limit: int) -> None:
     def refuse(route: str, asked: dict[str, Any]) -> tuple[int, str] | None:
         assert limit_of(asked) <= limit, "the proxy lets no more through"

@@ -5,14 +5,14 @@ import pytest
 from tests.support import Log, Proxy, RawUpstream, proxy, raw_upstream
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def upstream() -> Iterator[RawUpstream]:
     """A server in Azure's place that a test makes misbehave."""
     with raw_upstream() as running:
         yield running
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def behind(upstream: RawUpstream) -> Iterator[Proxy]:
     """The proxy in front of it."""
     with proxy(upstream.base) as running:

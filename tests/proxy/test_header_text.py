@@ -16,6 +16,7 @@ CASES = {  # as recorded of the Functions host; the second ends when proxy/worke
 @pytest.mark.parametrize("name", CASES)
 def test_a_header_that_is_not_ascii_ends_in_an_error(upstream: RawUpstream, behind: Proxy, name: str) -> None:
     written, status, reason = CASES[name]
+    upstream.arrived = []
     key, body = behind.headers["x-functions-key"].encode(), b'{"model":"gpt-4o-mini"}'
     head = b"POST /api/v1/chat/completions HTTP/1.1\r\nhost: x\r\nconnection: close\r\nx-functions-key: %s\r\n" % key
     port = urlsplit(behind.base_url).port

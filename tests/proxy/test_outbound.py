@@ -115,21 +115,20 @@ def test_certificates_that_are_none_are_problems(tmp_path: Path) -> None:
 
 
 @contextmanager
-def company(tunnels: bool = True, status: bytes = b"200 OK") -> Iterator[RawUpstream]:
+def company() -> Iterator[RawUpstream]:
     """A company's proxy: it opens tunnels, and answers what is asked over plain http itself."""
 
     def answer(arrived: Arrived, sock: socket.socket) -> None:
         if not arrived.line.startswith("CONNECT"):
             sending(b'{"of":"the proxy"}', b"content-type: application/json")(arrived, sock)
             return
-        sock.sendall(b"HTTP/1.1 %s\r\n%s\r\n" % (status, b"" if tunnels else b"content-length: 0\r\n"))
-        if tunnels:
-            host, _, port = arrived.line.split()[1].rpartition(":")
-            with socket.create_connection((host, int(port))) as beyond:
-                there = threading.Thread(target=pump, args=(sock, beyond))
-                there.start()
-                pump(beyond, sock)
-                there.join()
+        sock.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+        host, _, port = arrived.line.split()[1].rpartition(":")
+        with socket.create_connection((host, int(port))) as beyond:
+            there = threading.Thread(target=pump, args=(sock, beyond))
+            there.start()
+            pump(beyond, sock)
+            there.join()
 
     with raw_upstream() as running:
         running.answer = answer
@@ -210,13 +209,21 @@ def test_no_proxy_is_honoured(secure: str, certificate: Path) -> None:
         assert not via.arrived
 
 
+@pytest.fixture(scope="module")
+def refused(secure: str) -> Iterator[tuple[RawUpstream, Proxy]]:
+    """What refuses, and the function behind it."""
+    with raw_upstream() as via, proxy(secure, {"HTTPS_PROXY": via.base}) as running:
+        yield via, running
+
+
 @pytest.mark.parametrize("status", [b"407 Proxy Authentication Required", b"403 Forbidden", b"503 Busy"])
-def test_a_proxy_that_refuses_is_named(secure: str, status: bytes) -> None:
-    with company(tunnels=False, status=status) as via, proxy(secure, {"HTTPS_PROXY": via.base}) as running:
-        answer = ask(running)
-        assert (answer.status_code, answer.json()["error"]["code"]) == (502, "upstream_unreachable")
-        assert "proxy" in answer.json()["error"]["message"]
-        assert answer.headers.get("x-should-retry") == (None if status.startswith(b"5") else "false")
+def test_a_proxy_that_refuses_is_named(refused: tuple[RawUpstream, Proxy], status: bytes) -> None:
+    via, running = refused
+    via.answer = sending(b"", status=status)
+    answer = ask(running)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (502, "upstream_unreachable")
+    assert "proxy" in answer.json()["error"]["message"]
+    assert answer.headers.get("x-should-retry") == (None if status.startswith(b"5") else "false")
 
 
 def test_a_folder_of_certificates_is_trusted_as_well(secure: str, certificate: Path, tmp_path: Path) -> None:

@@ -87,7 +87,7 @@ def environment(live: Live | None, **more: str) -> dict[str, str]:
 
 
 def run(project: Path, live: Live | None, *arguments: str, **more: str) -> tuple[int, str]:
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments]
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "tests.garbage", *arguments]
     done = subprocess.run(
         command, cwd=project, env=environment(live, **more), capture_output=True, text=True, timeout=100
     )

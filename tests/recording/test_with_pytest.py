@@ -41,6 +41,11 @@ def test_story(openai_client):
     chunks = openai_client.chat.completions.create(model="gpt-4o-mini", messages=messages, stream=True)
     assert len([chunk for chunk in chunks if chunk.choices]) > 5
 """
+NEWER_TEST = """
+def test_capital_of_another(openai_client):
+    messages = [{"role": "user", "content": "What is the capital of Spain?"}]
+    openai_client.chat.completions.create(model="gpt-4o-mini", messages=messages)
+"""
 
 
 def new_project(folder: Path) -> Path:
@@ -109,10 +114,9 @@ def test_a_new_test_is_recorded_once(once: Recorded) -> None:
 
 def test_then_it_plays_offline_and_what_has_no_recording_fails(recorded: Path) -> None:
     before = cassettes(recorded)
-    (recorded / "test_newer.py").write_text(NEW_TEST.replace("capital of France", "capital of Spain"))
+    (recorded / "test_newer.py").write_text(NEWER_TEST)
     status, told = run(recorded, None)
-    assert status == 1, told
-    assert "3 passed, 1 failed" in told or "1 failed, 3 passed" in told
+    assert (status, "1 failed, 2 passed" in told) == (1, True), told
     assert "No recording matches POST chat/completions" in told
     assert cassettes(recorded) == before
 
@@ -158,39 +162,32 @@ def test_workers_side_by_side_record_the_same(live: Live, project: Path) -> None
     assert "2 requests" in told
 
 
-def test_a_test_that_would_record_where_ci_is_set_is_refused_and_others_are_not(live: Live, project: Path) -> None:
-    (project / "test_other.py").write_text("def test_other(): pass\n")
-    status, told = run(project, live, "--record-mode=once", CI="true")
-    assert (status, cassettes(project)) == (1, {})
-    assert "2 failed, 1 passed, 2 errors" in told
+def test_where_ci_is_set_what_is_recorded_plays_and_what_would_record_is_refused(live: Live, recorded: Path) -> None:
+    before = cassettes(recorded)
+    (recorded / "test_newer.py").write_text(NEWER_TEST)
+    (recorded / "test_other.py").write_text("def test_other(): pass\n")
+    status, told = run(recorded, live, "--record-mode=once", CI="true")
+    assert (status, "1 failed, 3 passed, 1 error" in told) == (1, True), told
     refused = [line for line in told.splitlines() if line.startswith("--record-mode")]
-    status, told = run(project, live, "--record-mode=rewrite", CI="true")
-    assert (status, cassettes(project)) == (1, {})
-    assert "1 passed, 2 errors" in told
+    status, told = run(recorded, live, "--record-mode=rewrite", CI="true")
+    assert (status, "1 passed, 3 errors" in told) == (1, True), told
     refused += [line for line in told.splitlines() if line.startswith("--record-mode")]
     assert_golden("../recording/golden/ci.txt", "\n".join(dict.fromkeys(refused)) + "\n")
     assert not live.azure.journal.exchanges
-
-
-def test_what_is_recorded_plays_where_ci_is_set_whatever_the_mode(live: Live, recorded: Path) -> None:
-    status, told = run(recorded, live, "--record-mode=once", CI="true")
-    assert status == 0, told
-    assert not live.azure.journal.exchanges
-
-
-def test_what_is_recorded_plays_where_no_live_service_is_named(recorded: Path) -> None:
-    """pytest-recording's users often have `--record-mode=once` in their ini-file."""
-    status, told = run(recorded, None, "--record-mode=once")
-    assert status == 0, told
+    assert cassettes(recorded) == before
 
 
 @pytest.mark.parametrize(
     "missing", ["AZURE_OPENAI_BASE", pytest.param("AZURE_OPENAI_DEPLOYMENT", marks=pytest.mark.long)]
 )
-def test_what_recording_needs_is_said(live: Live, project: Path, missing: str) -> None:
+def test_without_a_live_service_what_is_recorded_plays_and_what_recording_needs_is_said(
+    live: Live, recorded: Path, missing: str
+) -> None:
+    """pytest-recording's users often have `--record-mode=once` in their ini-file."""
     del live.env[missing]
-    status, told = run(project, live, "--record-mode=once", "-x")
-    assert status == 1
+    (recorded / "test_newer.py").write_text(NEWER_TEST)
+    status, told = run(recorded, live, "--record-mode=once")
+    assert (status, "1 failed, 2 passed" in told) == (1, True), told
     assert f"To record, set {missing} to " in told
 
 

@@ -22,6 +22,7 @@ class Fields(Struct, gc=False):  # it holds no containers
     total_tokens: int | None = None
     cached_tokens: int | None = None
     reasoning_tokens: int | None = None
+    estimated: bool | None = None
     upstream_ms: float = 0.0
     proxy_ms: float | None = None
     first_byte_ms: float | None = None

@@ -1,0 +1,151 @@
+"""How much each key may use, reserved before a call and settled after it.
+
+How far a budget can be overrun. A call is let in while anything is left, whatever it asks for: so that the last tokens
+can be used at all, the last call may take more than they are. A call that limits its output takes no more than was
+reserved for it; PROXY_MAX_OUTPUT_TOKENS makes every call do so. That is all in one instance, however many calls come
+at once. Of a call elsewhere an instance knows WRITE_SECONDS + READ_SECONDS after it began (proxy/sharing.py), and at
+the first call of a key after a pause as soon as the table has answered. So N instances together give at most N times
+what was left, and N last calls; then all of them refuse until midnight.
+
+Days are UTC's, by each instance's own clock. A clock that is a minute ahead begins the new day's budget that much
+earlier, for its own calls. Minutes are counted in each instance for itself.
+"""
+
+import math
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import NamedTuple, Protocol
+
+from .charge import Charge
+from .errors import ProxyError
+from .estimate import Estimate
+from .keys import Key
+from .tally import DAY_SECONDS, Minute, Tally
+
+SOON_SECONDS = 2.0  # when to ask again, while calls under way hold the rest
+
+
+class Limit(NamedTuple):
+    """`field` of a key limits what `counted` counts in a `period`."""
+
+    field: str
+    counted: str
+    period: str
+
+
+LIMITS = (
+    Limit("requests_a_day", "requests", "day"),
+    Limit("tokens_a_day", "tokens", "day"),
+    Limit("requests_a_minute", "requests", "minute"),
+    Limit("tokens_a_minute", "tokens", "minute"),
+)
+
+
+class OverBudget(ProxyError):
+    """A 429 of a key's own limit. `after` is when to ask again, in seconds."""
+
+    def __init__(self, code: str, *facts: object, after: float) -> None:
+        super().__init__(code, *facts)
+        self.after = math.ceil(after)
+
+    @property
+    def headers(self) -> dict[str, str]:
+        again = {} if self.retry else {"x-should-retry": "false"}
+        return {**super().headers, "retry-after": str(self.after), WHOSE: "key", **again}
+
+
+WHOSE = "x-proxy-limit-of"  # on each 429: `key`, or `azure` for a limit that all share
+
+
+class Exchange(Protocol):
+    """What shares tallies with other instances; no method waits."""
+
+    def note_change(self, tally: Tally) -> None: ...
+    def note_use(self, tally: Tally) -> None: ...
+
+
+class Budgets:
+    """Of all keys that this process has seen today. Without an `exchange` it counts for itself alone. `clock` gives
+    seconds since 1970, `monotonic` seconds that never jump."""
+
+    def __init__(
+        self,
+        exchange: Exchange | None = None,
+        clock: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.exchange, self.clock, self.monotonic = exchange, clock, monotonic
+        self.day = 0
+        self.tallies: dict[str, Tally] = {}
+        self.minutes: dict[str, Minute] = {}
+
+    def tally(self, key: Key) -> Tally:
+        """Of today. A day that has begun never ends before its end, though the clock be set back: its row in the table
+        would begin again at 0."""
+        day = int(self.clock() // DAY_SECONDS)
+        if day > self.day:
+            self.day = day
+            self.tallies.clear()  # a call that is under way has its own, and so has what is not written yet
+            self.minutes.clear()
+        if (tally := self.tallies.get(key.id)) is None:
+            tally = self.tallies[key.id] = Tally(key, self.day)
+        if self.exchange:
+            self.exchange.note_use(tally)
+        return tally
+
+    def minute(self, key: Key) -> Minute:
+        minute, now = self.minutes.get(key.id), self.monotonic()
+        if minute is None or now >= minute.ends:
+            minute = self.minutes[key.id] = Minute(now)
+        return minute
+
+    def usual_output(self, key: Key) -> int:
+        """Tokens of an answer to this key, on average; 0 before the first."""
+        own = self.tally(key).own
+        return own.output_tokens // own.requests if own.requests else 0
+
+    def reserve(self, key: Key, asked: Estimate | None) -> Charge:
+        """Raises OverBudget. A call that asks no model, None, is limited by the minute alone."""
+        tally, minute = self.tally(key), self.minute(key)
+        periods = {"day": tally, "minute": minute}
+        for limit in LIMITS:
+            most = getattr(key, limit.field)
+            if most is not None and (asked or limit.period == "minute"):
+                if getattr(periods[limit.period], limit.counted) >= most:
+                    raise self.over(limit, most, tally, minute)
+        charge = Charge(self, tally, minute, asked)
+        if asked:
+            self.note_change(tally)
+        return charge
+
+    def over(self, limit: Limit, most: int, tally: Tally, minute: Minute) -> OverBudget:
+        if limit.period == "minute":
+            wait = minute.ends - self.monotonic()
+            return OverBudget("key_minute_used_up", most, limit.counted, math.ceil(wait), after=wait)
+        left = self.left(tally.key)[limit.field]
+        if left and left > 0:
+            return OverBudget("key_budget_reserved", most, limit.counted, after=SOON_SECONDS)
+        wait = self.until_tomorrow()
+        hours, minutes = divmod(math.ceil(wait / 60), 60)
+        return OverBudget("key_budget_used_up", most, limit.counted, hours, minutes, after=wait)
+
+    def left(self, key: Key) -> dict[str, int | None]:
+        """Limit: what is left of it, at least 0, without regard to calls under way; None: no limit."""
+        tally, minute = self.tally(key), self.minute(key)
+        all_ = tally.own.both(tally.others)
+        used = dict(zip(LIMITS, (all_.requests, all_.total_tokens, minute.requests, minute.tokens), strict=True))
+        limits = {limit: getattr(key, limit.field) for limit in LIMITS}
+        return {
+            limit.field: None if most is None else max(0, most - used[limit]) for limit, most in limits.items()
+        }
+
+    def note_change(self, tally: Tally) -> None:
+        if self.exchange:
+            self.exchange.note_change(tally)
+
+    def until_tomorrow(self) -> float:
+        return max(0.0, (self.day + 1) * DAY_SECONDS - self.clock())
+
+    def tomorrow(self) -> datetime:
+        return datetime.fromtimestamp((self.day + 1) * DAY_SECONDS, UTC)

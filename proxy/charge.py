@@ -1,0 +1,56 @@
+"""What one call has reserved, until it is over and what it took is known."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from .estimate import Estimate, used
+from .fields import Fields
+from .tally import Counts, Minute, Tally
+
+if TYPE_CHECKING:
+    from .budget import Budgets
+
+FRAME_END = b"\n\n"
+
+
+class Charge:
+    """Made by Budgets.reserve. `asked` is None for a call that asks no model, and takes nothing of the day."""
+
+    __slots__ = ("asked", "budgets", "frames", "minute", "tally")
+
+    def __init__(self, budgets: "Budgets", tally: Tally, minute: Minute, asked: Estimate | None) -> None:
+        self.budgets, self.tally, self.minute, self.asked, self.frames = budgets, tally, minute, asked, 0
+        minute.requests += 1
+        if asked:
+            minute.tokens += asked.total
+            tally.own.open_requests += 1
+            tally.own.reserved_tokens += asked.total
+
+    def counting(self, read: Callable[[bytes], None]) -> Callable[[bytes], None]:
+        """`read`, which gets a stream's chunks, with their events counted."""
+
+        def counted(chunk: bytes) -> None:
+            self.frames += chunk.count(FRAME_END)
+            read(chunk)
+
+        return counted
+
+    def settle(self, fields: Fields) -> None:
+        """The call is over, and `fields` has what Azure told of it; what it did not tell is estimated, and noted there.
+        A second time nothing happens."""
+        if self.asked:
+            self.pay(used(fields, self.asked, self.frames))
+
+    def pay(self, taken: Counts) -> None:
+        asked, self.asked = self.asked, None
+        if asked:
+            self.minute.tokens += taken.total_tokens - asked.total
+            self.tally.own.open_requests -= 1
+            self.tally.own.reserved_tokens -= asked.total
+            self.tally.own.add(taken)
+            self.budgets.note_change(self.tally)
+
+    def __del__(self) -> None:
+        """A call that was cut off so that nobody could settle it must not hold its reservation until midnight."""
+        if self.asked:
+            self.pay(Counts(requests=1, input_tokens=self.asked.input_tokens, total_tokens=self.asked.input_tokens, estimated=1))

@@ -1,0 +1,114 @@
+"""Keeps tallies and the usage table in step, off the path of every call: nobody waits for the table, and no call fails
+with it."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Collection
+from typing import Protocol
+
+from .tally import Counts, Tally
+
+WRITE_SECONDS = 2.0  # between two writes of a row; what a process that is killed may lose
+READ_SECONDS = 10.0  # the age at which what others counted is read again, if the key is in use
+ATTEMPT_SECONDS = 5.0  # for one request; the table answers in milliseconds, or something is wrong
+AT_ONCE = 8  # requests
+
+
+class Table(Protocol):
+    """Each method raises an Exception where the table does not answer, or refuses."""
+
+    async def write(self, tally: Tally) -> None:
+        """Puts `tally.own` in the place of what this instance wrote before."""
+
+    async def read(self, tally: Tally) -> tuple[Counts, Counts]:
+        """What the table has of this instance, and of all others together."""
+
+
+class Sharing:
+    """A grow-only counter: each instance writes its own row of a key and day, and adds up the others'. So no two write
+    the same row, and no count is lost in a conflict. Counts that could not be written are kept, and written once the
+    table answers again.
+
+    What is reserved for calls under way is in the row as well. Of an instance that was killed it stays there, for what
+    Azure did meanwhile.
+    """
+
+    def __init__(self, table: Table, write_seconds: float = WRITE_SECONDS, read_seconds: float = READ_SECONDS) -> None:
+        self.table, self.write_seconds, self.read_seconds = table, write_seconds, read_seconds
+        self.changed: set[Tally] = set()
+        self.wanted: set[Tally] = set()
+        self.called = asyncio.Event()
+        self.tasks: list[asyncio.Task[None]] = []
+        self.failing = False
+
+    def note_change(self, tally: Tally) -> None:
+        self.changed.add(tally)
+        self.start()
+
+    def note_use(self, tally: Tally) -> None:
+        if tally.read_at is None or time.monotonic() - tally.read_at >= self.read_seconds:
+            self.wanted.add(tally)
+            self.called.set()
+            self.start()
+
+    def start(self) -> None:
+        """With the first call: only then does the event loop run."""
+        if not self.tasks:
+            self.tasks = [asyncio.create_task(work()) for work in (self.keep_writing, self.keep_reading)]
+
+    async def keep_writing(self) -> None:
+        while True:
+            await asyncio.sleep(self.write_seconds)
+            late = await self.each(self.changed, self.table.write)
+            self.changed |= late
+            self.wanted |= late  # one whose answer was lost may be carried out after the next: that shows when it is read
+
+    async def keep_reading(self) -> None:
+        while True:
+            await self.called.wait()
+            self.called.clear()
+            if late := await self.each(self.wanted, self.read):
+                self.wanted |= late
+                await asyncio.sleep(self.write_seconds)
+                self.called.set()
+
+    async def read(self, tally: Tally) -> None:
+        began = time.monotonic()
+        written, tally.others = await self.table.read(tally)
+        tally.read_at = began
+        if written != tally.own:
+            self.changed.add(tally)
+
+    async def each(self, tallies: set[Tally], work: Callable[[Tally], Awaitable[None]]) -> Collection[Tally]:
+        """Empties `tallies`; those with which it did not work are returned."""
+        waiting, late = list(tallies), set[Tally]()
+        tallies.clear()
+
+        async def worker() -> None:
+            while waiting:
+                tally = waiting.pop()
+                try:
+                    async with asyncio.timeout(ATTEMPT_SECONDS):
+                        await work(tally)
+                    self.report(None)
+                except Exception as error:
+                    late.update((tally, *waiting))  # the table is away for all of them
+                    waiting.clear()
+                    self.report(error)
+
+        await asyncio.gather(*(worker() for _ in range(min(AT_ONCE, len(waiting)))))
+        return late
+
+    def report(self, failure: Exception | None) -> None:
+        """Once when it begins and once when it is over. Printed, like a record: the host drops what is logged after a
+        call."""
+        if bool(failure) == self.failing:
+            return
+        self.failing = bool(failure)
+        reason = " ".join(f"{type(failure).__name__}: {failure}".split())[:300]
+        print(
+            f"usage table: {reason}. Each instance counts for itself until it answers."
+            if failure
+            else "usage table: it answers again, and gets what was counted meanwhile.",
+            flush=True,
+        )

@@ -1,0 +1,71 @@
+"""What one key has used of a day, and of a minute."""
+
+from datetime import UTC, date, datetime, timedelta
+
+from msgspec import Struct
+
+from .keys import Key
+
+DAY_SECONDS = 86_400  # of UTC, which knows no summer time
+MINUTE_SECONDS = 60.0
+
+
+class Counts(Struct, gc=False):
+    """`estimated` of the requests have tokens that Azure did not tell. Calls under way are `open_requests`, and
+    `reserved_tokens` what they may take."""
+
+    requests: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    total_tokens: int = 0
+    estimated: int = 0
+    open_requests: int = 0
+    reserved_tokens: int = 0
+
+    def add(self, more: "Counts") -> None:
+        for name in FIELDS:
+            setattr(self, name, getattr(self, name) + getattr(more, name))
+
+    def both(self, others: "Counts") -> "Counts":
+        return Counts(*(getattr(self, name) + getattr(others, name) for name in FIELDS))
+
+
+FIELDS = Counts.__struct_fields__
+
+
+class Tally:
+    """Of one key and one day. `own` is what this process counted, `others` what it last read of the rest, at `read_at`
+    (monotonic seconds; None: never)."""
+
+    __slots__ = ("day", "key", "others", "own", "read_at")
+
+    def __init__(self, key: Key, day: int) -> None:
+        self.key, self.day = key, day
+        self.own, self.others = Counts(), Counts()
+        self.read_at: float | None = None
+
+    @property
+    def requests(self) -> int:
+        """Used and under way."""
+        own, others = self.own, self.others
+        return own.requests + own.open_requests + others.requests + others.open_requests
+
+    @property
+    def tokens(self) -> int:
+        """Used and reserved."""
+        own, others = self.own, self.others
+        return own.total_tokens + own.reserved_tokens + others.total_tokens + others.reserved_tokens
+
+    @property
+    def date(self) -> date:
+        return (datetime.fromtimestamp(0, UTC) + timedelta(days=self.day)).date()
+
+
+class Minute:
+    """Of one key in this process alone; it begins with the first call after the one before. `ends` is in monotonic
+    seconds."""
+
+    __slots__ = ("ends", "requests", "tokens")
+
+    def __init__(self, now: float) -> None:
+        self.ends, self.requests, self.tokens = now + MINUTE_SECONDS, 0, 0

@@ -117,7 +117,7 @@ class Door:
             telemetry.keep_quiet(req.scope)
             record = Record(req, route, settings.key_salt)
             answer = await answer_of(handler, self.admit, req, record)
-            answer.raw_headers.append(record.server_timing())
+            answer.raw_headers += record.headers(answer.status_code)
             if not isinstance(answer, Relay):  # which is not over yet
                 record.note_answer(answer.status_code, dict(answer.raw_headers))
                 record.close(len(answer.body))
@@ -167,6 +167,12 @@ def forwarding(route: str) -> Handler:
     return lambda req, record, grant: forward(req, record, grant, route)
 
 
+async def usage(req: Request, record: Record, grant: Grant) -> Response:
+    assert grant.key
+    assert grant.accounts
+    return json_response(grant.accounts.usage(grant.key))
+
+
 SERVED: dict[str, Served] = {
     **{name: (methods, route, forwarding(route)) for name, (methods, route) in FORWARDED.items()},
     "models": (["GET", "HEAD"], "models", models),
@@ -178,7 +184,9 @@ Door("", "", func.AuthLevel.FUNCTION, lambda req, record: EVERYTHING).open(SERVE
 if settings.signing_keys:  # without it there is no anonymous function
     from proxy.admission import Admission
 
-    Door("keys/", "keys_", func.AuthLevel.ANONYMOUS, Admission(settings)).open(SERVED)
+    Door("keys/", "keys_", func.AuthLevel.ANONYMOUS, Admission(settings)).open(
+        {**SERVED, "usage": (["GET", "HEAD"], "usage", usage)}
+    )
 
 
 # --- what the routes do -----------------------------------------------------------------------------------------------
@@ -190,7 +198,7 @@ async def forward(req: Request, record: Record, grant: Grant, route: str) -> Res
             raise ProxyError("invalid_response_id", param="response_id")
         record.note_response(response_id)
     body = await read_body(req, record, settings.max_body_bytes)
-    body, deployment = checked(body, record, grant, route, req.path_params)
+    body, deployment = await checked(body, record, grant, route, req.path_params)
     url = upstream_url(route, req.path_params, deployment, req.scope["query_string"].decode("latin-1"))
     headers = forwarded_headers(req.headers.raw, grant.deployments)
     method = "GET" if req.method == "HEAD" else req.method  # what Azure makes of a HEAD nobody says
@@ -199,7 +207,7 @@ async def forward(req: Request, record: Record, grant: Grant, route: str) -> Res
     return Relay(answered, relayed_headers(answered.headers.raw), record, settings.keepalive_seconds)
 
 
-def checked(
+async def checked(
     body: bytes, record: Record, grant: Grant, route: str, named: Mapping[str, str]
 ) -> tuple[bytes, str | None]:
     """The body as Azure gets it, and its deployment. What it was parsed to is not kept while Azure answers."""
@@ -208,6 +216,8 @@ def checked(
     asked = choose_deployment(body, grant.deployments, route in NEEDS_MODEL, in_path, by_path)
     record.fields.model, record.fields.deployment = asked.model, asked.deployment
     check_limits(settings.max_output_tokens, grant.allow_store, route, asked.members)
+    if grant.key and grant.accounts:
+        record.charge = await grant.accounts.charge(grant.key, route, named, body, asked)
     return asked.body, asked.deployment
 
 

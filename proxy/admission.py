@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from starlette.requests import Request
 
+from .accounts import Accounts
 from .grant import Grant
 from .keys import KNOWN, Allowed, Key, Keyring, given_key
 from .record import Record
@@ -18,6 +19,8 @@ class Admission:
         self.keyring = Keyring(settings.signing_keys, settings.revoked_keys)
         self.served: Mapping[str, str] = settings.deployments
         self.grant_of = functools.lru_cache(KNOWN)(self.grant)  # one for each key
+        self.accounts = Accounts(settings)
+        self.allow_store = settings.allow_store and self.accounts.owners is not None
 
     def __call__(self, request: Request, record: Record) -> Grant:
         record.fields.key = None  # a function key that the host has not checked is nobody's
@@ -27,5 +30,7 @@ class Admission:
         return self.grant_of(key)
 
     def grant(self, key: Key) -> Grant:
-        """Azure keeps nothing for a signed key: whoever knows the id of a stored response could read it."""
-        return Grant(Allowed(self.served, key.models) if key.models else self.served, False, key)
+        """Where nobody notes whose a stored response is, Azure keeps nothing for a signed key: whoever knows the id
+        could read it."""
+        allowed = Allowed(self.served, key.models) if key.models else self.served
+        return Grant(allowed, self.allow_store, key, self.accounts)

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import NamedTuple, Protocol
 
-from .charge import Charge
+from .charge import WHOSE, Charge
 from .errors import ProxyError
 from .estimate import Estimate
 from .keys import Key
@@ -52,10 +52,7 @@ class OverBudget(ProxyError):
     @property
     def headers(self) -> dict[str, str]:
         again = {} if self.retry else {"x-should-retry": "false"}
-        return {**super().headers, "retry-after": str(self.after), WHOSE: "key", **again}
-
-
-WHOSE = "x-proxy-limit-of"  # on each 429: `key`, or `azure` for a limit that all share
+        return {**super().headers, "retry-after": str(self.after), WHOSE.decode(): "key", **again}
 
 
 class Exchange(Protocol):
@@ -108,12 +105,11 @@ class Budgets:
     def reserve(self, key: Key, asked: Estimate | None) -> Charge:
         """Raises OverBudget. A call that asks no model, None, is limited by the minute alone."""
         tally, minute = self.tally(key), self.minute(key)
-        periods = {"day": tally, "minute": minute}
         for limit in LIMITS:
-            most = getattr(key, limit.field)
-            if most is not None and (asked or limit.period == "minute"):
-                if getattr(periods[limit.period], limit.counted) >= most:
-                    raise self.over(limit, most, tally, minute)
+            most, period = getattr(key, limit.field), tally if limit.period == "day" else minute
+            limits = most is not None and (asked or limit.period == "minute")
+            if limits and getattr(period, limit.counted) >= most:
+                raise self.over(limit, most, tally, minute)
         charge = Charge(self, tally, minute, asked)
         if asked:
             self.note_change(tally)
@@ -132,12 +128,11 @@ class Budgets:
 
     def left(self, key: Key) -> dict[str, int | None]:
         """Limit: what is left of it, at least 0, without regard to calls under way; None: no limit."""
-        tally, minute = self.tally(key), self.minute(key)
-        all_ = tally.own.both(tally.others)
-        used = dict(zip(LIMITS, (all_.requests, all_.total_tokens, minute.requests, minute.tokens), strict=True))
-        limits = {limit: getattr(key, limit.field) for limit in LIMITS}
+        used = {"day": self.tally(key).used, "minute": self.minute(key).used}
+        limits = ((limit, getattr(key, limit.field)) for limit in LIMITS)
         return {
-            limit.field: None if most is None else max(0, most - used[limit]) for limit, most in limits.items()
+            limit.field: None if most is None else max(0, most - used[limit.period][limit.counted])
+            for limit, most in limits
         }
 
     def note_change(self, tally: Tally) -> None:

@@ -1,5 +1,6 @@
 """What one call has reserved, until it is over and what it took is known."""
 
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -11,15 +12,19 @@ if TYPE_CHECKING:
     from .budget import Budgets
 
 FRAME_END = b"\n\n"
+RESPONSE_ID = re.compile(rb'"id"\s*:\s*"(resp_[A-Za-z0-9_-]{1,256})"')
+HEAD_BYTES = 4_096  # of a chunk; the id stands in front of all that a caller chooses
+WHOSE = b"x-proxy-limit-of"  # on each 429: `key`, or `azure` for a limit that all share
 
 
 class Charge:
     """Made by Budgets.reserve. `asked` is None for a call that asks no model, and takes nothing of the day."""
 
-    __slots__ = ("asked", "budgets", "frames", "minute", "tally")
+    __slots__ = ("asked", "budgets", "frames", "minute", "note_id", "tally")
 
     def __init__(self, budgets: "Budgets", tally: Tally, minute: Minute, asked: Estimate | None) -> None:
         self.budgets, self.tally, self.minute, self.asked, self.frames = budgets, tally, minute, asked, 0
+        self.note_id: Callable[[str], None] | None = None  # wants the id of the response that is stored
         minute.requests += 1
         if asked:
             minute.tokens += asked.total
@@ -31,9 +36,22 @@ class Charge:
 
         def counted(chunk: bytes) -> None:
             self.frames += chunk.count(FRAME_END)
+            if self.note_id and (found := RESPONSE_ID.search(chunk, 0, HEAD_BYTES)):
+                self.note_stored(found[1].decode())  # others may ask for it while it streams
             read(chunk)
 
         return counted
+
+    def note_stored(self, response_id: str) -> None:
+        if self.note_id:
+            self.note_id(response_id)
+            self.note_id = None
+
+    def headers(self, status: int) -> list[tuple[bytes, bytes]]:
+        """For an answer: what was left of the day before this call, and whose limit Azure's 429 is."""
+        left = self.budgets.left(self.tally.key)["tokens_a_day"]
+        told = [(b"x-proxy-tokens-left", b"%d" % left)] if left is not None else []
+        return told + [(WHOSE, b"azure")] * (status == 429)
 
     def settle(self, fields: Fields) -> None:
         """The call is over, and `fields` has what Azure told of it; what it did not tell is estimated, and noted there.
@@ -53,4 +71,8 @@ class Charge:
     def __del__(self) -> None:
         """A call that was cut off so that nobody could settle it must not hold its reservation until midnight."""
         if self.asked:
-            self.pay(Counts(requests=1, input_tokens=self.asked.input_tokens, total_tokens=self.asked.input_tokens, estimated=1))
+            self.pay(
+                Counts(
+                    requests=1, input_tokens=self.asked.input_tokens, total_tokens=self.asked.input_tokens, estimated=1
+                )
+            )

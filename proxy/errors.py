@@ -28,6 +28,30 @@ ERRORS = {  # code: (status, whether trying again can help, message)
     ),
     "api_key_ended": (401, False, "{} was the last day of this key (UTC). Ask who gave it to you for a new one."),
     "api_key_revoked": (401, False, "This key was taken back. Ask who gave it to you for a new one."),
+    "response_not_yours": (
+        *(404, False),
+        "No response with this id was made with your key. Each key reads, continues and deletes its own alone.",
+    ),
+    "owner_not_kept": (400, False, "Nobody here notes whose {} is: send {} in its place."),
+    "key_budget_used_up": (
+        *(429, False),
+        "Your key's {:,} {} for today are used up. A new day begins at 00:00 UTC, in {} h {} min. This limit is your "
+        "key's own, not Azure's.",
+    ),
+    "key_budget_reserved": (
+        *(429, True),
+        "Calls of your key that are under way may take the rest of its {:,} {} for today. Try again when one has "
+        "ended. This limit is your key's own, not Azure's.",
+    ),
+    "key_minute_used_up": (
+        *(429, True),
+        "Your key's {:,} {} a minute are used up. Go on in {} s. This limit is your key's own, not Azure's.",
+    ),
+    "owner_unknown": (
+        *(503, True),
+        "Whose response this is cannot be looked up at the moment. Try again; if it stays, the administrator must look "
+        "at the usage table.",
+    ),
     "model_not_in_key": (403, False, "Your key is not for the model {!r}, but for: {}."),
     "not_found": (404, False, "There is no {} {} here.{} The base URL ends in {}, once; below it are {}."),
     "model_not_found": (404, False, "The model {!r} is not served here. Served are: {}."),
@@ -70,6 +94,9 @@ ERRORS = {  # code: (status, whether trying again can help, message)
 }
 
 
+KINDS = {429: "rate_limit_error"}
+
+
 class ProxyError(Exception):
     """One of ERRORS, sent in OpenAI's shape: {"error": {message, type, param, code}}.
 
@@ -87,7 +114,7 @@ class ProxyError(Exception):
         self.code, self.cause, self.detail = code, cause, detail
         self.status, usual, message = ERRORS[code]
         self.retry = usual if retry is None else retry
-        kind = "invalid_request_error" if self.status < 500 else "server_error"
+        kind = KINDS.get(self.status) or ("invalid_request_error" if self.status < 500 else "server_error")
         error = {"message": message.format(*facts), "type": kind, "param": param, "code": code}
         self.body = json.dumps({"error": error}).encode()
 

@@ -64,7 +64,9 @@ def used(fields: Fields, asked: Estimate, frames: int) -> Counts:
     if (fields.status or 500) >= 400 and not left_early:
         return Counts()  # Azure counts no tokens for an error
     if fields.outcome != "complete" or fields.total_tokens is None:
-        produced = frames or (0 if left_early or fields.route == "embeddings" else (fields.bytes_out or 0) // BYTES_A_TOKEN)
+        produced = frames or (
+            0 if left_early or fields.route == "embeddings" else (fields.bytes_out or 0) // BYTES_A_TOKEN
+        )
         output = max(produced, fields.output_tokens or 0, asked.output_tokens if asked.background else 0)
         fields.input_tokens, fields.output_tokens = fields.input_tokens or asked.input_tokens, output
         fields.total_tokens, fields.estimated = fields.input_tokens + output, True

@@ -5,14 +5,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # loaded only where there are signed keys
+    from .accounts import Accounts
     from .keys import Key
 
 
 @dataclass(frozen=True)
 class Grant:
     """`deployments` maps the models that may be asked to their deployments, the default first; `allow_store`: whether
-    Azure may keep something, which is then everybody's who knows its id; `key` is a signed one."""
+    Azure may keep something; `key` is a signed one, and `accounts` has what it used."""
 
     deployments: Mapping[str, str]
     allow_store: bool
     key: "Key | None" = None
+    accounts: "Accounts | None" = None

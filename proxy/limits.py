@@ -40,7 +40,7 @@ def check_store(route: str, members: Members) -> None:
             if any(value is not False for value in values(members, name)):
                 raise ProxyError("storing_is_off", f"leave out `{name}`", param=name)
         items = [item for given in values(members, "input") if isinstance(given, list) for item in given]
-        if any(isinstance(item, tuple) and ("type", "item_reference") in item for item in items):
+        if any(map(is_reference, items)):
             raise ProxyError("storing_is_off", "send whole items in the place of each `item_reference`", param="input")
     store = values(members, "store")
     if any(value is not False for value in store) or (route == "responses" and not store):  # Azure's default is true
@@ -50,3 +50,10 @@ def check_store(route: str, members: Members) -> None:
 def values(members: Members, *names: str) -> list[Any]:
     """What a body has under these names, each time that it is there and not null."""
     return [value for name, value in members if name in names and value is not None]
+
+
+def is_reference(item: Any) -> bool:
+    """Whether an item of an input stands for one that Azure has stored; such a one needs no type (OpenAI's
+    specification, ItemReferenceParam)."""
+    names = dict(item) if isinstance(item, tuple) else {}
+    return bool(names) and (("type", "item_reference") in item or (names.get("type") is None and "role" not in names))

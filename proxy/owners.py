@@ -3,20 +3,17 @@ proxy ask as one."""
 
 import asyncio
 import hashlib
-import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 from .errors import ProxyError
 from .keys import Key
-from .limits import values
+from .limits import is_reference, values
 from .model import Members
 
 KNOWN = 10_000  # responses; about 2 MB
 PAUSES_SECONDS = (0.0, 0.2, 0.5, 1.0)  # before each look: another instance may be writing it this moment
 ATTEMPT_SECONDS = 5.0
-RESPONSE_ID = re.compile(rb'"id"\s*:\s*"(resp_[A-Za-z0-9_-]{1,256})"')
-HEAD_BYTES = 4_096  # of an answer; the id stands in front
 
 
 class Table(Protocol):
@@ -47,7 +44,8 @@ class Owners:
         while name in self.known:
             try:
                 async with asyncio.timeout(ATTEMPT_SECONDS):
-                    return await self.table.write_owner(name, key_id)
+                    await self.table.write_owner(name, key_id)
+                return
             except Exception:  # the table's state is told by proxy/sharing.py
                 await asyncio.sleep(ATTEMPT_SECONDS)
 
@@ -83,13 +81,15 @@ def digest(response_id: str) -> str:
     return hashlib.sha256(response_id.encode()).hexdigest()
 
 
-def named(path_ids: Iterable[str], members: Members) -> list[str]:
+def named(path: Mapping[str, str], members: Members) -> list[str]:
     """The responses that a call uses. Raises ProxyError where it uses what has no owner that is known here."""
     if values(members, "conversation"):
         raise ProxyError("owner_not_kept", "`conversation`", "`previous_response_id`", param="conversation")
     for given in values(members, "input"):
-        for item in given if isinstance(given, list) else ():
-            if isinstance(item, tuple) and ("type", "item_reference") in item:
-                raise ProxyError("owner_not_kept", "an `item_reference`", "the whole item", param="input")
+        if isinstance(given, list) and any(map(is_reference, given)):
+            raise ProxyError("owner_not_kept", "an `item_reference`", "the whole item", param="input")
     before = values(members, "previous_response_id")
-    return [*path_ids, *(given for given in before if isinstance(given, str))]
+    return [
+        *(value for name, value in path.items() if name == "response_id"),
+        *(given for given in before if isinstance(given, str)),
+    ]

@@ -11,6 +11,7 @@ import json
 import sys
 import time
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from msgspec.json import Encoder
 from msgspec.structs import asdict
@@ -23,6 +24,9 @@ from .excerpt import Excerpt
 from .fields import Fields
 from .stranger import Strangers
 from .usage import tell
+
+if TYPE_CHECKING:  # loaded only where there are signed keys
+    from .charge import Charge
 
 FROM_HEADERS = {
     b"x-request-id": "request_id",
@@ -40,13 +44,14 @@ class Record:
     be guessed from it.
     """
 
-    __slots__ = ("arrived", "ended_at", "excerpt", "fields", "salt", "span")  # 1,000 streams have one each
+    __slots__ = ("arrived", "charge", "ended_at", "excerpt", "fields", "salt", "span")  # 1,000 streams have one each
 
     def __init__(self, request: Request, route: str, salt: str) -> None:
         self.fields, self.salt = Fields(request.method, route), salt
         self.arrived, self.ended_at = time.monotonic(), 0
         self.span: Span = INVALID_SPAN
         self.excerpt: Excerpt | None = None
+        self.charge: Charge | None = None
         self.note_caller(request)
 
     def note_caller(self, request: Request) -> None:
@@ -73,6 +78,10 @@ class Record:
         own = self.fields.proxy_ms = max(0.0, round(self.milliseconds() - upstream, 1))
         return b"server-timing", b"upstream;dur=%.1f, proxy;dur=%.1f" % (upstream, own)
 
+    def headers(self, status: int) -> list[tuple[bytes, bytes]]:
+        """What the proxy adds to an answer."""
+        return [self.server_timing(), *(self.charge.headers(status) if self.charge else ())]
+
     def note_error(self, error: ProxyError) -> None:
         """What is behind an error of Azure's side is also a line of its own: somebody looks for it in the log."""
         self.fields.error, self.fields.cause, self.fields.detail = error.code, error.cause, error.detail
@@ -98,6 +107,10 @@ class Record:
         """With what the answer tells; until now nobody had to wait for it."""
         if self.excerpt and (response_id := tell(self.excerpt, self.fields)):
             self.note_response(response_id)
+            if self.charge:
+                self.charge.note_stored(response_id)
+        if self.charge:
+            self.charge.settle(self.fields)
         telemetry.end(self.span, self.fields, self.ended_at)
         return self.fields
 

@@ -46,7 +46,8 @@ class Relay(StreamingResponse):  # type: ignore[misc]
         self.decoder = Decoder(codings) if codings and is_readable(codings) else None
         streams = self.is_stream and azure.status_code == 200 and (self.takes_events or self.decoder)
         self.ending = ENDINGS.get(record.fields.route if streams else "", Ending)()
-        self.read = self.read_decoded if codings else self.ending.add
+        self.add = record.charge.counting(self.ending.add) if record.charge and self.is_stream else self.ending.add
+        self.read = self.read_decoded if codings else self.add
         if self.takes_events and keepalive and (tell_silence := getattr(self.body, "tell_silence", None)):
             tell_silence(keepalive, STREAM_SILENCE_SECONDS)
 
@@ -78,7 +79,7 @@ class Relay(StreamingResponse):  # type: ignore[misc]
         if self.decoder:
             try:
                 for piece in self.decoder.pieces(chunk):
-                    self.ending.add(piece)
+                    self.add(piece)
             except Bad:
                 self.decoder = None
 

@@ -33,6 +33,7 @@ class Settings:
     keepalive_seconds: float
     signing_keys: tuple[str, ...]
     revoked_keys: tuple[str, ...]
+    usage_table: str
     problems: tuple[str, ...]
 
     @classmethod
@@ -48,6 +49,7 @@ class Settings:
         megabytes = env.get("PROXY_MAX_BODY_MB", "").strip()
         salt = env.get("PROXY_KEY_SALT", "").strip()
         signing_keys = listed_in(env, "PROXY_SIGNING_KEY")
+        usage_table = env.get("PROXY_USAGE_TABLE", "").strip().rstrip("/")
         keepalive = env.get("PROXY_KEEPALIVE_SECONDS", "").strip()
         keepalive_seconds = float(keepalive) if re.fullmatch(r"[0-9]{1,3}(\.[0-9]{1,3})?", keepalive) else -1.0
         max_body = int(float(megabytes) * 1_000_000) if re.fullmatch(r"\d{1,9}(\.\d{1,6})?", megabytes) else 0
@@ -68,6 +70,9 @@ class Settings:
             "PROXY_KEY_SALT must have at least 16 characters": not salt or len(salt) >= 16,
             f"PROXY_SIGNING_KEY must be {SIGNING_CHARACTERS} random characters or more, or a list of such with commas "
             "(a reference to Key Vault must resolve)": all(map(is_secret, signing_keys)),
+            "PROXY_USAGE_TABLE must be like https://account.table.core.windows.net/usage": bool(
+                re.fullmatch(r"|https://[A-Za-z0-9.-]+(:[0-9]{1,5})?/[A-Za-z][A-Za-z0-9]{2,62}", usage_table)
+            ),
             f"PROXY_KEEPALIVE_SECONDS must be 0 (off) or a number of seconds, at most {MAX_KEEPALIVE_SECONDS:g}": (
                 not keepalive or 0 <= keepalive_seconds <= MAX_KEEPALIVE_SECONDS
             ),
@@ -86,6 +91,7 @@ class Settings:
             keepalive_seconds=keepalive_seconds if keepalive else KEEPALIVE_SECONDS,
             signing_keys=signing_keys,
             revoked_keys=listed_in(env, "PROXY_REVOKED_KEYS"),
+            usage_table=usage_table,
             problems=(*(problem for problem, fine in checks.items() if not fine), *outbound.problems(env, base)),
         )
 

@@ -3,7 +3,7 @@ with it."""
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from .tally import Counts, Tally
@@ -61,7 +61,9 @@ class Sharing:
             await asyncio.sleep(self.write_seconds)
             late = await self.each(self.changed, self.table.write)
             self.changed |= late
-            self.wanted |= late  # one whose answer was lost may be carried out after the next: that shows when it is read
+            self.wanted |= (
+                late  # one whose answer was lost may be carried out after the next: that shows when it is read
+            )
 
     async def keep_reading(self) -> None:
         while True:
@@ -79,7 +81,7 @@ class Sharing:
         if written != tally.own:
             self.changed.add(tally)
 
-    async def each(self, tallies: set[Tally], work: Callable[[Tally], Awaitable[None]]) -> Collection[Tally]:
+    async def each(self, tallies: set[Tally], work: Callable[[Tally], Awaitable[None]]) -> set[Tally]:
         """Empties `tallies`; those with which it did not work are returned."""
         waiting, late = list(tallies), set[Tally]()
         tallies.clear()

@@ -57,6 +57,12 @@ class Tally:
         return own.total_tokens + own.reserved_tokens + others.total_tokens + others.reserved_tokens
 
     @property
+    def used(self) -> dict[str, int]:
+        """By calls that are over."""
+        own, others = self.own, self.others
+        return {"requests": own.requests + others.requests, "tokens": own.total_tokens + others.total_tokens}
+
+    @property
     def date(self) -> date:
         return (datetime.fromtimestamp(0, UTC) + timedelta(days=self.day)).date()
 
@@ -69,3 +75,7 @@ class Minute:
 
     def __init__(self, now: float) -> None:
         self.ends, self.requests, self.tokens = now + MINUTE_SECONDS, 0, 0
+
+    @property
+    def used(self) -> dict[str, int]:
+        return {"requests": self.requests, "tokens": self.tokens}

@@ -13,12 +13,14 @@ import asyncio
 import logging
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from .credential import new_token
 from .tally import FIELDS, Counts, Tally
 
 if TYPE_CHECKING:  # its import takes 0.2 s
-    from azure.core.credentials_async import AsyncTokenCredential
+    from azure.core.credentials import AccessToken
     from azure.data.tables.aio import TableClient
 
 logging.getLogger("azure.core.pipeline.policies.http_logging_policy").setLevel(logging.WARNING)  # two lines a request
@@ -26,11 +28,24 @@ logging.getLogger("azure.core.pipeline.policies.http_logging_policy").setLevel(l
 OPTIONS: dict[str, Any] = {"retry_total": 0}  # proxy/sharing.py tries again
 
 
-def table_at(url: str, credential: "AsyncTokenCredential") -> "TableClient":
+class Tokens:
+    """What the table's client asks for tokens, which come from where those for Azure OpenAI come from."""
+
+    def __init__(self, client_id: str | None) -> None:
+        self.client_id = client_id
+
+    async def get_token(self, *scopes: str, **_: Any) -> "AccessToken":
+        from azure.core.credentials import AccessToken
+
+        token = await new_token(scopes[0], self.client_id)
+        return AccessToken(token.token, int(token.expires_on))
+
+
+def table_at(url: str, tokens: Tokens) -> "TableClient":
     """`url` is like https://account.table.core.windows.net/usage. The client refuses to send a token over http."""
     from azure.data.tables.aio import TableClient
 
-    return TableClient.from_table_url(url, credential=credential, **OPTIONS)  # type: ignore[arg-type]
+    return TableClient.from_table_url(url, credential=tokens, **OPTIONS)  # type: ignore[arg-type]
 
 
 class UsageTable:
@@ -65,8 +80,12 @@ class UsageTable:
         return own, others
 
     async def write_owner(self, digest: str, key_id: str) -> None:
+        """Nobody's in the place of whoever was first."""
+        from azure.core.exceptions import ResourceExistsError
+
         row = {"PartitionKey": f"response {digest}", "RowKey": "owner", "key": key_id}
-        await (await self.client()).upsert_entity(row)
+        with suppress(ResourceExistsError):
+            await (await self.client()).create_entity(row)
 
     async def owner(self, digest: str) -> str | None:
         from azure.core.exceptions import ResourceNotFoundError
@@ -74,7 +93,7 @@ class UsageTable:
         try:
             row = await (await self.client()).get_entity(f"response {digest}", "owner")
         except ResourceNotFoundError as missing:
-            if missing.error_code == "TableNotFound":
+            if getattr(missing, "error_code", None) == "TableNotFound":
                 raise
             return None
         return str(row["key"])

@@ -18,6 +18,7 @@ BAD = {
     "PROXY_KEY_SALT": "x",
     "PROXY_SIGNING_KEY": "x",
     "PROXY_KEEPALIVE_SECONDS": "x",
+    "PROXY_USAGE_TABLE": "x",
 }
 AZURES = "/api/v1/openai/deployments/gpt-4o/chat/completions"
 MISTYPED = "/api/v1/v1/chat/completions"
@@ -39,6 +40,10 @@ FACTS: dict[str, tuple[object, ...]] = {
     "upstream_redirect": (302,),
     "too_many_output_tokens": (1_000, "4,000", "max_completion_tokens"),
     "storing_is_off": ('send `"store": false`',),
+    "owner_not_kept": ("`conversation`", "`previous_response_id`"),
+    "key_budget_used_up": (200_000, "tokens", 5, 12),
+    "key_budget_reserved": (200_000, "tokens"),
+    "key_minute_used_up": (10, "requests", 23),
     "misconfigured": ("; ".join(Settings.from_env(BAD).problems),),
 }
 

@@ -9,7 +9,8 @@ from typing import Protocol
 from .tally import Counts, Tally
 
 WRITE_SECONDS = 2.0  # between two writes of a row; what a process that is killed may lose
-READ_SECONDS = 10.0  # the age at which what others counted is read again, if the key is in use
+READ_SECONDS = 10.0  # between two looks at what others counted, while the key is in use
+READS_IN_USE = 6  # a key is in use until there was no call of it for so many of them
 ATTEMPT_SECONDS = 5.0  # for one request; the table answers in milliseconds, or something is wrong
 AT_ONCE = 8  # requests
 
@@ -37,6 +38,7 @@ class Sharing:
         self.table, self.write_seconds, self.read_seconds = table, write_seconds, read_seconds
         self.changed: set[Tally] = set()
         self.wanted: set[Tally] = set()
+        self.used: dict[Tally, float] = {}  # when last, in monotonic seconds
         self.called = asyncio.Event()
         self.tasks: list[asyncio.Task[None]] = []
         self.failing = False
@@ -46,7 +48,8 @@ class Sharing:
         self.start()
 
     def note_use(self, tally: Tally) -> None:
-        if tally.read_at is None or time.monotonic() - tally.read_at >= self.read_seconds:
+        now = self.used[tally] = time.monotonic()
+        if tally.read_at is None or now - tally.read_at >= self.read_seconds:
             self.wanted.add(tally)
             self.called.set()
             self.start()
@@ -54,7 +57,7 @@ class Sharing:
     def start(self) -> None:
         """With the first call: only then does the event loop run."""
         if not self.tasks:
-            self.tasks = [asyncio.create_task(work()) for work in (self.keep_writing, self.keep_reading)]
+            self.tasks = [asyncio.create_task(work()) for work in (self.keep_writing, self.keep_reading, self.keep_up)]
 
     async def keep_writing(self) -> None:
         while True:
@@ -64,6 +67,15 @@ class Sharing:
             self.wanted |= (
                 late  # one whose answer was lost may be carried out after the next: that shows when it is read
             )
+
+    async def keep_up(self) -> None:
+        while True:
+            await asyncio.sleep(self.read_seconds)
+            since = time.monotonic() - READS_IN_USE * self.read_seconds
+            self.used = {tally: at for tally, at in self.used.items() if at >= since}
+            if self.used:
+                self.wanted |= self.used.keys()
+                self.called.set()
 
     async def keep_reading(self) -> None:
         while True:

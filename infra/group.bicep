@@ -109,6 +109,13 @@ module storage 'storage.bicep' = {
   }
 }
 
+module usage 'usage.bicep' = if (signedKeys) {
+  params: {
+    accountName: storage.outputs.name
+    principalId: identity.properties.principalId
+  }
+}
+
 module monitoring 'monitoring.bicep' = {
   params: {
     token: token
@@ -164,7 +171,8 @@ module app 'function.bicep' = {
       PROXY_MAX_BODY_MB: maxBodyMb
       PROXY_KEEPALIVE_SECONDS: keepaliveSeconds
       PROXY_REVOKED_KEYS: revokedKeys
-      // Blobs alone: an app of HTTP functions needs no queue and no table.
+      PROXY_USAGE_TABLE: signedKeys ? usage!.outputs.url : ''
+      // Blobs alone: the host needs no queue and no table for HTTP functions.
       AzureWebJobsStorage__blobServiceUri: storage.outputs.endpoint
       AzureWebJobsStorage__credential: 'managedidentity'
       AzureWebJobsStorage__clientId: identity.properties.clientId

@@ -49,3 +49,4 @@ resource owner 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
 
 output endpoint string = account.properties.primaryEndpoints.blob
 output packages string = account::blobs::packages.name
+output name string = account.name

@@ -21,6 +21,8 @@ SHUT = {  # type of resource: what must be set so that no password and no shared
         "supportsHttpsTrafficOnly": True,
     },
     "Microsoft.Storage/storageAccounts/blobServices": {},
+    "Microsoft.Storage/storageAccounts/tableServices": {},
+    "Microsoft.Storage/storageAccounts/tableServices/tables": {},
     "Microsoft.Storage/storageAccounts/blobServices/containers": {},
     "Microsoft.OperationalInsights/workspaces": {"features.disableLocalAuth": True},
     "Microsoft.Insights/components": {"DisableLocalAuth": True},
@@ -95,6 +97,8 @@ def roles(snapshot: dict[str, Any], person: str | None) -> Iterator[str]:
         "monitoringMetricsPublisher": resources(snapshot, "Microsoft.Insights/components")[0]["id"],
         "cognitiveServicesOpenAiUser": openai_account(snapshot),
     }
+    for table in resources(snapshot, "Microsoft.Storage/storageAccounts/tableServices/tables"):
+        scopes["storageTableDataContributor"] = table["id"]
     wanted = {
         (f"guid('{scope}', {function}, '{ROLES[role]}')", f"[{function}]", role) for role, scope in scopes.items()
     }

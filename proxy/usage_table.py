@@ -25,19 +25,21 @@ if TYPE_CHECKING:  # its import takes 0.2 s
 
 logging.getLogger("azure.core.pipeline.policies.http_logging_policy").setLevel(logging.WARNING)  # two lines a request
 
+SCOPE = "https://storage.azure.com/.default"
 OPTIONS: dict[str, Any] = {"retry_total": 0}  # proxy/sharing.py tries again
 
 
 class Tokens:
-    """What the table's client asks for tokens, which come from where those for Azure OpenAI come from."""
+    """What the table's client asks for tokens, which come from where those for Azure OpenAI come from. They open
+    storage and nothing else, whatever the table's host says that it wants."""
 
     def __init__(self, client_id: str | None) -> None:
         self.client_id = client_id
 
-    async def get_token(self, *scopes: str, **_: Any) -> "AccessToken":
+    async def get_token(self, *_: str, **__: Any) -> "AccessToken":
         from azure.core.credentials import AccessToken
 
-        token = await new_token(scopes[0], self.client_id)
+        token = await new_token(SCOPE, self.client_id)
         return AccessToken(token.token, int(token.expires_on))
 
 

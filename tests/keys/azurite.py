@@ -9,20 +9,23 @@ import os
 import shutil
 import socket
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from azure.data.tables import TableClient
+from azure.data.tables.aio import TableClient as AsyncTableClient
 
 from emulator.stack import ROOT
+from proxy.usage_table import OPTIONS
 
 VERSION = "3.35.0"  # the last that runs on Node 20
 NODE_MODULES = Path(os.environ.get("AZURITE_NODE_MODULES", ROOT / ".node/node_modules"))
 SCRIPT = NODE_MODULES / "azurite/dist/src/table/main.js"
 KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="  # everybody's
-OPTIONS = ("--inMemoryPersistence", "--disableTelemetry", "--skipApiVersionCheck", "--silent")
+ARGUMENTS = ("--inMemoryPersistence", "--disableTelemetry", "--skipApiVersionCheck", "--silent")
 TABLE = "usage"
 
 
@@ -37,11 +40,9 @@ def azurite() -> Iterator[Azurite]:
     """With an empty table. Skips the test where Azurite is not here."""
     if not SCRIPT.is_file() or not shutil.which("node"):
         pytest.skip(f"not here: npm install --prefix .node azurite@{VERSION}, and Node 20")
-    from azure.data.tables import TableClient
-
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    command = ["node", str(SCRIPT), "--tablePort", str(port), *OPTIONS]
+    command = ["node", str(SCRIPT), "--tablePort", str(port), *ARGUMENTS]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert process.stdout
     try:
@@ -56,3 +57,8 @@ def azurite() -> Iterator[Azurite]:
         process.kill()
         process.wait()
         process.stdout.close()
+
+
+def connector(connection_string: str, table: str = TABLE) -> Callable[[], AsyncTableClient]:
+    """What a UsageTable connects with."""
+    return lambda: AsyncTableClient.from_connection_string(connection_string, table, **OPTIONS)

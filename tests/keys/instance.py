@@ -12,15 +12,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from azure.data.tables.aio import TableClient
-
 from emulator.host.command import main
 from emulator.stack import ROOT
 from proxy import accounts, sharing
 from proxy.budget import Budgets
 from proxy.sharing import Sharing
-from proxy.usage_table import OPTIONS
-from tests.keys.azurite import TABLE
+from tests.keys.azurite import connector
 from tests.keys.signing import SECRET
 
 SCALE = 5  # times as fast as in Azure
@@ -30,9 +27,7 @@ CONNECTION, CLOCK = "TEST_CONNECTION", "TEST_CLOCK"
 
 def serve() -> int:
     shift = float(os.environ[CLOCK])
-    accounts.table_at = lambda url, tokens: TableClient.from_connection_string(  # type: ignore[assignment]
-        os.environ[CONNECTION], TABLE, **OPTIONS
-    )
+    accounts.table_at = lambda url, tokens: connector(os.environ[CONNECTION])()
     accounts.Sharing = functools.partial(Sharing, write_seconds=WRITE, read_seconds=READ)  # type: ignore[misc, assignment]
     accounts.Budgets = functools.partial(Budgets, clock=lambda: time.time() + shift)  # type: ignore[misc, assignment]
     return main()

@@ -61,6 +61,7 @@ def test_every_bad_setting_is_named_at_once() -> None:
         "PROXY_MAX_BODY_MB": "-1",
         "PROXY_KEY_SALT": "short",
         "PROXY_SIGNING_KEY": "short",
+        "PROXY_USAGE_TABLE": "usage",
         "PROXY_KEEPALIVE_SECONDS": "often",
     }
     assert [problem.split()[0] for problem in Settings.from_env(bad).problems] == list(bad)
@@ -73,6 +74,18 @@ def test_every_bad_setting_is_named_at_once() -> None:
         *[("PROXY_ALLOW_STORE", value) for value in ("no", "0", "falsch")],
         *[("PROXY_MAX_BODY_MB", value) for value in ("0", "100.1", "1e1", "nan", "inf", "0.0000001", "ten")],
         ("PROXY_KEY_SALT", "fifteen letters"),
+        *[
+            ("PROXY_USAGE_TABLE", value)
+            for value in (
+                *("usage", "http://account.table.core.windows.net/usage", "https://account.table.core.windows.net"),
+                *(
+                    "https://account.table.core.windows.net/usage?sv=x&sig=y",
+                    "https://a@b.example/usage",
+                    "https://a/1x",
+                ),
+                *("UseDevelopmentStorage=true", "AccountName=x;AccountKey=y", "https://a.example/usage/x"),
+            )
+        ],
         *[("PROXY_SIGNING_KEY", value) for value in ("x", "31 characters, which is too few", "12345678" * 4 + ",x")],
         ("PROXY_SIGNING_KEY", "a" * 40),
         ("PROXY_SIGNING_KEY", "@Microsoft.KeyVault(VaultName=my-vault;SecretName=signing-key)"),  # as it is, unresolved

@@ -9,7 +9,7 @@ from .charge import Charge
 from .estimate import estimated
 from .keys import Key
 from .limits import values
-from .model import Asked
+from .model import Asked, Members
 from .owners import Owners, named
 from .settings import Settings
 from .sharing import Sharing
@@ -36,8 +36,7 @@ class Accounts:
             await self.owners.require(named(path, asked.members), key)
         estimate = estimated(route, body, asked.members, self.budgets.usual_output(key))
         charge = self.budgets.reserve(key, estimate)
-        stores = values(asked.members, "store")
-        if self.owners and route == "responses" and (not stores or any(value is not False for value in stores)):
+        if self.owners and route == "responses" and stores(asked.members):
             charge.note_id = functools.partial(self.owners.note, key=key)
         return charge
 
@@ -65,3 +64,9 @@ class Accounts:
         if not self.sharing:
             return "this instance alone"
         return "all instances" if others_are_known else "this instance so far: ask again in a moment"
+
+
+def stores(members: Members) -> bool:
+    """Azure does unless it is told not to."""
+    named = values(members, "store")
+    return not named or any(value is not False for value in named)

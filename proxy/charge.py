@@ -4,14 +4,14 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from .estimate import Estimate, used
+from .estimate import FRAME_END, Estimate, frames_of, used
+from .excerpt import Excerpt
 from .fields import Fields
 from .tally import Counts, Minute, Tally
 
 if TYPE_CHECKING:
     from .budget import Budgets
 
-FRAME_END = b"\n\n"
 RESPONSE_ID = re.compile(rb'"id"\s*:\s*"(resp_[A-Za-z0-9_-]{1,256})"')
 HEAD_BYTES = 4_096  # of a chunk; the id stands in front of all that a caller chooses
 WHOSE = b"x-proxy-limit-of"  # on each 429: `key`, or `azure` for a limit that all share
@@ -31,16 +31,16 @@ class Charge:
             tally.own.open_requests += 1
             tally.own.reserved_tokens += asked.total
 
-    def counting(self, read: Callable[[bytes], None]) -> Callable[[bytes], None]:
-        """`read`, which gets a stream's chunks, with their events counted."""
+    def watching(self, read: Callable[[bytes], None], coded: bool) -> Callable[[bytes], None]:
+        """`read`, which gets a stream's chunks; where it must be, what they are is looked at before."""
 
-        def counted(chunk: bytes) -> None:
+        def seen(chunk: bytes) -> None:
             self.frames += chunk.count(FRAME_END)
             if self.note_id and (found := RESPONSE_ID.search(chunk, 0, HEAD_BYTES)):
                 self.note_stored(found[1].decode())  # others may ask for it while it streams
             read(chunk)
 
-        return counted
+        return seen if coded or self.note_id else read
 
     def note_stored(self, response_id: str) -> None:
         if self.note_id:
@@ -49,15 +49,18 @@ class Charge:
 
     def headers(self, status: int) -> list[tuple[bytes, bytes]]:
         """For an answer: what was left of the day before this call, and whose limit Azure's 429 is."""
-        left = self.budgets.left(self.tally.key)["tokens_a_day"]
-        told = [(b"x-proxy-tokens-left", b"%d" % left)] if left is not None else []
-        return told + [(WHOSE, b"azure")] * (status == 429)
+        most = self.tally.key.tokens_a_day
+        told = [] if most is None else [(b"x-proxy-tokens-left", b"%d" % max(0, most - self.tally.used["tokens"]))]
+        return [*told, (WHOSE, b"azure")] if status == 429 else told
 
-    def settle(self, fields: Fields) -> None:
+    def settle(self, fields: Fields, excerpt: Excerpt | None = None) -> None:
         """The call is over, and `fields` has what Azure told of it; what it did not tell is estimated, and noted there.
         A second time nothing happens."""
         if self.asked:
-            self.pay(used(fields, self.asked, self.frames))
+            self.pay(used(fields, self.asked, lambda: self.events(excerpt, fields.bytes_out or 0)))
+
+    def events(self, excerpt: Excerpt | None, size: int) -> int:
+        return self.frames or (frames_of(excerpt, size) if excerpt else 0)
 
     def pay(self, taken: Counts) -> None:
         asked, self.asked = self.asked, None

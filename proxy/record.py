@@ -110,7 +110,7 @@ class Record:
             if self.charge:
                 self.charge.note_stored(response_id)
         if self.charge:
-            self.charge.settle(self.fields)
+            self.charge.settle(self.fields, self.excerpt)
         telemetry.end(self.span, self.fields, self.ended_at)
         return self.fields
 

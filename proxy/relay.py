@@ -1,6 +1,6 @@
 """Azure's answer on its way to the caller."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 import httpx
 from azurefunctions.extensions.http.fastapi import Response, StreamingResponse
@@ -46,7 +46,9 @@ class Relay(StreamingResponse):  # type: ignore[misc]
         self.decoder = Decoder(codings) if codings and is_readable(codings) else None
         streams = self.is_stream and azure.status_code == 200 and (self.takes_events or self.decoder)
         self.ending = ENDINGS.get(record.fields.route if streams else "", Ending)()
-        self.add = record.charge.counting(self.ending.add) if record.charge and self.is_stream else self.ending.add
+        self.add: Callable[[bytes], None] = self.ending.add
+        if record.charge and self.is_stream:
+            self.add = record.charge.watching(self.add, coded=bool(codings))
         self.read = self.read_decoded if codings else self.add
         if self.takes_events and keepalive and (tell_silence := getattr(self.body, "tell_silence", None)):
             tell_silence(keepalive, STREAM_SILENCE_SECONDS)

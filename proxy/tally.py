@@ -23,8 +23,13 @@ class Counts(Struct, gc=False):
     reserved_tokens: int = 0
 
     def add(self, more: "Counts") -> None:
-        for name in FIELDS:
-            setattr(self, name, getattr(self, name) + getattr(more, name))
+        self.requests += more.requests
+        self.input_tokens += more.input_tokens
+        self.output_tokens += more.output_tokens
+        self.total_tokens += more.total_tokens
+        self.estimated += more.estimated
+        self.open_requests += more.open_requests
+        self.reserved_tokens += more.reserved_tokens
 
     def both(self, others: "Counts") -> "Counts":
         return Counts(*(getattr(self, name) + getattr(others, name) for name in FIELDS))

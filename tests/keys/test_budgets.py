@@ -2,13 +2,16 @@
 
 import gc
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from proxy.budget import Budgets, OverBudget
 from proxy.charge import Charge
-from proxy.estimate import DATA_TOKENS, UNNAMED_OUTPUT, Estimate, estimated
+from proxy.ending import ChatEnding, Ending, ResponseEnding
+from proxy.estimate import DATA_TOKENS, UNNAMED_OUTPUT, Estimate, estimated, frames_of
+from proxy.excerpt import Excerpt
 from proxy.fields import Fields
 from proxy.model import choose_deployment
 from tests.keys.signing import key
@@ -214,3 +217,27 @@ def test_a_picture_in_a_body_is_not_taken_for_text() -> None:
         ask = asked(messages=[{"role": "user", "content": content}])
         assert ask
         assert count * DATA_TOKENS <= ask.input_tokens < count * (DATA_TOKENS + 60)
+
+
+EVENTS = [b'data: {"choices":[{"delta":{"content":"%s"}}]}\n\n' % (b"word" * (1 + turn % 3)) for turn in range(2_000)]
+NUMBERED = [b'event: x\ndata: {"type":"x","sequence_number":%d,"delta":"w"}\n\n' % turn for turn in range(2_000)]
+
+
+@pytest.mark.parametrize(
+    ("stream", "ending", "off_by"),
+    [
+        (EVENTS, ChatEnding, 0.05),
+        ([*EVENTS, b"data: [DONE]\n\n"], ChatEnding, 0.05),
+        (NUMBERED, lambda: ResponseEnding(resumed=False), 0.0),
+        ([b"data: " + b"x" * 100_000 + b"\n\n", *NUMBERED], lambda: ResponseEnding(resumed=False), 0.0),
+    ],
+)
+def test_events_are_known_from_what_is_kept_of_a_stream(
+    stream: list[bytes], ending: Callable[[], Ending], off_by: float
+) -> None:
+    for size in (1, 7, len(stream)):
+        seen = ending()
+        for at in range(0, len(stream), size):
+            seen.add(b"".join(stream[at : at + size]))
+        assert frames_of(seen.excerpt, sum(map(len, stream))) == pytest.approx(2_000, rel=off_by or 1e-9)
+    assert frames_of(Excerpt(), 0) == 0

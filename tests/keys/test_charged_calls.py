@@ -1,13 +1,15 @@
 """Budgets as a caller meets them: through the real proxy, over sockets, with one upstream that counts tokens."""
 
+import asyncio
+import gzip
 import json
 import socket
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import aiohttp
 import httpx
 import openai
 import pytest
@@ -109,28 +111,34 @@ def test_a_hundred_parallel_calls_with_1000_tokens_left_do_not_get_a_hundred_ans
     go = threading.Event()
 
     def answer(_: Arrived, sock: socket.socket) -> None:
-        go.wait(10)
+        go.wait(20)
         sending(ANSWER, JSON)(_, sock)
 
     upstream.answer = answer
     key = key_text("parallel", tokens_a_day=1_000)
-    with ThreadPoolExecutor(100) as pool:
-        calls = [pool.submit(ask, signed, key, max_tokens=190) for _ in range(100)]
-        deadline = time.monotonic() + 10
-        while sum(call.done() for call in calls) < 95 and time.monotonic() < deadline:
-            time.sleep(0.01)
-        go.set()
-        answers = [call.result() for call in calls]
-    assert sum(answer.status_code == 200 for answer in answers) == 5  # which reserve 202 tokens each
-    assert {answer.json()["error"]["code"] for answer in answers if answer.status_code == 429} == {
-        "key_budget_reserved"
-    }
+    body = {"model": "gpt-4o", "messages": [], "max_tokens": 190}
+    answers: list[tuple[int, dict[str, Any]]] = []
+
+    async def call(client: aiohttp.ClientSession) -> None:
+        async with client.post(f"{keys_url(signed)}/chat/completions", json=body) as got:
+            answers.append((got.status, await got.json()))
+        if len(answers) == 95:
+            go.set()
+
+    async def main() -> None:
+        headers = {"authorization": f"Bearer {key}"}
+        async with aiohttp.ClientSession(headers=headers, connector=aiohttp.TCPConnector(limit=0)) as client:
+            await asyncio.gather(*(call(client) for _ in range(100)))
+
+    asyncio.run(main())
+    assert [status for status, _ in answers].count(200) == 5  # which reserve 202 tokens each
+    assert {told["error"]["code"] for status, told in answers if status == 429} == {"key_budget_reserved"}
     assert settled(signed, key, 5)["total_tokens"] == 150
 
 
 @pytest.mark.parametrize(
     ("events", "tokens", "is_estimated"),
-    [(EVENT * 40 + DONE, (12, 41), True), (EVENT * 40 + USAGE + DONE, (20, 10), False)],
+    [(EVENT * 40 + DONE, (12, 40), True), (EVENT * 40 + USAGE + DONE, (20, 10), False)],
 )
 def test_a_stream_is_charged_by_its_usage_or_by_its_size(
     signed: Proxy, upstream: RawUpstream, log: Log, events: bytes, tokens: tuple[int, int], is_estimated: bool
@@ -143,6 +151,13 @@ def test_a_stream_is_charged_by_its_usage_or_by_its_size(
     record = log.of(f"stream {is_estimated}")
     assert (record["key"], record["input_tokens"], record["output_tokens"]) == (f"stream {is_estimated}", *tokens)
     assert record["estimated"] == (is_estimated or None)
+
+
+def test_a_compressed_stream_is_charged_as_much_as_a_plain_one(signed: Proxy, upstream: RawUpstream) -> None:
+    upstream.answer = sending(gzip.compress(EVENT * 40 + DONE), SSE, b"content-encoding: gzip")
+    key = key_text("compressed")
+    assert ask(signed, key, stream=True).content == EVENT * 40 + DONE
+    assert 40 <= settled(signed, key, 1)["output_tokens"] <= 41
 
 
 def test_who_leaves_is_charged_what_was_produced(signed: Proxy, upstream: RawUpstream) -> None:

@@ -1,0 +1,116 @@
+"""What signed keys and budgets cost, `python -m benchmarks.measured.key_cost`: calls with a signed key, checked and
+charged, against calls of the same process with a function key, which the host has checked.
+
+Each limit of the key is set, and none is reached. The table answers at once: what Azure's client does for it goes on
+beside the calls, and is 1 ms of CPU for a key that is in use, every 2 s to write and every 10 s to read.
+"""
+
+import argparse
+import functools
+import os
+import sys
+
+from emulator.host.command import main as host
+from proxy import accounts
+from proxy.keys import Key, Keyring
+from proxy.tally import Counts, Tally
+
+from ..bench import Bench, Failed
+from ..compared.contender import Contender, Place
+from ..compared.proxies import OURS_HEADERS, OURS_PATH, Ours
+from ..compared.site import Site
+from ..summary import ratio
+from ..workload import Workload
+from . import traffic
+from .machine import described
+from .run import Run
+
+WITH, WITHOUT = "signed key", "function key"
+SERVES = "KEY_COST"  # set where this module is to be the proxy
+SECRET = "benchmark-signing-key-0123456789abcdef"  # noqa: S105
+PLENTY = 10**15
+LIMITS = ("requests_a_day", "tokens_a_day", "requests_a_minute", "tokens_a_minute")
+KEY = Keyring((SECRET,)).make(Key(id="id-1", name="Ada", **dict.fromkeys(LIMITS, PLENTY)))  # type: ignore[arg-type]
+SIGNED = Contender(WITH, OURS_PATH.replace("/v1/", "/keys/v1/"), {"authorization": f"Bearer {KEY}"})
+BOUND = 0.93  # requests/s at 16 connections
+
+
+class Signed(Ours):
+    """The proxy with both sets of routes."""
+
+    module = "benchmarks.measured.key_cost"
+
+    def environment(self, place: Place) -> dict[str, str]:
+        table = "https://account.table.core.windows.net/usage"
+        return {**super().environment(place), "PROXY_SIGNING_KEY": SECRET, "PROXY_USAGE_TABLE": table, SERVES: "yes"}
+
+
+class Table:
+    """Nobody else counts."""
+
+    def __init__(self, _: object) -> None:
+        pass
+
+    async def write(self, tally: Tally) -> None:
+        pass
+
+    async def read(self, tally: Tally) -> tuple[Counts, Counts]:
+        return tally.own.both(Counts()), Counts()
+
+
+def serve() -> int:
+    """The proxy."""
+    accounts.UsageTable = Table  # type: ignore[misc, assignment]
+    return host()
+
+
+def bench(workload: Workload, site: Site) -> Bench:
+    contenders = {WITH: SIGNED, WITHOUT: next(iter(site.running))}
+    return Bench(
+        workload.name,
+        {
+            name: functools.partial(traffic.quiet_sample, workload, one, site, tries=3)
+            for name, one in contenders.items()
+        },
+    )
+
+
+def main() -> int:
+    arguments = parser().parse_args()
+    workloads = [
+        *(Workload(f"json, {number} connections", number, arguments.seconds) for number in (1, 16)),
+        Workload("burst of 200 frames, 16 streams", 16, arguments.seconds, frames=200),
+    ]
+    Signed.backend = arguments.backend
+    run = Run()
+    for _ in range(arguments.starts):
+        with Site(lambda _: [Signed(WITHOUT, OURS_PATH, OURS_HEADERS)]) as site:
+            if site.skipped:
+                raise Failed("; ".join(site.skipped.values()))
+            benches = [bench(workload, site) for workload in workloads]
+            site.running[SIGNED] = next(iter(site.running.values()))  # the same process
+            run.take(benches, arguments.rounds)
+            for _, _, why in run.failed:
+                raise Failed(why)
+    pairs = f"{arguments.starts} starts of {arguments.rounds} rounds"
+    print(f"{described()}\n\n{WITH} ÷ {WITHOUT}, {pairs}: median of the rounds, best ÷ best; bound {BOUND}\n")
+    for workload in workloads:
+        variants = run.samples[workload.name]
+        for metric, unit, best in (("requests_s", "requests/s", max), ("cpu_us_request", "CPU µs a request", min)):
+            middle = ratio(run.samples, workload.name, WITH, WITHOUT, metric)
+            mine, theirs = best(variants[WITH][metric]), best(variants[WITHOUT][metric])
+            print(f"{workload.name:31} {unit:16} {middle:.3f} {mine / theirs:.3f} ({mine:,.0f} and {theirs:,.0f})")
+    return 0
+
+
+def parser() -> argparse.ArgumentParser:
+    root = argparse.ArgumentParser(prog="python -m benchmarks.measured.key_cost", description=__doc__)
+    root.add_argument("--starts", type=int, default=5, help="of the proxy (default: %(default)s)")
+    root.add_argument("--rounds", type=int, default=8, help="of each start (default: %(default)s)")
+    root.add_argument("--seconds", type=float, default=0.5, help="length of a sample (default: %(default)s)")
+    root.add_argument("--backend", default="public", help="runtime: in Microsoft's worker library, Python 3.13 and up")
+    return root
+
+
+if __name__ == "__main__":
+    sys.exit(serve() if SERVES in os.environ else main())

@@ -41,7 +41,7 @@ class Sharing:
         self.used: dict[Tally, float] = {}  # when last, in monotonic seconds
         self.called = asyncio.Event()
         self.tasks: list[asyncio.Task[None]] = []
-        self.failing = False
+        self.failing, self.answered_at = False, 0.0
 
     def note_change(self, tally: Tally) -> None:
         self.changed.add(tally)
@@ -100,26 +100,28 @@ class Sharing:
 
         async def worker() -> None:
             while waiting:
-                tally = waiting.pop()
+                tally, began = waiting.pop(), time.monotonic()
                 try:
                     async with asyncio.timeout(ATTEMPT_SECONDS):
                         await work(tally)
-                    self.report(None)
+                    self.report(began, None)
                 except Exception as error:
                     late.update((tally, *waiting))  # the table is away for all of them
                     waiting.clear()
-                    self.report(error)
+                    self.report(began, error)
 
         await asyncio.gather(*(worker() for _ in range(min(AT_ONCE, len(waiting)))))
         return late
 
-    def report(self, failure: Exception | None) -> None:
+    def report(self, began: float, failure: Exception | None) -> None:
         """Once when it begins and once when it is over. Printed, like a record: the host drops what is logged after a
         call."""
-        if bool(failure) == self.failing:
-            return
+        if not failure:
+            self.answered_at = time.monotonic()
+        if bool(failure) == self.failing or (failure and began < self.answered_at):
+            return  # nothing new, or an attempt from before it was back
         self.failing = bool(failure)
-        reason = " ".join(f"{type(failure).__name__}: {failure}".split())[:300]
+        reason = " ".join(f"{type(failure).__name__}: {failure}".split())[:300].rstrip(": ")
         print(
             f"usage table: {reason}. Each instance counts for itself until it answers."
             if failure

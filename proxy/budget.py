@@ -110,7 +110,7 @@ class Budgets:
             limits = most is not None and (asked or limit.period == "minute")
             if limits and getattr(period, limit.counted) >= most:
                 raise self.over(limit, most, tally, minute)
-        charge = Charge(self, tally, minute, asked)
+        charge = Charge(self.note_change, tally, minute, asked)
         if asked:
             self.note_change(tally)
         return charge

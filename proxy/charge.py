@@ -2,15 +2,11 @@
 
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from .estimate import FRAME_END, Estimate, frames_of, used
 from .excerpt import Excerpt
 from .fields import Fields
 from .tally import Counts, Minute, Tally
-
-if TYPE_CHECKING:
-    from .budget import Budgets
 
 RESPONSE_ID = re.compile(rb'"id"\s*:\s*"(resp_[A-Za-z0-9_-]{1,256})"')
 HEAD_BYTES = 4_096  # of a chunk; the id stands in front of all that a caller chooses
@@ -18,12 +14,13 @@ WHOSE = b"x-proxy-limit-of"  # on each 429: `key`, or `azure` for a limit that a
 
 
 class Charge:
-    """Made by Budgets.reserve. `asked` is None for a call that asks no model, and takes nothing of the day."""
+    """Made by Budgets.reserve. `changed` hears what the call does to the tally. `asked` is None for a call that asks no
+    model, and takes nothing of the day."""
 
-    __slots__ = ("asked", "budgets", "frames", "minute", "note_id", "tally")
+    __slots__ = ("asked", "changed", "frames", "minute", "note_id", "tally")
 
-    def __init__(self, budgets: "Budgets", tally: Tally, minute: Minute, asked: Estimate | None) -> None:
-        self.budgets, self.tally, self.minute, self.asked, self.frames = budgets, tally, minute, asked, 0
+    def __init__(self, changed: Callable[[Tally], None], tally: Tally, minute: Minute, asked: Estimate | None) -> None:
+        self.changed, self.tally, self.minute, self.asked, self.frames = changed, tally, minute, asked, 0
         self.note_id: Callable[[str], None] | None = None  # wants the id of the response that is stored
         minute.requests += 1
         if asked:
@@ -69,7 +66,7 @@ class Charge:
             self.tally.own.open_requests -= 1
             self.tally.own.reserved_tokens -= asked.total
             self.tally.own.add(taken)
-            self.budgets.note_change(self.tally)
+            self.changed(self.tally)
 
     def __del__(self) -> None:
         """A call that was cut off so that nobody could settle it must not hold its reservation until midnight."""

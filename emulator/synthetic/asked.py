@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from ..tape.cassette import Response
@@ -9,6 +10,8 @@ from .seed import Seed
 from .text import compact, pieces
 
 MODELS = {"gpt-4o-mini": "gpt-4o-mini-2024-07-18", "gpt-5-mini": "gpt-5-mini-2025-08-07"}  # deployment: model it serves
+COUNTED = 20_000  # characters of a text whose tokens are counted; to count those of a book takes a second
+CHARACTERS_A_TOKEN = 4
 REASONING = ("gpt-5", "o1", "o3", "o4")  # models that think first
 
 
@@ -40,10 +43,24 @@ class Asked:
         return self.deployment.startswith(REASONING)
 
     @property
+    def choices(self) -> int:
+        return int(self.body.get("n") or 1) if self.operation == "chat/completions" else 1
+
+    @property
+    def is_legacy(self) -> bool:
+        """Whether chat is offered `functions`, the form of tools until 2023, which Azure still takes."""
+        return bool(self.body.get("functions")) and not self.body.get("tools")
+
+    @property
+    def pads(self) -> bool:
+        """Whether a stream's pieces are padded, so that their lengths tell nothing of what they say."""
+        return (self.body.get("stream_options") or {}).get("include_obfuscation") is not False
+
+    @cached_property
     def tokens(self) -> int:
         """About how many tokens the prompt has."""
         prompt = [self.body.get(name) for name in ("messages", "input", "instructions", "tools")]
-        return 3 + sum(len(pieces(text)) for text in _strings(prompt))
+        return 3 + sum(_tokens(text) for text in _strings(prompt))
 
 
 Answer = Callable[[Asked], Response]
@@ -52,19 +69,30 @@ Answer = Callable[[Asked], Response]
 @dataclass(frozen=True)
 class Reply:
     """A model's answer. `texts` has one entry per choice (the Responses API has one choice); `calls` are function names
-    and arguments; `thought` counts reasoning tokens, `summary` tells them; `cut`: the token limit ended it."""
+    and arguments, the same in each choice; `thought` counts reasoning tokens, `summary` tells them; `cut`: the token
+    limit ended it, or a choice of it; `spent` is how many tokens it has, where the request's limit decides."""
 
     texts: tuple[str, ...] = ()
     calls: tuple[tuple[str, dict[str, Any]], ...] = ()
     thought: int = 0
     summary: str = ""
-    cut: bool = False
+    cut: bool | tuple[bool, ...] = False
+    spent: int | None = None
+
+    def is_cut(self, choice: int = 0) -> bool:
+        return self.cut[choice] if isinstance(self.cut, tuple) else self.cut
 
     @property
     def tokens(self) -> int:
         """About how many tokens the answer has, thinking included."""
+        if self.spent is not None:
+            return self.spent
         spoken = [*self.texts, *(name + compact(arguments) for name, arguments in self.calls)]
         return self.thought + sum(len(pieces(text)) + 1 for text in spoken)
+
+
+def _tokens(text: str) -> int:
+    return len(pieces(text)) if len(text) <= COUNTED else len(text) // CHARACTERS_A_TOKEN
 
 
 def _strings(value: Any) -> Iterator[str]:

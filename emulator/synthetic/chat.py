@@ -8,7 +8,7 @@ from typing import Any
 from ..tape.cassette import Response
 from . import headers
 from .asked import Asked, Reply
-from .seed import CREATED
+from .seed import CREATED, LETTERS
 from .text import compact, pieces, schedule
 
 VERDICT = "content_filter_results"
@@ -29,6 +29,9 @@ NOTHING = {"choices": [], "created": 0, "id": "", "model": "", "object": ""}
 LATE_VERDICTS = (FRAME_VERDICT, {name: UNSEEN for name in TEXT_VERDICT if name.startswith("protected")})
 JUDGED_AT_ONCE = 8  # about how many chunks the asynchronous filter judges together
 
+UNPADDED = {"obfuscation": ""}
+VERDICT_LENGTHS = [len(compact({VERDICT: verdict})) - 1 for verdict in ({}, FRAME_VERDICT)]  # a comma, and no braces
+
 Chunk = dict[str, Any]
 
 
@@ -40,7 +43,7 @@ def response(asked: Asked, reply: Reply) -> Response:
 
 
 def stream(asked: Asked, told: Iterable[Chunk]) -> Response:
-    frames = [f"data: {compact(chunk)}\n\n" for chunk in told] + ["data: [DONE]\n\n"]
+    frames = [f"data: {_padded(asked, chunk)}\n\n" for chunk in told] + ["data: [DONE]\n\n"]
     body = "".join(frames).encode()
     return Response(
         200, "OK", headers.chat(asked.seed, asked.deployment, body, headers.SSE), body, schedule(len(frames))
@@ -48,16 +51,15 @@ def stream(asked: Asked, told: Iterable[Chunk]) -> Response:
 
 
 def whole(asked: Asked, reply: Reply) -> bytes:
-    tool_calls = {"tool_calls": [_call(asked, at, *call) for at, call in enumerate(reply.calls)]} if reply.calls else {}
     choices: list[dict[str, Any]] = [
         {
             VERDICT: {} if text is None else TEXT_VERDICT,
-            "finish_reason": _finish(reply),
+            "finish_reason": _finish(asked, reply, index),
             "index": index,
             "logprobs": _logprobs(asked, text),
-            "message": {"annotations": [], "content": text, "refusal": None, "role": "assistant"} | tool_calls,
+            "message": _message(asked, reply, index, text),
         }
-        for index, text in enumerate(reply.texts or (None,))
+        for index, text in enumerate(_texts(asked, reply))
     ]
     completion = {
         "choices": choices,
@@ -74,19 +76,20 @@ def chunks(asked: Asked, reply: Reply) -> Iterator[Chunk]:
     """Prompt verdict, then per choice: role, pieces, finish; then usage, where it was asked for."""
     counts = (asked.body.get("stream_options") or {}).get("include_usage") is True
     unknown = {"usage": None} if counts else {}
+    identity = _identity(asked)
     yield NOTHING | {"prompt_filter_results": PROMPT_FILTER_RESULTS}
-    for index, text in enumerate(reply.texts or (None,)):
-        for verdict, delta, said in _deltas(asked, reply, text):
+    for index, text in enumerate(_texts(asked, reply)):
+        for verdict, delta, said in _deltas(asked, reply, index, text):
             choice = {
                 VERDICT: verdict,
                 "delta": delta,
-                "finish_reason": None if delta else _finish(reply),
+                "finish_reason": None if delta else _finish(asked, reply, index),
                 "index": index,
                 "logprobs": _logprobs(asked, said),
             }
-            yield _chunk(asked, [choice], unknown)
+            yield _chunk(asked, identity, [choice], unknown)
     if counts:
-        yield _chunk(asked, [], {"usage": usage(asked, reply)})
+        yield _chunk(asked, identity, [], {"usage": usage(asked, reply)})
 
 
 def chunks_judged_later(asked: Asked, reply: Reply) -> Iterator[Chunk]:
@@ -117,8 +120,23 @@ def usage(asked: Asked, reply: Reply) -> dict[str, Any]:
     }
 
 
+def _texts(asked: Asked, reply: Reply) -> tuple[str | None, ...]:
+    """One for each choice; a choice that calls functions says nothing."""
+    return reply.texts or (None,) * asked.choices
+
+
+def _message(asked: Asked, reply: Reply, choice: int, text: str | None) -> dict[str, Any]:
+    message: dict[str, Any] = {"annotations": [], "content": text, "refusal": None, "role": "assistant"}
+    if not reply.calls:
+        return message
+    if asked.is_legacy:
+        name, values = reply.calls[0]
+        return message | {"function_call": {"arguments": compact(values), "name": name}}
+    return message | {"tool_calls": [_call(asked, choice, at, *call) for at, call in enumerate(reply.calls)]}
+
+
 def _deltas(
-    asked: Asked, reply: Reply, text: str | None
+    asked: Asked, reply: Reply, choice: int, text: str | None
 ) -> Iterator[tuple[dict[str, Any], dict[str, Any], str | None]]:
     """(content filter's verdict, delta, text said); the empty delta is the last."""
     if text is not None:
@@ -128,31 +146,39 @@ def _deltas(
     else:
         yield {}, {"content": None, "role": "assistant"}, None
     for at, (name, values) in enumerate(reply.calls):
-        start = _call(asked, at, name, {})
-        start["function"]["arguments"] = ""
-        yield (
-            {},
-            {"tool_calls": [{"function": start["function"], "id": start["id"], "index": at, "type": "function"}]},
-            None,
-        )
+        start = {"arguments": "", "name": name}
+        identity = {"id": _call_id(asked, choice, at), "index": at, "type": "function"}
+        first = {"function_call": start} if asked.is_legacy else {"tool_calls": [{"function": start, **identity}]}
+        yield {}, first, None
         for piece in pieces(compact(values)):
-            yield {}, {"tool_calls": [{"function": {"arguments": piece}, "index": at}]}, None
+            told = {"arguments": piece}
+            later = {"function_call": told} if asked.is_legacy else {"tool_calls": [{"function": told, "index": at}]}
+            yield {}, later, None
     yield {}, {}, None
 
 
-def _chunk(asked: Asked, choices: list[dict[str, Any]], usage: dict[str, Any]) -> dict[str, Any]:
-    """A chunk, padded as the recorded ones are: without its verdicts it has a multiple of 16 bytes, and one."""
-    chunk = {
+def _chunk(asked: Asked, identity: Chunk, choices: list[Chunk], usage: Chunk) -> Chunk:
+    return {
         "choices": choices,
-        **_identity(asked),
-        "obfuscation": "",
+        **identity,
+        **(UNPADDED if asked.pads else {}),
         "object": "chat.completion.chunk",
         "system_fingerprint": _fingerprint(asked),
         **usage,
     }
-    unjudged = [{name: value for name, value in entry.items() if name != VERDICT} for entry in choices]
-    padding = (1 - len(compact(chunk | {"choices": unjudged}).encode())) % 16
-    return chunk | {"obfuscation": asked.seed.letters(compact(choices), padding)}
+
+
+def _padded(asked: Asked, chunk: Chunk) -> str:
+    """The chunk's text, padded as the recorded ones are: without its verdicts it has a multiple of 16 bytes, and one.
+    To write it once is most of what a stream costs; a quotation mark inside a JSON string has a backslash before it, so
+    that nothing in there is taken for what is looked for here."""
+    text = compact(chunk)
+    if "obfuscation" not in chunk:
+        return text
+    judged = sum(VERDICT_LENGTHS[bool(choice[VERDICT])] for choice in chunk["choices"])
+    padding = (1 + judged - (len(text) if text.isascii() else len(text.encode()))) % 16
+    choices = text[len('{"choices":') : text.index(',"created":')]
+    return text.replace('"obfuscation":""', f'"obfuscation":"{asked.seed.letters(choices, padding)}"', 1)
 
 
 def _identity(asked: Asked) -> dict[str, Any]:
@@ -163,29 +189,35 @@ def _fingerprint(asked: Asked) -> str | None:
     return None if asked.reasons else "fp_efad92c60b"  # the one recorded for gpt-4o-mini
 
 
-def _finish(reply: Reply) -> str:
-    return "tool_calls" if reply.calls else "length" if reply.cut else "stop"
+def _finish(asked: Asked, reply: Reply, choice: int) -> str:
+    if reply.calls:
+        return "function_call" if asked.is_legacy else "tool_calls"
+    return "length" if reply.is_cut(choice) else "stop"
 
 
-def _call(asked: Asked, at: int, name: str, values: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "function": {"arguments": compact(values), "name": name},
-        "id": f"call_{asked.seed.letters(f'call {at}', 24)}",
-        "type": "function",
-    }
+def _call(asked: Asked, choice: int, at: int, name: str, values: dict[str, Any]) -> dict[str, Any]:
+    function = {"arguments": compact(values), "name": name}
+    return {"function": function, "id": _call_id(asked, choice, at), "type": "function"}
+
+
+def _call_id(asked: Asked, choice: int, at: int) -> str:
+    name = f"call {at} of {choice}" if choice else f"call {at}"
+    return f"call_{asked.seed.letters(name, 24)}"
 
 
 def _logprobs(asked: Asked, text: str | None) -> dict[str, Any] | None:
     if text is None or not asked.body.get("logprobs"):
         return None
     alternatives = int(asked.body.get("top_logprobs") or 0)
-    return {"content": [_token(asked, piece, alternatives) for piece in pieces(text)], "refusal": None}
+    return {"content": [token(asked, piece, alternatives) for piece in pieces(text)], "refusal": None}
 
 
-def _token(asked: Asked, token: str, alternatives: int) -> dict[str, Any]:
+def token(asked: Asked, token: str, alternatives: int) -> dict[str, Any]:
+    """A token's log probability, and those of so many alternatives, itself the first."""
+    alike = (token.upper(), f"{token}s", f"{token}?", "\n")
     likely = {"bytes": list(token.encode()), "logprob": -(1 + asked.seed.number(token, 9_000)) / 10_000, "token": token}
     others = [
         {"bytes": list(other.encode()), "logprob": round(math.log(0.05 / at), 6), "token": other}
-        for at, other in enumerate((token.upper(), f"{token}s", f"{token}?", "\n")[: max(0, alternatives - 1)], 1)
+        for at, other in enumerate((*alike, *LETTERS)[: max(0, alternatives - 1)], 1)
     ]
     return likely | {"top_logprobs": [likely, *others][:alternatives]}

@@ -2,27 +2,27 @@
 list of numbers, or base64 of little-endian 32-bit floats, which is what the OpenAI SDK asks for."""
 
 import base64
-import math
 import struct
+from collections.abc import Sequence
 from typing import Any
 
 from ..tape.cassette import Response
 from . import headers
 from .asked import Asked
-from .seed import Seed
 from .text import pieces, pretty
+from .vectors import size_of, vector
 
-DIMENSIONS = 1_536  # text-embedding-3-small's
+Text = str | Sequence[int]  # or its tokens
 
 
 def response(asked: Asked) -> Response:
-    given = asked.body["input"]
-    texts = [given] if isinstance(given, str) else list(given)
-    size = int(asked.body.get("dimensions") or DIMENSIONS)
+    """For one text or many, each as a string or as an array of tokens. Raises TypeError for what is neither."""
+    texts = _texts(asked.body.get("input"))
+    size = int(asked.body.get("dimensions") or size_of(asked.model))
     encode = _base64 if asked.body.get("encoding_format") == "base64" else list
-    tokens = sum(len(pieces(str(text))) for text in texts)
+    tokens = sum(len(pieces(text)) if isinstance(text, str) else len(text) for text in texts)
     data = [
-        {"object": "embedding", "index": index, "embedding": encode(vector(str(text), size))}
+        {"object": "embedding", "index": index, "embedding": encode(vector(_words(text), size))}
         for index, text in enumerate(texts)
     ]
     usage = {"prompt_tokens": tokens, "total_tokens": tokens}
@@ -30,16 +30,20 @@ def response(asked: Asked) -> Response:
     return Response(200, "OK", headers.chat(asked.seed, asked.deployment, body), body)
 
 
-def vector(text: str, size: int) -> list[float]:
-    """A unit vector of 32-bit floats that depends on the text alone."""
-    raw = [Seed(text).number(str(at), 2_001) / 1_000 - 1 for at in range(size)]
-    length = math.hypot(*raw)
-    return [_single(value / length) for value in raw]
+def _texts(given: Any) -> list[Text]:
+    texts: list[Text] = [given] if isinstance(given, str) or _are_tokens(given) else given
+    if isinstance(texts, list) and texts and all(isinstance(text, str) or _are_tokens(text) for text in texts):
+        return texts
+    raise TypeError("`input` is a string or an array of strings, of tokens, or of arrays of tokens")
 
 
-def _single(value: float) -> float:
-    """The value as a 32-bit float holds it, in the digits that Azure prints."""
-    return float(f"{struct.unpack('<f', struct.pack('<f', value))[0]:.8g}")
+def _are_tokens(given: Any) -> bool:
+    return isinstance(given, list) and bool(given) and all(type(token) is int for token in given)
+
+
+def _words(text: Text) -> str:
+    """Tokens count as words; which ones, a tokenizer would know."""
+    return text if isinstance(text, str) else " ".join(map(str, text))
 
 
 def _base64(vector: list[float]) -> Any:

@@ -1,6 +1,8 @@
 """Azure's refusals that belong to a recording: the content filter (recorded November 2025) and the token limit
 (recorded December 2025)."""
 
+from http import HTTPStatus
+
 from ..tape.cassette import Response
 from . import headers
 from .asked import Asked
@@ -80,6 +82,11 @@ def rate_limited_in_stream(asked: Asked, retry_after_ms: int) -> Response:
 def not_found(asked: Asked) -> Response:
     """No response has the id in the path. Inferred from what Azure says of an unknown `previous_response_id`."""
     message = f"Response with id '{asked.operation.split('/')[1]}' not found."
-    kind = {"type": "invalid_request_error", "param": "response_id", "code": "response_not_found"}
+    return refused(asked, message, "response_id", "response_not_found", 404)
+
+
+def refused(asked: Asked, message: str, param: str | None, code: str | None, status: int = 400) -> Response:
+    """A request that says something wrong."""
+    kind = {"type": "invalid_request_error", "param": param, "code": code}
     body = pretty({"error": {"message": message} | kind})
-    return Response(404, "Not Found", headers.stored(asked.seed, body), body)
+    return Response(status, HTTPStatus(status).phrase, headers.stored(asked.seed, body), body)

@@ -7,6 +7,7 @@ from .seed import WRITTEN, Seed
 
 JSON = "application/json"
 SSE = "text/event-stream; charset=utf-8"
+DATE = format_datetime(WRITTEN, usegmt=True)
 LIMIT_REQUESTS, LIMIT_TOKENS = 300, 30_000
 
 
@@ -81,7 +82,7 @@ def _headers(seed: Seed, body: bytes, kind: str, own: dict[str, str]) -> Headers
     framing = {"Transfer-Encoding": "chunked"} if kind == SSE else {"Content-Length": str(len(body))}
     common = {
         "Content-Type": kind,
-        "Date": format_datetime(WRITTEN, usegmt=True),
+        "Date": DATE,
         "Strict-Transport-Security": "max-age=31536000; includeSubDomains; preload",
         "apim-request-id": seed.uuid("apim"),
         "x-content-type-options": "nosniff",

@@ -7,11 +7,12 @@ from typing import Any
 from ..tape.cassette import Response
 from . import headers
 from .asked import Asked, Reply
-from .chat import PROMPT_VERDICT, TEXT_VERDICT
+from .chat import PROMPT_VERDICT, TEXT_VERDICT, token
 from .seed import CREATED
 from .text import compact, pieces, pretty, schedule
 
 THINKING_SECONDS = 2
+ENCRYPTED, LOGPROBS = "reasoning.encrypted_content", "message.output_text.logprobs"  # what a request may include
 Event = dict[str, Any]
 
 
@@ -26,7 +27,7 @@ def response(asked: Asked, reply: Reply) -> Response:
 def whole(asked: Asked, reply: Reply | None, status: str = "") -> dict[str, Any]:
     """The response object; without a reply, as it is in its first events. `status` where they do not tell it."""
     body = asked.body
-    status = status or ("in_progress" if reply is None else "incomplete" if reply.cut else "completed")
+    status = status or ("in_progress" if reply is None else "incomplete" if reply.is_cut() else "completed")
     effort = "medium" if asked.reasons else None
     return {
         "id": asked.seed.response_id("resp"),
@@ -38,43 +39,45 @@ def whole(asked: Asked, reply: Reply | None, status: str = "") -> dict[str, Any]
         "content_filters": _verdicts(asked, reply) if reply else None,
         "error": None,
         "frequency_penalty": 0.0,
-        "incomplete_details": {"reason": "max_output_tokens"} if reply and reply.cut else None,
+        "incomplete_details": {"reason": "max_output_tokens"} if reply and reply.is_cut() else None,
         "instructions": body.get("instructions"),
         "max_output_tokens": body.get("max_output_tokens"),
-        "max_tool_calls": None,
+        "max_tool_calls": body.get("max_tool_calls"),
         "model": asked.deployment,
         "output": [item for item, _ in items(asked, reply)] if reply else [],
         "parallel_tool_calls": body.get("parallel_tool_calls", True),
         "presence_penalty": 0.0,
         "previous_response_id": body.get("previous_response_id"),
-        "prompt_cache_key": None,
-        "prompt_cache_retention": None,
+        "prompt_cache_key": body.get("prompt_cache_key"),
+        "prompt_cache_retention": body.get("prompt_cache_retention"),
         "reasoning": {"effort": effort, "summary": None} | (body.get("reasoning") or {}),
-        "safety_identifier": None,
+        "safety_identifier": body.get("safety_identifier"),
         "service_tier": "default" if reply else "auto",
         "store": body.get("store", True),
         "temperature": body.get("temperature", 1.0),
-        "text": {"format": _format(body), "verbosity": "medium"},
+        "text": {"format": _format(body), "verbosity": (body.get("text") or {}).get("verbosity") or "medium"},
         "tool_choice": body.get("tool_choice", "auto"),
         "tools": [_tool(tool) for tool in body.get("tools", [])],
-        "top_logprobs": 0,
+        "top_logprobs": body.get("top_logprobs", 0),
         "top_p": body.get("top_p", 1.0),
-        "truncation": "disabled",
+        "truncation": body.get("truncation", "disabled"),
         "usage": _usage(asked, reply) if reply else None,
-        "user": None,
+        "user": body.get("user"),
         "metadata": body.get("metadata", {}),
     }
 
 
 def items(asked: Asked, reply: Reply) -> Iterator[tuple[dict[str, Any], str]]:
     """(output item, its text): what it thought, says and calls."""
-    status = "incomplete" if reply.cut else "completed"
+    status = "incomplete" if reply.is_cut() else "completed"
     if asked.reasons:
         summary = [{"type": "summary_text", "text": reply.summary}] if reply.summary else []
-        yield {"id": asked.seed.response_id("rs"), "type": "reasoning", "summary": summary}, reply.summary
+        secret = {"encrypted_content": _encrypted(asked)} if _includes(asked, ENCRYPTED) else {}
+        item = {"id": asked.seed.response_id("rs"), "type": "reasoning", **secret, "summary": summary}
+        yield item, reply.summary
     for text in reply.texts:
         item = {"id": asked.seed.response_id("msg"), "type": "message", "status": status}
-        yield item | {"content": [text_part(text)], "role": "assistant"}, text
+        yield item | {"content": [text_part(text, _logprobs(asked, text))], "role": "assistant"}, text
     for at, (name, values) in enumerate(reply.calls):
         item = {"id": asked.seed.response_id("fc", str(at)), "type": "function_call", "status": status}
         call_id = f"call_{asked.seed.letters(f'call {at}', 24)}"
@@ -93,14 +96,15 @@ def events(asked: Asked, reply: Reply) -> Iterator[Event]:
         for event in item_events(asked, text):
             yield event | {"item_id": item["id"], "output_index": index}
         yield {"type": "response.output_item.done", "item": item, "output_index": index}
-    yield {"type": "response.incomplete" if reply.cut else "response.completed", "response": whole(asked, reply)}
+    yield {"type": "response.incomplete" if reply.is_cut() else "response.completed", "response": whole(asked, reply)}
 
 
 def _message_events(asked: Asked, text: str) -> Iterator[Event]:
     yield {"type": "response.content_part.added", "content_index": 0, "part": text_part("")}
     for event in _deltas(asked, "response.output_text", "text", text):
-        yield event | {"content_index": 0, "logprobs": []}
-    yield {"type": "response.content_part.done", "content_index": 0, "part": text_part(text)}
+        said = str(event["delta"] if "delta" in event else event["text"])
+        yield event | {"content_index": 0, "logprobs": [_without_bytes(entry) for entry in _logprobs(asked, said)]}
+    yield {"type": "response.content_part.done", "content_index": 0, "part": text_part(text, _logprobs(asked, text))}
 
 
 def _call_events(asked: Asked, text: str) -> Iterator[Event]:
@@ -126,8 +130,9 @@ ITEMS: dict[str, tuple[dict[str, Any], Callable[[Asked, str], Iterator[Event]]]]
 
 def _deltas(asked: Asked, kind: str, name: str, text: str) -> Iterator[Event]:
     for at, piece in enumerate(pieces(text)):
-        padding = asked.seed.letters(f"{kind} {at} {piece}", (16 - len(piece)) % 16)
-        yield {"type": f"{kind}.delta", "delta": piece, "obfuscation": padding}
+        event = {"type": f"{kind}.delta", "delta": piece}
+        padding = (16 - len(piece)) % 16
+        yield event | {"obfuscation": asked.seed.letters(f"{kind} {at} {piece}", padding)} if asked.pads else event
     yield {"type": f"{kind}.done", name: text}
 
 
@@ -141,8 +146,28 @@ def _frame(number: int, event: Event) -> str:
     return f"event: {ordered['type']}\ndata: {compact(ordered)}\n\n"
 
 
-def text_part(text: str) -> dict[str, Any]:
-    return {"type": "output_text", "annotations": [], "logprobs": [], "text": text}
+def text_part(text: str, logprobs: list[dict[str, Any]] | None = None) -> dict[str, Any]:
+    return {"type": "output_text", "annotations": [], "logprobs": logprobs or [], "text": text}
+
+
+def _logprobs(asked: Asked, text: str) -> list[dict[str, Any]]:
+    if not _includes(asked, LOGPROBS):
+        return []
+    return [token(asked, piece, asked.body.get("top_logprobs", 0)) for piece in pieces(text)]
+
+
+def _without_bytes(entry: dict[str, Any]) -> dict[str, Any]:
+    """An event's log probability, which does not spell its token in bytes."""
+    likely = [{"logprob": other["logprob"], "token": other["token"]} for other in entry["top_logprobs"]]
+    return {"logprob": entry["logprob"], "token": entry["token"], "top_logprobs": likely}
+
+
+def _includes(asked: Asked, what: str) -> bool:
+    return what in (asked.body.get("include") or ())
+
+
+def _encrypted(asked: Asked) -> str:
+    return "gAAAAA" + "".join(asked.seed.letters(f"encrypted {at}", 40) for at in range(8))
 
 
 def _verdicts(asked: Asked, reply: Reply) -> list[dict[str, Any]]:
@@ -168,6 +193,8 @@ def _format(body: dict[str, Any]) -> dict[str, Any]:
 
 
 def _tool(tool: dict[str, Any]) -> dict[str, Any]:
+    if tool.get("type") != "function":
+        return tool
     order = ("type", "description", "name", "parameters", "strict")
     return {name: tool.get(name, True if name == "strict" else None) for name in order}
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import string
+import struct
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,6 +20,11 @@ class Seed:
 
     def number(self, name: str, below: int) -> int:
         return int.from_bytes(self._digest(name), "big") % below
+
+    def numbers(self, name: str, count: int) -> list[int]:
+        """Many at once: each is below 65,536."""
+        drawn = hashlib.shake_128(f"{self.text}\n{name}".encode()).digest(2 * count)
+        return list(struct.unpack(f"<{count}H", drawn))
 
     def letters(self, name: str, length: int) -> str:
         digits, number = "", int.from_bytes(self._digest(name), "big")

@@ -2,6 +2,7 @@
 this is inferred: the documents of the API's description, written as Azure writes those of the recorded routes."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from ..tape.cassette import Response
@@ -9,8 +10,8 @@ from . import headers, responses
 from .asked import Asked, Reply
 from .text import pretty, schedule
 
-ENCRYPTED = "reasoning.encrypted_content"
 PAGE = 20  # items, unless the request says how many
+PREFIXES = {"function_call": "fc", "function_call_output": "fco", "reasoning": "rs"}  # of ids, by the item's type
 
 
 def state(asked: Asked, reply: Reply | None, status: str) -> Response:
@@ -20,10 +21,9 @@ def state(asked: Asked, reply: Reply | None, status: str) -> Response:
         head = headers.responses(asked.seed, asked.deployment, asked.model, body)
         return Response(200, "OK", head, body)
     original = _original(asked)
-    kept = responses.whole(original, reply, status)
-    if ("include[]", ENCRYPTED) in asked.query:
-        kept["output"] = [_encrypted(original, item) for item in kept["output"]]
-    return _answer(asked, kept)
+    if included := [value for name, value in asked.query if name in ("include", "include[]")]:
+        original = replace(original, body=original.body | {"include": included})
+    return _answer(asked, responses.whole(original, reply, status))
 
 
 def rest_of_stream(asked: Asked, reply: Reply) -> Response:
@@ -40,15 +40,24 @@ def deleted(asked: Asked) -> Response:
 
 
 def input_items(asked: Asked) -> Response:
-    """A page of the messages that were asked with, the newest first unless the request says otherwise."""
+    """A page of what was asked with, the newest first unless the request says otherwise. Raises LookupError where
+    `after` names no item."""
     query = dict(asked.query)
-    items = list(_messages(_original(asked)))
+    items = list(_items(_original(asked)))
     if query.get("order") != "asc":
         items.reverse()
-    after = [item["id"] for item in items].index(query["after"]) + 1 if "after" in query else 0
+    after = _place(query["after"], items) + 1 if "after" in query else 0
     page = items[after : after + int(query.get("limit", PAGE))]
-    ends = {"first_id": page[0]["id"], "has_more": page[-1] is not items[-1], "last_id": page[-1]["id"]}
+    ids = [item["id"] for item in page] or [None]
+    ends = {"first_id": ids[0], "has_more": after + len(page) < len(items), "last_id": ids[-1]}
     return _answer(asked, {"object": "list", "data": page} | ends)
+
+
+def _place(wanted: str, items: list[dict[str, Any]]) -> int:
+    for at, item in enumerate(items):
+        if item["id"] == wanted:
+            return at
+    raise LookupError(f"no item of the input is called {wanted}")
 
 
 def _answer(asked: Asked, document: dict[str, Any]) -> Response:
@@ -65,17 +74,25 @@ def _original(asked: Asked) -> Asked:
     raise LookupError(f"nothing asked before made {wanted}")
 
 
-def _messages(asked: Asked) -> Iterator[dict[str, Any]]:
-    given = asked.body["input"]
-    for at, message in enumerate([{"role": "user", "content": given}] if isinstance(given, str) else given):
-        role, text = message["role"], message["content"]
-        part = responses.text_part(text) if role == "assistant" else {"type": "input_text", "text": text}
-        item = {"id": asked.seed.response_id("msg", f"input {at}"), "type": "message", "status": "completed"}
-        yield item | {"content": [part], "role": role}
+def _items(asked: Asked) -> Iterator[dict[str, Any]]:
+    given = asked.body.get("input") or []
+    for at, item in enumerate([{"role": "user", "content": given}] if isinstance(given, str) else given):
+        kind, name = item.get("type", "message"), f"input {at}"
+        if kind == "message":
+            kept = {"id": asked.seed.response_id("msg", name), "type": kind, "status": "completed"}
+            yield kept | {"content": [*_parts(item["role"], item["content"])], "role": item["role"]}
+        elif kind != "item_reference":
+            own = item.get("id") or asked.seed.response_id(PREFIXES.get(kind, "item"), name)
+            yield {"id": own, "type": kind, "status": "completed"} | {
+                field: value for field, value in item.items() if field not in ("id", "type")
+            }
 
 
-def _encrypted(asked: Asked, item: dict[str, Any]) -> dict[str, Any]:
-    if item["type"] != "reasoning":
-        return item
-    secret = "gAAAAA" + "".join(asked.seed.letters(f"encrypted {at}", 40) for at in range(8))
-    return {"id": item["id"], "type": item["type"], "encrypted_content": secret, "summary": item["summary"]}
+def _parts(role: str, content: Any) -> Iterator[dict[str, Any]]:
+    for part in [{"text": content}] if isinstance(content, str) else content:
+        if "text" not in part:
+            yield {"detail": "auto"} | part if part.get("type") == "input_image" else part
+        elif role == "assistant":
+            yield responses.text_part(part["text"])
+        else:
+            yield {"type": "input_text", "text": part["text"]}

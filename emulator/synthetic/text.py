@@ -8,8 +8,12 @@ FIRST_FRAME_MS = 300  # about what gpt-4o-mini takes to begin
 FRAME_MS = 25  # and to go on
 
 
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_PIECE = re.compile(r" ?[^\W\d_]{1,9}|\d{1,3}| ?[^\w\s]{1,2}|\s|_")
+
+
 def compact(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return _encode(value)
 
 
 def pretty(value: Any) -> bytes:
@@ -18,7 +22,7 @@ def pretty(value: Any) -> bytes:
 
 def pieces(text: str) -> list[str]:
     """The text in pieces about the size of tokens; joined they are the text."""
-    return re.findall(r" ?[^\W\d_]{1,9}|\d{1,3}| ?[^\w\s]{1,2}|\s|_", text)
+    return _PIECE.findall(text)
 
 
 def schedule(frames: int) -> tuple[int, ...]:

@@ -1,0 +1,34 @@
+"""The steps of DSPy's ReAct: its instructions name the tools, and the user's message tells which were called."""
+
+import ast
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from ..instance import Unsatisfiable, instance
+from ..seed import Seed
+
+NAME, ARGUMENTS = "next_tool_name", "next_tool_args"
+END = "finish"
+TOOL = re.compile(
+    r"^\s*\(\d+\) (\w+)(?:, whose description is <desc>.*</desc>)?\. It takes arguments (\{.*\})\.$", re.M
+)
+CALLED = re.compile(r"\btool_name_\d+(?: ## \]\]|>)\s*(\w+)")
+
+
+def step(instructions: str, told: str, seed: Seed) -> dict[str, Any]:
+    """The name of the first tool that was not called yet and what it is called with; after the last one, the end."""
+    called = set(CALLED.findall(told))
+    tools = {name: arguments for name, arguments in TOOL.findall(instructions) if name not in {*called, END}}
+    for name, arguments in tools.items():
+        return {NAME: name, ARGUMENTS: _values(arguments, seed)}
+    return {NAME: END, ARGUMENTS: {}}
+
+
+def _values(arguments: str, seed: Seed) -> Any:
+    """For the arguments' schemas, which stand there in Python's words."""
+    try:
+        schemas: Mapping[str, Any] = ast.literal_eval(arguments)
+        return instance({"type": "object", "properties": schemas, "required": list(schemas)}, seed)
+    except (SyntaxError, Unsatisfiable, ValueError):  # a default that is no literal, for one
+        return {}

@@ -1,0 +1,55 @@
+"""What was said so far, read alike from chat's messages and from the items of Responses."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+CALLS = ("function_call", "custom_tool_call")  # items of Responses that name a function
+
+
+@dataclass(frozen=True)
+class Conversation:
+    """`messages` have a role and their text: what is no text stands there as its kind, as in (image_url). `called` are
+    the functions that the model has called."""
+
+    messages: tuple[dict[str, str], ...] = ()
+    called: frozenset[str] = frozenset()
+
+    def __add__(self, later: "Conversation") -> "Conversation":
+        return Conversation(self.messages + later.messages, self.called | later.called)
+
+    @property
+    def prompt(self) -> str:
+        """What the user said last; without a user, what anybody did."""
+        texts = [message["content"] for message in self.messages if message["role"] == "user"]
+        texts = texts or [message["content"] for message in self.messages]
+        return texts[-1] if texts else ""
+
+
+def of_chat(messages: Iterable[dict[str, Any]]) -> Conversation:
+    said = list(messages)
+    called = [
+        call.get("function") or call.get("custom") for message in said for call in message.get("tool_calls") or ()
+    ]
+    called += [message.get("function_call") for message in said]
+    return _conversation(said, called)
+
+
+def of_responses(given: str | Iterable[dict[str, Any]]) -> Conversation:
+    """`given` is an input or an output."""
+    items = [{"role": "user", "content": given}] if isinstance(given, str) else list(given)
+    return _conversation(
+        [item for item in items if item.get("role")], [item for item in items if item.get("type") in CALLS]
+    )
+
+
+def _conversation(said: list[dict[str, Any]], called: list[Any]) -> Conversation:
+    names = {str(function["name"]) for function in called if isinstance(function, dict) and function.get("name")}
+    messages = ({"role": str(message["role"]), "content": _text(message.get("content"))} for message in said)
+    return Conversation(tuple(messages), frozenset(names))
+
+
+def _text(content: Any) -> str:
+    if not isinstance(content, list):
+        return content or ""
+    return "\n".join(str(part.get("text") or part.get("refusal") or f"({part.get('type')})") for part in content)

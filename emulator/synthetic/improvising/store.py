@@ -1,0 +1,73 @@
+"""The responses that are kept: what was asked and answered, and what has become of a job in the background."""
+
+from collections import OrderedDict
+from dataclasses import dataclass, field
+
+from ..asked import Asked, Reply
+from .conversation import Conversation
+
+MOST = 1_000  # responses; the oldest are forgotten first
+LARGEST = 64 * 1024 * 1024  # characters of their requests and conversations
+QUEUED, IN_PROGRESS, COMPLETED, INCOMPLETE, CANCELLED = "queued", "in_progress", "completed", "incomplete", "cancelled"
+
+
+@dataclass
+class Kept:
+    """`conversation` ends with the answer. A job's `status` goes on each time that somebody looks: by the clock,
+    the same calls would not always have the same answers."""
+
+    asked: Asked
+    reply: Reply
+    conversation: Conversation
+    status: str = ""
+    ended: str = field(init=False)
+    size: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.ended = INCOMPLETE if self.reply.is_cut() else COMPLETED
+        self.status = self.status or self.ended
+        self.size = sum(len(message["content"]) for message in self.conversation.messages) + len(str(self.asked.body))
+
+    @property
+    def response_id(self) -> str:
+        return self.asked.seed.response_id("resp")
+
+    @property
+    def is_job(self) -> bool:
+        return self.asked.body.get("background") is True
+
+    @property
+    def said(self) -> Reply | None:
+        """The answer, once there is one."""
+        return self.reply if self.status == self.ended else None
+
+    def looked_at(self) -> None:
+        self.status = {QUEUED: IN_PROGRESS, IN_PROGRESS: self.ended}.get(self.status, self.status)
+
+    def cancel(self) -> None:
+        """What has ended stays as it is."""
+        if self.status != self.ended:
+            self.status = CANCELLED
+
+
+class Store:
+    """By id. The same request has the same answer and the same id: it is kept once, and begins anew."""
+
+    def __init__(self) -> None:
+        self._kept = OrderedDict[str, Kept]()
+        self._size = 0
+
+    def keep(self, kept: Kept) -> None:
+        if before := self.get(kept.response_id):
+            self.drop(before)
+        self._kept[kept.response_id] = kept
+        self._size += kept.size
+        while len(self._kept) > MOST or (self._size > LARGEST and len(self._kept) > 1):
+            self.drop(next(iter(self._kept.values())))
+
+    def get(self, response_id: str) -> Kept | None:
+        return self._kept.get(response_id)
+
+    def drop(self, kept: Kept) -> None:
+        del self._kept[kept.response_id]
+        self._size -= kept.size

@@ -1,0 +1,61 @@
+"""Whether a value fits a part of a schema, by jsonschema."""
+
+import functools
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from .flat import Node, Schema
+from .unsatisfiable import Unsatisfiable
+
+if TYPE_CHECKING:
+    from jsonschema.protocols import Validator
+
+DOCUMENT, PART = "urn:document", "urn:part"  # names for the registry; nothing is fetched from anywhere
+
+
+class Judge:
+    """jsonschema is imported when the first part is judged: most schemas need no judge."""
+
+    def __init__(self, document: Schema) -> None:
+        self.document = document
+        self.validators = dict[int, tuple[Node, "Validator"]]()
+
+    def fits(self, part: Node, value: Any) -> bool:
+        """Raises RecursionError for a part that is composed of itself."""
+        if id(part) not in self.validators:
+            self.validators[id(part)] = (part, self._validator(part))
+        try:
+            return bool(self.validators[id(part)][1].is_valid(value))
+        except BaseException as error:
+            if type(error).__name__ == "PanicException":  # a RecursionError that met jsonschema's Rust
+                raise RecursionError from None
+            raise
+
+    def _validator(self, part: Node) -> "Validator":
+        from jsonschema import Draft202012Validator
+        from referencing.jsonschema import DRAFT202012
+
+        document = dict(self.document) if isinstance(self.document, Mapping) else {}
+        document.pop("$id", None)  # it would rename the document that the references lead into
+        resource = DRAFT202012.create_resource({**document, PART: part})
+        return Draft202012Validator(
+            {"$ref": f"{DOCUMENT}#/{PART}"}, registry=_registry().with_resource(DOCUMENT, resource)
+        )
+
+
+@functools.cache
+def _registry() -> Any:
+    from referencing import Registry
+
+    return Registry()
+
+
+def complain(schema: Schema) -> None:
+    """Raises Unsatisfiable where the schema is none."""
+    from jsonschema import Draft202012Validator, SchemaError
+
+    try:
+        Draft202012Validator.check_schema(schema)
+    except SchemaError as error:
+        where = "/".join(map(str, error.absolute_path))
+        raise Unsatisfiable(f"`#/{where}` of the schema is not valid: {error.message}") from None

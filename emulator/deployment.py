@@ -3,6 +3,7 @@
 A recording of another tool may name its model as no deployment in Azure can be called, such as `openai/gpt-4o`.
 """
 
+import argparse
 import re
 
 from .match.library import Library
@@ -10,11 +11,37 @@ from .tape.document import one_line
 
 NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")  # what AZURE_OPENAI_DEPLOYMENT takes
 LONGEST_SHOWN = 60
+USUAL = (  # what a newcomer's first program names
+    "gpt-4o-mini",
+    "gpt-4o",
+    "gpt-4.1-mini",
+    "gpt-4.1",
+    "gpt-5-mini",
+    "gpt-5",
+    "o4-mini",
+    "text-embedding-3-small",
+    "text-embedding-3-large",
+    "text-embedding-ada-002",
+)
 
 
 def served(library: Library) -> list[str]:
     """The one with the most recordings first."""
     return [name for name in library.deployments() if NAME.fullmatch(name)]
+
+
+def models_of(setting: str) -> dict[str, str]:
+    """The model that each deployment of AZURE_OPENAI_DEPLOYMENT is called by: `gpt-4o=my-4o` names both."""
+    pairs = [item.partition("=") for item in setting.split(",")]
+    return {(deployment or model).strip(): model.strip() for model, _, deployment in pairs}
+
+
+def listed(text: str) -> str:
+    """For argparse: a list as AZURE_OPENAI_DEPLOYMENT has it."""
+    for name in (name for pair in models_of(text).items() for name in pair):
+        if not NAME.fullmatch(name):
+            raise argparse.ArgumentTypeError(f"{name!r} is no name of a deployment; as in gpt-4o-mini,gpt-4o=my-4o")
+    return text
 
 
 def not_served(library: Library) -> list[str]:

@@ -7,17 +7,19 @@ from .azure import expect
 from .azure.journal import Exchange
 from .azure.limits import Limits
 from .stack import LocalStack
+from .synthetic.improvising import ORIGIN, Improviser, Pace
 
 if TYPE_CHECKING:
     import httpx
 
 
 class Emulator:
-    """`requests` that reached the fake Azure, `unmatched` ones, and the stack itself."""
+    """`requests` that reached the fake Azure, `unmatched` and `improvised` ones, and the stack itself."""
 
     def __init__(self, stack: LocalStack) -> None:
         self.stack = stack
         self.azure = stack.azure
+        self._deployments = stack.azure.deployments
 
     @property
     def requests(self) -> list[Exchange]:
@@ -30,6 +32,18 @@ class Emulator:
     def limit(self, requests: int | None = None, tokens: int | None = None, time_scale: float = 1.0) -> None:
         """Until the end of the test: a deployment's rate limits, per minute of a clock that runs `time_scale` fast."""
         self.azure.limits = Limits(requests, tokens, time_scale)
+
+    def improvise(self, pace: Pace | None = None) -> None:
+        """Until the end of the test: what has no recording gets an answer that is made up, and says so. A service that
+        is being recorded answers by itself."""
+        if not self.azure.records:
+            self.azure.deployments = frozenset()  # which there are, the proxy's settings say
+            self.azure.after.append(Improviser(pace))
+
+    def end(self) -> None:
+        """Nothing of this test reaches the next one."""
+        self.azure.after.clear()
+        self.azure.deployments = self._deployments
 
     def assert_streamed(self, received_at: Sequence[float], max_lag_ms: float, request: int = -1) -> None:
         """See azure/expect.py; `request` is one of `requests`, the last unless told."""
@@ -45,6 +59,15 @@ class Emulator:
         """Every recording of these cassettes was played in this test."""
         labels = [interaction.label for interaction in self.stack.library.interactions()]
         expect.all_played([label for label in labels if label.partition(" #")[0] in names], self.requests)
+
+    def assert_recorded(self) -> None:
+        """Nothing in this test was made up."""
+        expect.recorded(self.requests)
+
+    @property
+    def improvised(self) -> list[Exchange]:
+        """The requests whose answers were made up."""
+        return [exchange for exchange in self.requests if exchange.origin == ORIGIN]
 
     @property
     def unmatched(self) -> list[Exchange]:

@@ -6,7 +6,8 @@
 Cassettes are those of the project: `tests/cassettes`, `cassettes`, or what the ini option `aoai_cassettes` names.
 Redefine `aoai_cassette_folders` or `aoai_settings` in a conftest.py to serve other recordings or other app settings. A
 test fails at its end when a request found no recording, even if its client swallowed the error; mark it with
-`aoai_allow_unmatched` where that is the point. So it does when Azure would never have answered a call, or would have
+`aoai_allow_unmatched` where that is the point, or with `aoai_improvise`: then an answer is made up. So it does when
+Azure would never have answered a call, or would have
 left it open in the worker; `aoai_unanswered(1)` says that one such call is meant. With `--record-mode`, what has no
 recording is asked of Azure itself (emulator/recording/); `@pytest.mark.cassette("chat/story")` says where the answer is
 kept. Works under pytest-xdist: every worker has a stack of its own.
@@ -63,6 +64,7 @@ def add_options(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     for marker in (
         "aoai_fault(wish): what goes wrong in this test, as in 'reset; at_frame=3'",
+        "aoai_improvise: what has no recording gets a made-up answer in this test",
         "aoai_allow_unmatched: requests without a recording do not fail this test",
         "aoai_unanswered(count): so many calls of this test have no answer in Azure",
         "cassette(name): where --record-mode keeps what this test asks, as in chat/story",
@@ -149,8 +151,11 @@ def aoai_emulator(
     emulator.azure.reset()
     for marker in test.iter_markers("aoai_fault"):
         emulator.fault(marker.args[0])
+    if test.get_closest_marker("aoai_improvise"):
+        emulator.improvise()
     with _cassette(test, stack):
         yield emulator
+    emulator.end()
     if emulator.unmatched and not test.get_closest_marker("aoai_allow_unmatched"):
         misses = [str(exchange.miss) for exchange in emulator.unmatched]
         refusal = test.config.stash.get(REFUSAL, "")

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
+from . import deployment
 from .match.library import Library
 from .stack import LocalStack
 from .tape.canonical import parse_body
@@ -39,8 +40,7 @@ def is_plain(asked: Any) -> bool:
 
 
 def how_to_call(stack: LocalStack) -> str:
-    listed = [item.partition("=") for item in stack.settings()["AZURE_OPENAI_DEPLOYMENT"].split(",")]
-    models = {(deployment or model).strip(): model.strip() for model, _, deployment in listed}
+    models = deployment.models_of(stack.settings()["AZURE_OPENAI_DEPLOYMENT"])
     asked = example_of(stack.library, models)
     asked = asked or {"model": next(iter(models.values())), "messages": [{"role": "user", "content": "Hello"}]}
     model = json.dumps(asked["model"])

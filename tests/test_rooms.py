@@ -12,6 +12,7 @@ LAYERS = {  # a room, or a file beside the rooms, imports lower layers only: non
     "emulator": (
         "__main__",
         "cli pytest_plugin",
+        "commands",
         "recording demo emulation",
         "synthetic lint doctor usage",
         "stack folder transcript",

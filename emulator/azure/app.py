@@ -43,6 +43,8 @@ class FakeAzure:
     `openai-emulator-fault` asks for it in a single one. `limits` are rate limits. `deployments` are those that exist;
     empty: any. `before` and `after` answer what no recording is asked for, and what none answers."""
 
+    records = False  # whether a live service answers what no recording does
+
     def __init__(self, library: Library, time_scale: float = 0.0) -> None:
         self.library, self.time_scale = library, time_scale
         self.identity = ManagedIdentity()

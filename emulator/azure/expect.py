@@ -42,5 +42,11 @@ def all_played(recordings: Iterable[str], exchanges: Iterable[Exchange]) -> None
     assert not missing, f"not played: {', '.join(missing)}"
 
 
+def recorded(exchanges: Iterable[Exchange]) -> None:
+    """A recording answered each of these."""
+    made = [f"{exchange.method} {exchange.target} ({exchange.origin})" for exchange in exchanges if exchange.origin]
+    assert not made, f"not recorded: {', '.join(made)}"
+
+
 def _kept(headers: Any) -> list[tuple[str, str]]:
     return [(name.lower(), value) for name, value in headers if name.lower() not in OF_THE_WAY]

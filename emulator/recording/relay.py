@@ -31,6 +31,8 @@ LAST_BYTES_SECONDS = 0.5  # for the end of an answer whose client left at its la
 class RecordingAzure(FakeAzure):
     """`library` answers what the recorder's mode does not send to `live`."""
 
+    records = True
+
     def __init__(self, library: Library, recorder: Recorder, live: Live, time_scale: float = 0.0) -> None:
         super().__init__(library, time_scale)
         self.recorder, self.live = recorder, live

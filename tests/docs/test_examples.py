@@ -1,6 +1,7 @@
 """Every example of the README and of docs/ runs as it stands there."""
 
 import ast
+import inspect
 import json
 import re
 from dataclasses import replace
@@ -26,6 +27,7 @@ PROGRAMS = {  # a text in the program: what it prints
 TESTS = {  # an example test: the statuses that the fake Azure gives
     "test_the_class_is_greeted": [200],
     "test_a_rate_limit_is_waited_out": [429, 200],
+    "test_any_question_is_answered": [200],
 }
 ELSEWHERE = {  # a text in an example: what runs it
     "lighthouse for": "test_ways_in.py",
@@ -47,9 +49,11 @@ def test_a_program_runs_as_it_stands(proxy_base_url: str, function_key: str, con
 def test_an_example_test_passes(openai_client: OpenAI, aoai_emulator: Emulator, name: str) -> None:
     names: dict[str, Any] = {"pytest": pytest}
     exec(compile(block_with("python", f"def {name}"), name, "exec"), names)  # noqa: S102
+    asked = {"aoai_fault": aoai_emulator.fault, "aoai_improvise": aoai_emulator.improvise}
     for marker in getattr(names[name], "pytestmark", ()):
-        aoai_emulator.fault(*marker.args)
-    names[name](openai_client)
+        asked[marker.name](*marker.args)
+    given = {"openai_client": openai_client, "aoai_emulator": aoai_emulator}
+    names[name](*(given[parameter] for parameter in inspect.signature(names[name]).parameters))
     assert [exchange.status for exchange in aoai_emulator.requests] == TESTS[name]
 
 

@@ -1,0 +1,62 @@
+"""`azure`: the fake Azure alone."""
+
+import argparse
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from ..azure import FakeAzure
+from ..azure.app import IDENTITY_PATH
+from ..bundle import ROOT
+from ..host.command import warn_if_open
+from ..option import UsageError
+from ..server import bind, serving
+from . import answering
+from .console import say, wait_for_ever
+
+SUMMARY = "Run the fake Azure alone, for `func start` or any Azure OpenAI client."
+
+
+def run(arguments: argparse.Namespace) -> None:
+    fake = FakeAzure(answering.library(arguments), arguments.time_scale)
+    answering.prepare(fake, arguments)
+    folders = [*map(str, answering.folders(arguments))]
+    sock = bind(arguments.port, arguments.host)
+    warn_if_open(sock, "the fake Azure. Everybody with its key gets the recordings")
+    with serving(fake, sock) as base:
+        described = {
+            "azure_base": base,
+            "api_key": fake.api_key,
+            "identity_endpoint": base + IDENTITY_PATH,
+            "identity_header": fake.identity.header,
+            "pid": os.getpid(),
+            "cassettes": folders,
+        }
+        if arguments.improvise:
+            described["models"] = answering.deployments(arguments, fake.library)
+        if arguments.settings:
+            write_local_settings(described, answering.deployments(arguments, fake.library))
+        if arguments.json:
+            say(json.dumps(described))
+        else:
+            shown = described | {"cassettes": ", ".join(folders)}
+            shown |= {"improvised": answering.IMPROVISED} if arguments.improvise else {}
+            say("\n".join(f"{name:18} {value}" for name, value in shown.items()) + "\n\nCtrl-C stops it.")
+        wait_for_ever()
+
+
+def write_local_settings(described: dict[str, Any], deployments: str) -> None:
+    """local.settings.json in the current folder, from its example, pointed at the fake Azure. An existing file is not
+    touched. Raises UsageError."""
+    path = Path("local.settings.json")
+    if path.exists():
+        raise UsageError(f"{path.name} exists; move it away first, so that nothing in it is lost.")
+    settings = json.loads((ROOT / "local.settings.json.example").read_text())
+    settings["Values"] |= {
+        "AZURE_OPENAI_BASE": described["azure_base"],
+        "AZURE_OPENAI_DEPLOYMENT": deployments,
+        "IDENTITY_ENDPOINT": described["identity_endpoint"],
+        "IDENTITY_HEADER": described["identity_header"],
+    }
+    path.write_text(json.dumps(settings, indent=2) + "\n")

@@ -1,13 +1,16 @@
 """What a test sees of the emulator: the fixture `aoai_emulator`."""
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal
 
+from . import deployment
 from .azure import expect
 from .azure.journal import Exchange
 from .azure.limits import Limits
 from .stack import LocalStack
 from .synthetic.improvising import ORIGIN, Improviser, Pace
+from .synthetic.stubs import Stub, StubError, Stubs
+from .synthetic.stubs.condition import Condition, Predicate
 
 if TYPE_CHECKING:
     import httpx
@@ -19,6 +22,7 @@ class Emulator:
     def __init__(self, stack: LocalStack) -> None:
         self.stack = stack
         self.azure = stack.azure
+        self.stubs = Stubs()
         self._deployments = stack.azure.deployments
 
     @property
@@ -32,6 +36,34 @@ class Emulator:
     def limit(self, requests: int | None = None, tokens: int | None = None, time_scale: float = 1.0) -> None:
         """Until the end of the test: a deployment's rate limits, per minute of a clock that runs `time_scale` fast."""
         self.azure.limits = Limits(requests, tokens, time_scale)
+
+    def on(
+        self,
+        *,
+        contains: str | None = None,
+        model: str | None = None,
+        route: str | None = None,
+        tool_result: str | Literal[True] | None = None,
+        path: Mapping[str, Any] | None = None,
+        where: Predicate | None = None,
+        times: int | None = 1,
+        optional: bool = False,
+    ) -> Stub:
+        """Until the end of the test: what to wait for. The stub's verbs say what to answer, as in
+        `on(contains="weather").answers("It rains.")`; see docs/stubs.md. Raises StubError."""
+        served = self.stack.settings()["AZURE_OPENAI_DEPLOYMENT"]
+        self.stubs.models = deployment.models_of(served)
+        known = {*self.stubs.models, *self.stubs.models.values(), *self.azure.deployments}
+        if model and model not in known:
+            raise StubError(
+                f"The proxy does not serve {model!r}; it serves {', '.join(sorted(known))}. The fixture aoai_settings "
+                f'names others: {{"AZURE_OPENAI_DEPLOYMENT": "{served},{model}"}}.'
+            )
+        stub = Stub(Condition(contains, model, route, tool_result, path, where), times, optional)
+        self.stubs.declared.append(stub)
+        if self.azure.deployments:  # what the proxy serves can be asked now, recorded or not
+            self.azure.deployments |= {*self.stubs.models}
+        return stub
 
     def improvise(self, pace: Pace | None = None) -> None:
         """Until the end of the test: what has no recording gets an answer that is made up, and says so. A service that

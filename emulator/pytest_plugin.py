@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 FOREIGN = ("OPENAI_", "AZURE_OPENAI_", "PROXY_", "FUNCTION_HOST_KEY")  # settings of some live deployment
 FOLDERS = "aoai_cassettes"
 RECORDS = pytest.StashKey[bool]()
+FAILED = pytest.StashKey[bool]()  # of a test, before its fixtures end
 REFUSAL = pytest.StashKey[str]()  # why nothing is recorded, though that was asked for
 
 
@@ -87,6 +88,7 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
+    item.stash[FAILED] = not report.passed
     if item.config.stash[RECORDS]:
         from .recording import with_pytest
 
@@ -153,13 +155,14 @@ def aoai_emulator(
         emulator.fault(marker.args[0])
     if test.get_closest_marker("aoai_improvise"):
         emulator.improvise()
-    with _cassette(test, stack):
+    with _cassette(test, stack), emulator.stubs.answering(emulator.azure):
         yield emulator
     emulator.end()
+    told = [] if test.stash.get(FAILED, False) else [emulator.stubs.unused(emulator.requests)]
     if emulator.unmatched and not test.get_closest_marker("aoai_allow_unmatched"):
-        misses = [str(exchange.miss) for exchange in emulator.unmatched]
-        refusal = test.config.stash.get(REFUSAL, "")
-        pytest.fail("\n\n".join(filter(None, [*misses, refusal])), pytrace=False)
+        told += [*(str(exchange.miss) for exchange in emulator.unmatched), test.config.stash.get(REFUSAL, "")]
+    if told := [*filter(None, told)]:
+        pytest.fail("\n\n".join(told), pytrace=False)
     meant = test.get_closest_marker("aoai_unanswered")
     if len(told := stack.unanswered()) != (meant.args[0] if meant else 0):
         pytest.fail("\n".join(told) or "Azure would have answered every call of this test.", pytrace=False)

@@ -20,6 +20,7 @@ class Made:
 
 
 Answerer = Callable[[Exchange, Question], Made | None]
+Remark = Callable[[Exchange, Question], str]  # why its maker did not answer; "" for nothing
 
 
 def first(answerers: Iterable[Answerer], exchange: Exchange, question: Question) -> Made | None:

@@ -19,7 +19,7 @@ from ..tape.estimate import expected_tokens
 from ..tape.interaction import COMPLETE, Request, Response
 from ..tape.route import parse
 from . import errors, faults
-from .answerer import Answerer, Made, first
+from .answerer import Answerer, Made, Remark, first
 from .asgi import ClientLeft, Receive, Scope, Send, head, headers_of, read_body, respond, target_of
 from .delivery import deliver
 from .faults import Fault, FaultError
@@ -41,7 +41,8 @@ class FakeAzure:
     """`hold`, when a test sets it, is awaited before each piece of a body with the exchange and the piece's number:
     a schedule of the test's own. `fault` is what goes wrong with every request (`misbehave` sets it); the header
     `openai-emulator-fault` asks for it in a single one. `limits` are rate limits. `deployments` are those that exist;
-    empty: any. `before` and `after` answer what no recording is asked for, and what none answers."""
+    empty: any. `before` and `after` answer what no recording is asked for, and what none answers; `remarks`
+    are added to a miss."""
 
     records = False  # whether a live service answers what no recording does
 
@@ -57,6 +58,7 @@ class FakeAzure:
         self.plans = Plans()
         self.before: list[Answerer] = []
         self.after: list[Answerer] = []
+        self.remarks: list[Remark] = []
         self.deployments = frozenset(library.deployments())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -114,8 +116,9 @@ class FakeAzure:
         if take is None and (made := first(self.after, exchange, question)):
             return self.play_made(made, exchange, send, fault, left)
         if take is None:
-            explained = diagnose.explain(question.key, exchange.body, self.library)
-            return self.send_miss(explained, "no_recorded_interaction", exchange, send)
+            explained = [diagnose.explain(question.key, exchange.body, self.library)]
+            explained += filter(None, (remark(exchange, question) for remark in self.remarks))
+            return self.send_miss("\n".join(explained), "no_recorded_interaction", exchange, send)
         return self.play(take, exchange, send, fault, left)
 
     def is_recorded_there(self, question: Question) -> bool:
@@ -153,12 +156,9 @@ class FakeAzure:
     async def send_error(
         self, name: str, facts: dict[str, str], exchange: Exchange, send: Send, said: dict[str, str] | None = None
     ) -> None:
-        """`said` replaces what the error's headers say of the rate limit."""
         error = errors.ERRORS[name]
         exchange.status, body = error.status, error.body_for(facts)
-        headers = error.headers_for(facts)
-        if said is not None:
-            headers = [pair for pair in headers if pair[0] not in (*faults.WAITING, *said)] + [*said.items()]
+        headers = error.headers_for(facts, said)
         headers += [] if error.chunked else [("content-length", str(len(body)))]
         await send(head(error.status, headers))
         await send({"type": "http.response.body", "body": body})

@@ -10,6 +10,7 @@ import yaml
 JSON = ("content-type", "application/json")
 HTML = ("content-type", "text/html")
 NO_RECORDING_HEADERS = (JSON, ("x-should-retry", "false"))  # a 424 costs every client one try, a 5xx up to four
+WAITING = ("retry-after", "retry-after-ms", "x-ratelimit-reset-requests", "x-ratelimit-reset-tokens")
 OPERATION_IDS = {"chat/completions": "ChatCompletions_Create", "embeddings": "Embeddings_Create"}
 
 
@@ -26,10 +27,14 @@ class AzureError:
     def body_for(self, facts: Mapping[str, str]) -> bytes:
         return _fill(self.body, {name: json.dumps(value)[1:-1] for name, value in facts.items()}).encode()
 
-    def headers_for(self, facts: Mapping[str, str]) -> list[tuple[str, str]]:
-        """A header cannot hold what is no Latin-1; such a value is quoted."""
+    def headers_for(self, facts: Mapping[str, str], said: Mapping[str, str] | None = None) -> list[tuple[str, str]]:
+        """A header cannot hold what is no Latin-1; such a value is quoted. `said` replaces what they say of the rate
+        limit."""
         plain = {name: json.dumps(value)[1:-1] for name, value in facts.items()}
-        return [(name, _fill(value, plain)) for name, value in self.headers]
+        headers = [(name, _fill(value, plain)) for name, value in self.headers]
+        if said is None:
+            return headers
+        return [pair for pair in headers if pair[0] not in (*WAITING, *said)] + [*said.items()]
 
 
 def _fill(text: str, facts: Mapping[str, str]) -> str:

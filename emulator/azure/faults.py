@@ -158,7 +158,6 @@ TYPES: dict[str, Callable[[str], Any]] = {
     "seed": int,
     "retry": str,
 }
-WAITING = ("retry-after", "retry-after-ms", "x-ratelimit-reset-requests", "x-ratelimit-reset-tokens")
 COMMON = ("times", "seed")
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from ..connection import Connection
+from ..tape.canonical import parse_body
 from ..tape.interaction import Headers
 from .asgi import Fields
 
@@ -44,6 +45,11 @@ class Exchange:
     def sent(self) -> list[bytes]:
         """The pieces of the body that have left."""
         return list(self.sending[: len(self.sent_at)])
+
+    @property
+    def json(self) -> Any:
+        """What the body means; its bytes where it is no JSON."""
+        return parse_body(self.body)
 
     def header(self, name: str) -> str | None:
         return self.headers.first.get(name)

@@ -12,6 +12,7 @@ from dataclasses import replace
 
 import httpx
 
+from ..azure.answerer import first
 from ..azure.app import FakeAzure
 from ..azure.asgi import Send, head
 from ..azure.delivery import break_off
@@ -39,9 +40,13 @@ class RecordingAzure(FakeAzure):
         self.deployments = frozenset()  # which ones exist is the live service's business
 
     async def answer(self, exchange: Exchange, send: Send) -> None:
-        key = question_of(exchange.method, exchange.target, exchange.body).key
+        question = question_of(exchange.method, exchange.target, exchange.body)
+        key = question.key
         if key is None or self.unauthorized(exchange) or self.fault_for(exchange):
             await super().answer(exchange, send)
+            return
+        if made := first(self.before, exchange, question):
+            await self.play_made(made, exchange, send, None, {})
             return
         if not self.recorder.asks_live(recorded=key in self.library):
             await super().answer(exchange, send)

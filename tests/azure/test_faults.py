@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from emulator.azure import FakeAzure, faults, identity
+from emulator.azure import FakeAzure, errors, faults, identity
 from emulator.azure.faults import FAULTS, FaultError
 from emulator.emulation import Emulator
 from emulator.match.library import Library
@@ -149,7 +149,7 @@ def test_a_rate_limit_says_how_long_to_wait_in_each_spelling(azure: FakeAzure, r
     azure.misbehave(f"rate_limited; retry={retry}")
     headers = {"api-key": azure.api_key}
     answer = httpx.post(f"{azure.base}/openai/v1/responses", content=b"{}", headers=headers)  # type: ignore[attr-defined]
-    said = {name: value for name, value in answer.headers.items() if name in faults.WAITING}
+    said = {name: value for name, value in answer.headers.items() if name in errors.WAITING}
     assert (answer.status_code, sorted(said)) == (429, sorted(faults.RETRY[retry]()))
 
 

@@ -27,11 +27,13 @@ PROGRAMS = {  # a text in the program: what it prints
 TESTS = {  # an example test: the statuses that the fake Azure gives
     "test_the_class_is_greeted": [200],
     "test_a_rate_limit_is_waited_out": [429, 200],
+    "test_it_names_the_city": [200],
     "test_any_question_is_answered": [200],
 }
 ELSEWHERE = {  # a text in an example: what runs it
     "lighthouse for": "test_ways_in.py",
     "def test_limerick": "tests/recording/test_with_pytest.py",
+    'tool_result="12"': "tests/synthetic/test_stubs.py",
     "def limerick": "nothing: it is a piece of a module",
 }
 

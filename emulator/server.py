@@ -6,7 +6,6 @@ import socket
 import threading
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager, suppress
-from types import FrameType
 from typing import Any
 
 import uvicorn
@@ -62,7 +61,7 @@ def _address(sock: socket.socket) -> ipaddress.IPv4Address | ipaddress.IPv6Addre
 
 class Server(uvicorn.Server):
     """uvicorn, but ending as soon as it is told. uvicorn looks ten times a second whether it was, and then waits 0.1 s
-    for connections that may not be there."""
+    for connections that may not be there. (The host keeps uvicorn's way: its app has things to do after an answer.)"""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
@@ -75,10 +74,6 @@ class Server(uvicorn.Server):
         if self._loop:
             with suppress(RuntimeError):  # it has ended, and its loop is closed
                 self._loop.call_soon_threadsafe(self._told.set)
-
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        super().handle_exit(sig, frame)
-        self.end()
 
     async def main_loop(self) -> None:
         self._loop = asyncio.get_running_loop()
@@ -94,8 +89,6 @@ class Server(uvicorn.Server):
             server.close()
         for sock in sockets or []:
             sock.close()
-        for server in self.servers:
-            await server.wait_closed()
 
 
 def run(main: Coroutine[Any, Any, None]) -> None:

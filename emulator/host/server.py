@@ -77,7 +77,7 @@ async def serve(
             try:
                 await asyncio.shield(serving)
             except asyncio.CancelledError:
-                listener.end()
+                listener.should_exit = True
                 await serving
                 raise
             finally:

@@ -13,16 +13,12 @@ import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
-from ...server import Server
 from ...upgrade import WithoutUpgrade
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 GRACE_S = 1
 """Seconds that open requests get to end in when the server stops; then they are cut."""
-
-SETTLE_S = 0.05
-"""For what an app does soon after its answers; the proxy prints the records of several calls in one go."""
 
 ACCEPTED_AT_ONCE = 16
 """libuv accepts one connection per listening socket and turn of its loop; on a busy server a turn can take 40 ms."""
@@ -37,7 +33,7 @@ _EXPECTED = {
 }
 
 
-class Listener(Server):
+class Listener(uvicorn.Server):
     """Serves `app` on `sock` until `stop()`, or, with `obey_signals`, until SIGINT or SIGTERM.
 
     `on_started` is called once connections are accepted. Warnings and worse go to the logger `uvicorn.error`.
@@ -88,13 +84,9 @@ class Listener(Server):
         await super().startup(sockets)
         self._on_started()
 
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().shutdown(sockets)
-        await asyncio.sleep(SETTLE_S)
-
     async def stop(self) -> None:
         """Ends `serve()`, which runs in another task, and waits for its end."""
-        self.end()
+        self.should_exit = True
         await self._stopped.wait()
 
     @contextmanager

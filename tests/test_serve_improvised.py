@@ -43,7 +43,7 @@ def test_a_newcomers_prompts_are_answered(tmp_path: Path) -> None:
             assert (answer.status_code, answer.headers["x-emulator-origin"]) == (200, "improvised")
         times = streamed(base, headers, {"model": "gpt-4o", "messages": USER})
         assert times[0] >= 0.15
-        assert times[-1] - times[0] >= 0.9 * (len(times) - 1) / 200
+        assert times[-1] >= 0.15 + 0.9 * (len(times) - 1) / 200
         recorded = [{"role": "user", "content": "What is the capital of France?"}]
         played = httpx.post(
             f"{base}/chat/completions", headers=headers, json={"model": "gpt-4o-mini", "messages": recorded}

@@ -38,10 +38,14 @@ def usage(proxy: Proxy, key: str) -> dict[str, Any]:
 
 def settled(proxy: Proxy, key: str, requests: int) -> dict[str, Any]:
     """What a key has used once so many of its calls are over."""
-    deadline = time.monotonic() + 5
-    while (told := usage(proxy, key)["today"])["requests"] < requests and time.monotonic() < deadline:
+    deadline, wanted = time.monotonic() + 5, (requests, 0, 0)
+    while True:
+        told: dict[str, Any] = usage(proxy, key)["today"]
+        counted = told["requests"], told["open_requests"], told["reserved_tokens"]
+        if counted == wanted or time.monotonic() > deadline:
+            break
         time.sleep(0.01)
-    assert (told["requests"], told["open_requests"], told["reserved_tokens"]) == (requests, 0, 0)
+    assert counted == wanted
     return told
 
 

@@ -20,6 +20,8 @@ from .doctor import command as doctor_command
 from .folder import add_cassettes, require, served
 from .host import command
 from .host.command import DEFAULT_PORT, add_host
+from .match.declared import of_project
+from .match.slack import SlackError
 from .option import UsageError
 from .recording import command as recording_command
 from .recording.live import LiveError
@@ -29,7 +31,7 @@ from .stack import HostFailed
 from .tape.cassette import CassetteError
 
 EXTRA = "To install what is missing: pip install 'azure-openai-emulator[{}]'"
-WRONG_USAGE = (UsageError, FaultError, LiveError, RecordingRefused, CassetteError)
+WRONG_USAGE = (UsageError, FaultError, LiveError, RecordingRefused, CassetteError, SlackError)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -138,7 +140,7 @@ def check(arguments: argparse.Namespace) -> int:
     require(given)
     if arguments.played and not arguments.played.is_file():
         raise UsageError(f"{arguments.played} is no file. `pytest --emulator-played={arguments.played}` writes it.")
-    tapes = lint.read(folders)
+    tapes = lint.read(folders, of_project(Path()))
     if not tapes.files:
         raise UsageError(f"There are no cassettes below {', '.join(map(str, folders))}.")
     context = lint.context_of(arguments.recordings, arguments.specs, arguments.played)

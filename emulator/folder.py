@@ -7,6 +7,7 @@ from pathlib import Path
 
 from . import deployment
 from .bundle import CASSETTES, folders_of
+from .match.declared import of_project
 from .match.library import Library
 from .option import UsageError
 
@@ -29,9 +30,10 @@ def require(folders: Iterable[Path]) -> None:
 
 
 def library_of(folders: list[Path]) -> Library:
-    """What is not served is named on standard error. Raises UsageError."""
+    """What is not served is named on standard error. Raises UsageError, and
+    SlackError for what the pyproject.toml of the current folder declares."""
     require(folders)
-    library = Library.from_folders(folders)
+    library = Library.from_folders(folders, of_project(Path()))
     for problem in library.problems:
         print(f"warning: not served: {problem}", file=sys.stderr)
     for problem in deployment.not_served(library):

@@ -113,7 +113,13 @@ def aoai_emulator_server(
     pytestconfig: pytest.Config, aoai_cassette_folders: list[Path], aoai_settings: dict[str, str]
 ) -> "Iterator[LocalStack]":
     """The stack that all tests of a session share."""
-    with _stack(pytestconfig, aoai_cassette_folders, aoai_settings) as stack:
+    from .match.slack import SlackError
+
+    try:
+        started = _stack(pytestconfig, aoai_cassette_folders, aoai_settings)
+    except SlackError as error:
+        pytest.fail(str(error), pytrace=False)
+    with started as stack:
         if unreadable := stack.library.unreadable:
             pytest.fail("\n".join([*unreadable, f"The ini option {FOLDERS} names other folders."]), pytrace=False)
         yield stack
@@ -123,10 +129,11 @@ def aoai_emulator_server(
 def _stack(config: pytest.Config, folders: list[Path], settings: dict[str, str]) -> "LocalStack":
     """It records where that is asked for and possible. Where it is not, what is recorded plays, and a test that would
     record is told why it may not."""
+    from .match.declared import of_project
     from .stack import LocalStack
 
     if options.mode_of(config) == options.NO_RECORDING:
-        return LocalStack(folders, settings=settings)
+        return LocalStack(folders, settings=settings, slack=of_project(config.rootpath))
     if not (refusal := options.refusal(config)):
         from .recording import with_pytest
         from .recording.live import LiveError
@@ -138,7 +145,7 @@ def _stack(config: pytest.Config, folders: list[Path], settings: dict[str, str])
     if options.asks_for_everything(config):
         pytest.fail(refusal, pytrace=False)
     config.stash[REFUSAL] = refusal
-    return LocalStack(folders, settings=settings)
+    return LocalStack(folders, settings=settings, slack=of_project(config.rootpath))
 
 
 @pytest.fixture

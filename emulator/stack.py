@@ -21,6 +21,7 @@ from .azure import FakeAzure
 from .azure.app import IDENTITY_PATH
 from .bundle import CASSETTES, PACKAGE, ROOT
 from .match.library import Library
+from .match.slack import NONE, Slack
 from .server import LOOPBACK, bind, serving
 
 START_SECONDS = 60.0  # a cold machine imports for a while
@@ -42,8 +43,9 @@ class HostFailed(Exception):
 
 class LocalStack:
     """A context manager. `azure` is the fake Azure itself (its journal, identity and library), made from the cassettes
-    unless given; `settings` override the function's app settings; `time_scale` is how many times faster than recorded
-    streams are replayed, 0 for at once; `host` is the proxy's address, the fake Azure stays on loopback."""
+    unless given; `slack` is what may vary in requests for them; `settings` override the function's app settings;
+    `time_scale` is how many times faster than recorded streams are replayed, 0 for at once; `host` is the proxy's
+    address, the fake Azure stays on loopback."""
 
     def __init__(
         self,
@@ -55,11 +57,16 @@ class LocalStack:
         host: str = LOOPBACK,
         time_scale: float = 0.0,
         library: Library | None = None,
+        slack: Slack = NONE,
         backend: str | None = None,
         azure: FakeAzure | None = None,
     ) -> None:
         library = (
-            library if library is not None else Library.from_folders(cassettes) if azure is None else azure.library
+            library
+            if library is not None
+            else Library.from_folders(cassettes, slack)
+            if azure is None
+            else azure.library
         )
         self.azure = azure or FakeAzure(library, time_scale)
         self.library = library

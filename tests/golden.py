@@ -10,6 +10,7 @@ from pathlib import Path
 FOLDER = Path(__file__).with_name("golden")
 REASON = re.compile(
     r"(?<=not YAML: ).*|(?<=not JSON: ).*|(?<=not gzip: ).*|(?<=not base64: ).*|(?<=no text \().*(?=\))|\[Errno .*"
+    r"|(?<=no regular expression \().*(?=\))"
     r"|(?<=no JSON \()(?!it |NaN )[^)]*"  # these reasons are our own
 )
 

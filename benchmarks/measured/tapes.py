@@ -49,7 +49,7 @@ def match(library: Library, body: bytes) -> None:
     """From a request's target and body to the recording that answers it, as the fake Azure does it."""
     route = parse(CHAT)
     assert route
-    assert library.take(key_of("POST", route, parse_body(body)), route.generation)
+    assert library.take(key_of("POST", route, parse_body(body)), route.generation, body)
 
 
 def match_sample(size: int) -> Sample:

@@ -112,7 +112,7 @@ class FakeAzure:
                 return self.send_error("rate_limited", facts, exchange, send, left)
         if made := first(self.before, exchange, question):
             return self.play_made(made, exchange, send, fault, left)
-        take = self.library.take(question.key, route.generation)
+        take = self.library.take(question.key, route.generation, exchange.body)
         if take is None and (made := first(self.after, exchange, question)):
             return self.play_made(made, exchange, send, fault, left)
         if take is None:
@@ -125,7 +125,7 @@ class FakeAzure:
         """Whether the next recording was made on this very route: then Azure has it, whatever our rules say."""
         if question.key is None or question.route is None:
             return False
-        take = self.library.take(question.key, question.route.generation)
+        take = self.library.take(question.key, question.route.generation, question.body)
         if take is None:
             return False
         self.library.give_back(take)

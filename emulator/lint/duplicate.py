@@ -13,9 +13,9 @@ def check(tapes: Tapes, _: Context) -> Iterator[Finding]:
     first = dict[tuple[str, Key], Recording]()
     told = set[tuple[str, Key, str]]()
     for recording in tapes.recordings:
-        if (meaning := recording.interaction.request.meaning) is None:
+        if (key := recording.key) is None:
             continue
-        generation, key = meaning.generation, meaning.key
+        generation = recording.route.generation
         earlier = first.setdefault((generation, key), recording)
         if earlier.file != recording.file and (generation, key, recording.file) not in told:
             told.add((generation, key, recording.file))

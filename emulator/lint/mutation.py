@@ -51,7 +51,7 @@ def meaningful(request: Request) -> Iterator[Change]:
     for path, value in _values(parsed):
         for new in _others(value):
             if not _is_ignored(request, path, value, new):
-                changed = with_body(request, _put(parsed, path, new))
+                changed = with_body(request, put(parsed, path, new))
                 yield Change(f"{_written(path)}: {_shown(value)} → {_shown(new)}", changed)
     if isinstance(parsed, dict):
         for more in (f'"{ADDED}":1,"{ADDED}":1', f'"{ADDED}":NaN', f'"{ADDED}":Infinity'):
@@ -165,13 +165,13 @@ def _identity(value: Any) -> str:
     return "" if value is MISSING else repr(value)
 
 
-def _put(parsed: Any, path: Path, new: Any) -> Any:
+def put(parsed: Any, path: Path, new: Any) -> Any:
     """A copy with another value at the path."""
     if not path:
         return {} if new is MISSING else new
     copy, (name, *rest) = parsed.copy(), path
     if rest:
-        copy[name] = _put(copy[name], tuple(rest), new)
+        copy[name] = put(copy[name], tuple(rest), new)
     elif new is MISSING:
         del copy[name]
     else:

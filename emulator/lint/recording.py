@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from ..tape.canonical import parse_body
-from ..tape.cassette import Interaction, Response
+from ..match.slack import NONE, Slack
+from ..tape.canonical import Key, parse_body
+from ..tape.cassette import Interaction, Request, Response
 from ..tape.frame import Frame, frames
 from ..tape.route import Route
 
@@ -45,13 +46,15 @@ class Document(NamedTuple):
 
 @dataclass(frozen=True)
 class Recording:
-    """An interaction, and where it is: the file and the interaction's number in it, from 1."""
+    """An interaction, and where it is: the file and the interaction's number in it, from 1. `slack` is what may
+    vary in a request for it."""
 
     file: str
     number: int
     interaction: Interaction
     route: Route
     synthetic: bool
+    slack: Slack = NONE
 
     @property
     def response(self) -> Response:
@@ -82,9 +85,21 @@ class Recording:
         texts = texts or {None: self.response.body.decode(errors="replace")}
         return tuple(Document(number, text, value) for number, text in texts.items() for value in _readable(text))
 
+    @cached_property
+    def key(self) -> Key | None:
+        """By which the recording is found."""
+        return key_of(self.interaction.request, self.slack)
+
     def place(self, event: int | None = None, path: str = "") -> str:
         parts = (f"{self.file} #{self.number}", f"event {event}" if event else "", path)
         return " ".join(part for part in parts if part)
+
+
+def key_of(request: Request, slack: Slack) -> Key | None:
+    """None when the address is none of Azure OpenAI's."""
+    if not (meaning := request.meaning) or not slack:
+        return meaning and meaning.key
+    return slack.key_of(meaning.key, parse_body(request.body)) or meaning.key
 
 
 def _readable(text: str) -> Iterator[Any]:

@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..match.declared import of_cassette
+from ..match.slack import NONE, Slack
 from ..tape import cassette
 from ..tape.cassette import COMPLETE, CassetteError
 from ..tape.route import parse
@@ -29,14 +31,15 @@ class Tapes:
         return [recording for recording in self.recordings if recording.response.outcome == COMPLETE]
 
 
-def read(folders: Iterable[Path]) -> Tapes:
-    """Never raises: what cannot be read is among the problems."""
+def read(folders: Iterable[Path], slack: Slack = NONE) -> Tapes:
+    """`slack` is what may vary in all requests. Never raises: what cannot be read is among the problems."""
     recordings, problems = list[Recording](), list[Finding]()
     found = cassette.find(folders)
     for path, name in found:
         file = shown(path)
         try:
             tape = cassette.load(path, name)
+            own = of_cassette(tape)
         except CassetteError as unreadable:
             place = f"{file}:{unreadable.line}" if unreadable.line else file
             problems.append(error("unreadable", place, unreadable.reason))
@@ -44,7 +47,7 @@ def read(folders: Iterable[Path]) -> Tapes:
         synthetic = tape.notes.get("origin") == "synthetic"
         for number, interaction in enumerate(tape.interactions, 1):
             if route := parse(interaction.request.uri):
-                recordings.append(Recording(file, number, interaction, route, synthetic))
+                recordings.append(Recording(file, number, interaction, route, synthetic, slack + own))
             else:
                 address = interaction.request.uri.partition("?")[0]  # keys may follow
                 message = f"{address} is no Azure OpenAI address"

@@ -5,6 +5,7 @@ import itertools
 import json
 import unicodedata
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 from ..bundle import COMMAND, GUIDE
@@ -13,12 +14,15 @@ from ..tape.document import one_line
 from ..tape.interaction import Interaction
 from ..tape.leaf import digests_of
 from .library import Library
-from .nearest import common_prefix, common_suffix, in_common, shortlist
+from .nearest import Candidate, common_prefix, common_suffix, in_common, shortlist
+from .pattern import TooSlow
+from .slack import NONE, Slack
 
 HOW = f"To record it: pytest --record-mode=new_episodes, or {COMMAND} record (see {GUIDE})."
 VALUE_WIDTH = 60  # characters of each differing value that are shown
 CONTEXT = 15  # of these, before the first that differs
 DIFFERENCES_SHOWN = 3
+RULES_SHOWN = 5
 MISSING: Any = object()
 
 
@@ -52,19 +56,44 @@ def explain(key: Key, body: bytes, library: Library) -> str:
         nearest_operation = max(library.operations(), key=lambda one: in_common(one, asked), default=None)
         there_is = f"the nearest is {one_line(nearest_operation)}" if nearest_operation else "there are no recordings"
         return f"{wanted}: there is none of this operation; {there_is}.\n{HOW}"
-    ranked = [(list(differences(meaning.key, recorded, key, body)), recorded) for meaning, recorded in near]
-    nearest, interaction = min(ranked, key=lambda item: sum(difference.weight for difference in item[0]))
-    head = f"{wanted}. The nearest is {one_line(interaction.label)}"
+    ranked = [(differing(candidate, key, body), candidate) for candidate in near]
+    nearest, candidate = min(ranked, key=lambda item: sum(difference.weight for difference in item[0]))
+    head = f"{wanted}. The nearest is {one_line(candidate.interaction.label)}"
+    after = "\n".join([*ignored(candidate.slack, body), HOW])
     if len(nearest) == 1:
-        return f"{head}; only {one_line(nearest[0].path)} differs: {nearest[0]}\n{HOW}"
+        return f"{head}; only {one_line(nearest[0].path)} differs: {nearest[0]}\n{after}"
     lines = [f"  {one_line(difference.path)}: {difference}" for difference in nearest[:DIFFERENCES_SHOWN]]
     if len(nearest) > len(lines):
         lines.append(f"  and {len(nearest) - len(lines)} more")
-    return "\n".join([f"{head}, which differs at", *lines, HOW])
+    return "\n".join([f"{head}, which differs at", *lines, after])
 
 
-def differences(recorded: Key, interaction: Interaction, key: Key, body: bytes) -> Iterator[Difference]:
-    """What a recording of an operation and a request for it differ in."""
+def differing(candidate: Candidate, key: Key, body: bytes) -> list[Difference]:
+    """What a recording and a request for it differ in, without what may vary; with it, where that is too slow to find,
+    or a text has of itself what would stand in its place."""
+    recorded, interaction, slack = candidate.meaning.key, candidate.interaction, candidate.slack
+    with suppress(TooSlow):
+        if found := list(differences(recorded, interaction, key, body, slack)):
+            return found
+    return list(differences(recorded, interaction, key, body))
+
+
+def ignored(slack: Slack, body: bytes) -> Iterator[str]:
+    """A line that says what the request may vary in."""
+    try:
+        rules = [*map(str, slack.meets(parse_body(body)))]
+    except TooSlow as error:
+        yield one_line(f"Nothing was ignored: {error}.")
+        return
+    if rules:
+        more = f" and {len(rules) - RULES_SHOWN} more" if len(rules) > RULES_SHOWN else ""
+        yield f"Ignored as declared: {one_line(', '.join(rules[:RULES_SHOWN]))}{more}."
+
+
+def differences(
+    recorded: Key, interaction: Interaction, key: Key, body: bytes, slack: Slack = NONE
+) -> Iterator[Difference]:
+    """What a recording of an operation and a request for it differ in. Raises TooSlow."""
     for name in dict(recorded.query + key.query):
         values = [[value for other, value in one.query if other == name] for one in (recorded, key)]
         if values[0] != values[1]:
@@ -77,7 +106,8 @@ def differences(recorded: Key, interaction: Interaction, key: Key, body: bytes) 
     if recorded.deployment != key.deployment:
         yield Difference("model", recorded.deployment or _model(old), key.deployment or _model(new))
         without.add("model")
-    yield from json_differences(_without(old, without), _without(new, without))
+    compared = [_without(parsed, without) for parsed in (old, new)]
+    yield from json_differences(*map(slack.masked, compared) if slack else compared)
 
 
 def json_differences(recorded: Any, sent: Any, path: str = "") -> Iterator[Difference]:

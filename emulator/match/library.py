@@ -1,7 +1,8 @@
 """All recordings, and which of them have been played.
 
 Identical requests are a sequence: the first answers the first call, the second the next, and the last one every
-further call. A take that is given back (its caller left, a fault hit it) is played again.
+further call. A take that is given back (its caller left, a fault hit it) is played again. Requests are identical, too,
+where they differ in nothing but what may vary (slack.py).
 """
 
 import functools
@@ -12,9 +13,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..tape import cassette
-from ..tape.canonical import Key
+from ..tape.canonical import Key, parse_body
 from ..tape.cassette import CassetteError, Interaction
-from ..tape.meaning import Meaning
+from . import declared
+from .nearest import Candidate
+from .slack import NONE, Slack
 
 ANY = "any"  # generation of the API
 PLAYED = "EMULATOR_PLAYED"  # names the file that collects the labels of what was played, for `check --played`
@@ -38,6 +41,7 @@ class _Sequence:
     started: dict[str, int] = field(default_factory=dict)
     taken: set[int] = field(default_factory=set)
     played: set[int] = field(default_factory=set)
+    slack: Slack = NONE
 
     def add(self, interaction: Interaction, generation: str) -> None:
         for name in (generation, ANY):
@@ -73,46 +77,62 @@ class Library:
         self.unreadable: list[str] = []
         self._lock = threading.Lock()
         self._sequences: dict[Key, _Sequence] = {}
+        self._slacks: list[Slack] = []
         for interaction in interactions:
             self.add(interaction)
 
     @classmethod
-    def from_folders(cls, folders: Iterable[Path]) -> "Library":
-        """Every cassette below the folders. `problems` lists what is not played: files that cannot be read, which are
-        `unreadable`, too, and requests to other services than Azure OpenAI."""
+    def from_folders(cls, folders: Iterable[Path], slack: Slack = NONE) -> "Library":
+        """Every cassette below the folders; `slack` is the project's, and each cassette may add its own. `problems`
+        lists what is not played: files that cannot be read, which are `unreadable`, too, and requests to other services
+        than Azure OpenAI."""
         library = cls()
         for path, name in cassette.find(folders):
             try:
-                for interaction in cassette.load(path, name).interactions:
-                    library.add(interaction)
+                tape = cassette.load(path, name)
+                rules = slack + declared.of_cassette(tape)
+                for interaction in tape.interactions:
+                    library.add(interaction, rules)
             except CassetteError as error:
                 library.problems.append(str(error))
                 library.unreadable.append(str(error))
         return library
 
-    def add(self, interaction: Interaction) -> None:
+    def add(self, interaction: Interaction, slack: Slack = NONE) -> None:
+        """`slack` is what may vary in a request for it."""
         meaning = interaction.request.meaning
         if meaning is None:
             self.problems.append(f"{interaction.label}: {interaction.request.uri} is no Azure OpenAI address")
             return
+        relaxed = slack.key_of(meaning.key, parse_body(interaction.request.body)) if slack else None
         with self._lock:
-            sequence = self._sequences.get(meaning.key)
-            if sequence is None:
-                sequence = self._sequences[meaning.key] = _Sequence()
+            if relaxed and slack not in self._slacks:
+                self._slacks.append(slack)
+            sequence = self._sequences.setdefault(relaxed or meaning.key, _Sequence(slack=slack if relaxed else NONE))
             sequence.add(interaction, meaning.generation)
 
-    def __contains__(self, key: Key) -> bool:
-        return key in self._sequences
+    def has(self, key: Key, body: bytes) -> bool:
+        return self._find(key, body) is not None
 
-    def take(self, key: Key, generation: str) -> Take | None:
+    def take(self, key: Key, generation: str, body: bytes) -> Take | None:
         """The next recording for this request, made on the same generation of the API where there is one."""
         sequence = self._sequences.get(key)
-        if sequence is None:
+        if sequence is None and (not self._slacks or (sequence := self._find(key, body)) is None):
             return None
         if len(sequence.takes) == 1 and sequence.taken:  # the same again
             return sequence.takes[0]
         with self._lock:
             return sequence.take(generation)
+
+    def _find(self, key: Key, body: bytes) -> _Sequence | None:
+        """The sequence of equal requests, else of those that are equal but for what may vary in them."""
+        if found := self._sequences.get(key):
+            return found
+        parsed = parse_body(body) if self._slacks else None
+        for slack in self._slacks:
+            if (relaxed := slack.key_of(key, parsed)) and (found := self._sequences.get(relaxed)):
+                return found
+        return None
 
     def played(self, take: Take) -> None:
         if take.position in take.sequence.played:
@@ -135,12 +155,12 @@ class Library:
     def interactions(self) -> list[Interaction]:
         return [take.interaction for sequence in self._sequences.values() for take in sequence.takes]
 
-    def candidates(self, key: Key) -> list[tuple[Meaning, Interaction]]:
+    def candidates(self, key: Key) -> list[Candidate]:
         """The recordings of the same method and operation, the first of each sequence: for explaining a miss."""
         with self._lock:
-            first = (sequence.takes[0].interaction for sequence in self._sequences.values())
-            known = ((interaction.request.meaning, interaction) for interaction in first)
-            return [(m, i) for m, i in known if m and m.key.operation == key.operation and m.key.method == key.method]
+            first = ((sequence.takes[0].interaction, sequence.slack) for sequence in self._sequences.values())
+            known = (Candidate(i.request.meaning, i, slack) for i, slack in first if i.request.meaning)
+            return [c for c in known if (c.meaning.key.method, c.meaning.key.operation) == (key.method, key.operation)]
 
     def operations(self) -> list[str]:
         """What has recordings, such as `POST chat/completions`."""

@@ -8,26 +8,33 @@ their bytes have in common from the start and from the end.
 import itertools
 import json
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..tape.canonical import Key
 from ..tape.interaction import Interaction
 from ..tape.leaf import Digests, digest_of, digests_of, leaves
 from ..tape.meaning import Meaning
+from .slack import NONE, Slack
 
 SHORTLIST = 5  # are worth comparing in full
 WORDS, RARE, SAMPLE = 64, 4, 50  # of a new text that are looked at; of these, looked for; how rare is told by a sample
 ALIKE = 300  # are compared from the start and the end
 MAX_SEARCHED = 8 * 2**20  # bytes of recordings in which words are looked for: some milliseconds
 
-Candidate = tuple[Meaning, Interaction]
+
+class Candidate(NamedTuple):
+    """A recording, and what may vary in a request for it."""
+
+    meaning: Meaning
+    interaction: Interaction
+    slack: Slack = NONE
 
 
 def shortlist(key: Key, body: bytes, parsed: Any, candidates: Iterable[Candidate]) -> list[Candidate]:
     """The SHORTLIST nearest, in no order."""
     sent, distances = set(digests_of(parsed)), dict[int, list[Candidate]]()
     for candidate in candidates:
-        _, recorded, known = candidate[0]
+        _, recorded, known = candidate.meaning
         distance = len(known) + len(sent) - 2 * len(sent.intersection(known))
         distance += (recorded.deployment != key.deployment) + (recorded.query != key.query)
         distances.setdefault(distance, []).append(candidate)
@@ -41,11 +48,10 @@ def shortlist(key: Key, body: bytes, parsed: Any, candidates: Iterable[Candidate
 def _most_alike(tied: list[Candidate], wanted: int, body: bytes, parsed: Any) -> list[Candidate]:
     if len(tied) <= wanted:
         return tied
-    bodies = [interaction.request.body for _, interaction in tied]
+    bodies = [candidate.interaction.request.body for candidate in tied]
     bodies = bodies[: sum(size <= MAX_SEARCHED for size in itertools.accumulate(map(len, bodies)))]
     sample = bodies[:: len(bodies) // SAMPLE + 1]
-    known, _ = tied[0]
-    held_by = {word: sum(word in one for one in sample) for word in _new_words(parsed, known.leaves)}
+    held_by = {word: sum(word in one for one in sample) for word in _new_words(parsed, tied[0].meaning.leaves)}
     rare = sorted((word for word, count in held_by.items() if count < len(sample)), key=lambda word: held_by[word])[
         :RARE
     ]

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from .. import option
 from ..bundle import COMMAND
+from ..match.declared import of_project
 from ..usage import how_to_call
 from .budget import Budget
 from .live import Live
@@ -63,6 +64,7 @@ def record(arguments: argparse.Namespace) -> int:
             function_key=os.environ.get("FUNCTION_HOST_KEY"),
             port=arguments.port,
             host=arguments.host,
+            slack=of_project(Path()),
             say=lambda line: print(line, file=sys.stderr, flush=True),
         )
         stack.begin(name, arguments.about)

@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 
+from ..match.slack import NONE, Slack
 from ..tape.canonical import Key, key_of, parse_body
 from ..tape.cassette import Interaction
 from ..tape.route import parse
@@ -12,16 +13,16 @@ from ..tape.route import parse
 SAME_SCHEDULE_MS = 10.0  # what a replay promises; a difference within it is none
 
 
-def merged(old: Sequence[Interaction], new: Sequence[Interaction], replacing: bool) -> list[Interaction]:
+def merged(old: Sequence[Interaction], new: Sequence[Interaction], slack: Slack, replacing: bool) -> list[Interaction]:
     """`old` followed by `new`; where `replacing`, a new answer takes the place of the old one to the same request (the
     first of several that of the first), and old answers too many are dropped."""
     fresh = defaultdict[Key | str, list[Interaction]](list)
     for interaction in new:
-        fresh[identity(interaction)].append(interaction)
+        fresh[identity(interaction, slack)].append(interaction)
     asked_again = set(fresh) if replacing else set[Key | str]()
     kept = list[Interaction]()
     for interaction in old:
-        key = identity(interaction)
+        key = identity(interaction, slack)
         if key not in asked_again:
             kept.append(interaction)
         elif fresh[key]:
@@ -30,11 +31,14 @@ def merged(old: Sequence[Interaction], new: Sequence[Interaction], replacing: bo
     return kept + [interaction for interaction in new if id(interaction) in left]
 
 
-def identity(interaction: Interaction) -> Key | str:
+def identity(interaction: Interaction, slack: Slack = NONE) -> Key | str:
     """What the library matches by, or the address where that is none of Azure OpenAI's."""
     request = interaction.request
-    route = parse(request.uri)
-    return key_of(request.method, route, parse_body(request.body)) if route else f"{request.method} {request.uri}"
+    route, parsed = parse(request.uri), parse_body(request.body)
+    if route is None:
+        return f"{request.method} {request.uri}"
+    key = key_of(request.method, route, parsed)
+    return slack.key_of(key, parsed) or key
 
 
 def unless_same(old: Interaction, new: Interaction) -> Interaction:

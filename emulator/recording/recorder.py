@@ -10,6 +10,9 @@ from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from ..match.declared import MEMBER as SLACK
+from ..match.declared import of_cassette
+from ..match.slack import NONE, Slack
 from ..scrub.scrub import Known, SecretFound, at_placeholder, leaks, require_clean, scrubbed
 from ..tape import cassette
 from ..tape.cassette import Cassette, Interaction, Request, Response
@@ -17,6 +20,7 @@ from ..tape.estimate import expected_tokens
 from .budget import Spent, used
 from .merge import identity, merged
 from .mode import REPLACING
+from .proposal import proposal
 from .run import Run, locked
 
 COMPARED = ("request body", "request address path", "request address query")  # by what tells requests apart
@@ -48,7 +52,8 @@ class Unsettled(NamedTuple):
 
 class Recorder:
     """`folder` gets the cassettes; `known` are the secrets that may not appear in them. Statuses from 400 on are kept
-    only with `keep_errors`. `say` tells a person what happens. Safe to use from several threads."""
+    only with `keep_errors`. `slack` is what may vary in all of them, beside what each cassette says; `declared` is
+    both, of the one that was written last. `say` tells a person what happens. Safe to use from several threads."""
 
     def __init__(
         self,
@@ -59,11 +64,13 @@ class Recorder:
         *,
         keep_errors: bool = False,
         notes: Mapping[str, Any] | None = None,
+        slack: Slack = NONE,
         say: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.folder, self.mode, self.known, self.run = folder, mode, known, run
-        self.keep_errors, self.notes, self.say = keep_errors, dict(notes or {}), say
+        self.keep_errors, self.notes, self.slack, self.say = keep_errors, dict(notes or {}), slack, say
         self.name: str | None = None
+        self.declared = NONE
         self._changed = threading.Condition()
         self._new: list[tuple[Place, Interaction]] = []
         self._number = self._order = self._open = 0
@@ -212,21 +219,27 @@ class Recorder:
         with locked(path):
             afresh = self.mode == "rewrite" and not begun.exists()
             there = cassette.load(path) if path.exists() else Cassette(path, ())
-            stays = () if is_synthetic(there) else there.interactions
+            stays, slack = () if is_synthetic(there) else there.interactions, self.slack + of_cassette(there)
             if afresh:
-                keys = {identity(interaction) for interaction in new}
-                stays = tuple(interaction for interaction in stays if identity(interaction) in keys)
-            after = merged(stays, new, replacing=self.mode in REPLACING)
+                keys = {identity(interaction, slack) for interaction in new}
+                stays = tuple(interaction for interaction in stays if identity(interaction, slack) in keys)
+            after = merged(stays, new, slack, replacing=self.mode in REPLACING)
             if tuple(after) != there.interactions:
                 notes = self._notes_for(there)
                 require_clean(notes, self.known)
                 cassette.save(path, after, notes)
             begun.touch()
-        self.run.note(cassette=name, recorded=len(new), holds=len(after))
+        proposed = proposal(after, new, slack)
+        if proposed:
+            self.say(f"{name}: {proposed}")
+        self.run.note(
+            cassette=name, recorded=len(new), holds=len(after), **({"proposed": proposed} if proposed else {})
+        )
+        self.declared = slack
 
     def _notes_for(self, there: Cassette) -> dict[str, Any]:
         old = {"about": there.notes.get("about") or self._about or "Recorded."}
-        old |= {} if is_synthetic(there) else there.notes
+        old |= {name: note for name, note in there.notes.items() if name == SLACK or not is_synthetic(there)}
         return old | {"origin": "recorded", "recorded": date.today().isoformat()} | self.notes
 
 

@@ -48,7 +48,7 @@ class RecordingAzure(FakeAzure):
         if made := first(self.before, exchange, question):
             await self.play_made(made, exchange, send, None, {})
             return
-        if not self.recorder.asks_live(recorded=key in self.library):
+        if not self.recorder.asks_live(recorded=self.library.has(key, question.body)):
             await super().answer(exchange, send)
             return
         request = Request(exchange.method, self.live.base + exchange.target, exchange.headers, exchange.body)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ..match.library import Library
+from ..match.slack import NONE, Slack
 from ..scrub.scrub import Known
 from ..server import LOOPBACK
 from ..stack import LocalStack
@@ -38,8 +39,8 @@ class Wish:
 
 
 class RecordingStack(LocalStack):
-    """A LocalStack whose `recorder` keeps live answers; cassettes go to the first of the `folders`. Raises LiveError
-    when the environment does not name a live service."""
+    """A LocalStack whose `recorder` keeps live answers; cassettes go to the first of the `folders`. `slack` is the
+    project's. Raises LiveError when the environment does not name a live service."""
 
     def __init__(
         self,
@@ -53,6 +54,7 @@ class RecordingStack(LocalStack):
         port: int = 0,
         host: str = LOOPBACK,
         time_scale: float = 0.0,
+        slack: Slack = NONE,
         say: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.live = live = Live.from_env(env)
@@ -62,9 +64,16 @@ class RecordingStack(LocalStack):
         known = Known.from_env(live.base, env, function_key, *live.secrets)
         notes: dict[str, Any] = {"api_version": env.get("AZURE_OPENAI_API_VERSION") or "v1"}
         self.recorder = Recorder(
-            folders[0], wish.mode, known, Run(run, wish.budget), keep_errors=wish.errors, notes=notes, say=say
+            folders[0],
+            wish.mode,
+            known,
+            Run(run, wish.budget),
+            keep_errors=wish.errors,
+            notes=notes,
+            slack=slack,
+            say=say,
         )
-        azure = RecordingAzure(Library.from_folders(folders), self.recorder, live, time_scale)
+        azure = RecordingAzure(Library.from_folders(folders, slack), self.recorder, live, time_scale)
         inherited = {name: env[name] for name in FROM_ENVIRONMENT if env.get(name)}
         super().__init__(
             settings=inherited | dict(settings or {}), function_key=function_key, port=port, host=host, azure=azure
@@ -81,5 +90,5 @@ class RecordingStack(LocalStack):
         """Write what was recorded; gives how many answers. They are played from now on."""
         new = self.recorder.finish()
         for interaction in new:
-            self.library.add(interaction)
+            self.library.add(interaction, self.recorder.declared)
         return len(new)

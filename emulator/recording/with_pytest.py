@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from ..bundle import COMMAND
+from ..match.declared import of_project
 from ..scrub.scrub import SecretFound
 from ..tape.cassette import CassetteError
 from .budget import Budget
@@ -44,8 +45,9 @@ def wish_of(config: pytest.Config) -> Wish:
 
 
 def stack_of(config: pytest.Config, folders: list[Path], settings: dict[str, str]) -> RecordingStack:
-    """Raises LiveError; where no live service is named, `configure` has made no folder for the run."""
-    return RecordingStack(folders, wish_of(config), Path(os.environ.get(RUN, "")), settings=settings)
+    """Raises LiveError and SlackError; where no live service is named, `configure` has made no folder for the run."""
+    run, slack = Path(os.environ.get(RUN, "")), of_project(config.rootpath)
+    return RecordingStack(folders, wish_of(config), run, settings=settings, slack=slack)
 
 
 @contextmanager
@@ -128,4 +130,6 @@ class Told:
             else:
                 told = f"{note['cassette']}: {note['recorded']} answers, {note['holds']} in the file"
             terminalreporter.write_line(told, red="refused" in note)
+            if proposed := note.get("proposed"):
+                terminalreporter.write_line(proposed, yellow=True)
         terminalreporter.write_line(f"{self.run.spent}. To review: git diff, {COMMAND} show NAME")

@@ -22,7 +22,7 @@ BODY = b'{"model":"m"}'
 def play(library: Library) -> None:
     route = parse(AZURE + "chat/completions")
     assert route is not None
-    take = library.take(key_of("POST", route, parse_body(BODY)), route.generation)
+    take = library.take(key_of("POST", route, parse_body(BODY)), route.generation, BODY)
     assert take is not None
     library.played(take)
 

@@ -19,7 +19,7 @@ def recorded(answer: str, uri: str = V1, body: bytes = BODY) -> Interaction:
 def take(library: Library, uri: str = V1, body: bytes = BODY) -> Take:
     route = parse(uri)
     assert route is not None
-    found = library.take(key_of("POST", route, parse_body(body)), route.generation)
+    found = library.take(key_of("POST", route, parse_body(body)), route.generation, body)
     assert found is not None
     return found
 

@@ -41,7 +41,7 @@ def explain(recordings: Library, sent: Request) -> str:
     route = parse(sent.uri)
     assert route is not None
     key = key_of(sent.method, route, parse_body(sent.body))
-    assert recordings.take(key, route.generation) is None, "it is no miss"
+    assert recordings.take(key, route.generation, sent.body) is None, "it is no miss"
     return diagnose.explain(key, sent.body, recordings)
 
 

@@ -16,7 +16,7 @@ MODULE = "function_app"
 DEFAULT_ROUTE_PREFIX = "api"
 
 NONE_IN_AZURE = "in Azure no function would be found, and nothing would say why"
-"""Measured: what the Functions host makes of an app that the worker can't import or load."""
+"""Measured: the Functions host does this with an app that the worker can't import or load."""
 
 
 class AppError(Exception):
@@ -31,8 +31,8 @@ class App:
     """An imported function app.
 
     `routes_below` is host.json's `extensions.http.routePrefix`, as it stands; empty for no prefix.
-    `extension` is the module of the imported http extension, with its `WebApp` and `WebServer`; `request_type` is what
-    it has registered for handlers to take.
+    `extension` is the module of the imported http extension, with its `WebApp` and `WebServer`. `request_type` is the
+    type that the extension has registered for the requests of handlers.
     """
 
     folder: Path
@@ -44,9 +44,10 @@ class App:
 
 @contextmanager
 def imported(folder: Path) -> Iterator[App]:
-    """The app in `folder`, importable as `function_app` (and so are the modules beside it) until the block ends.
+    """Imports the app in `folder`. `function_app` and the modules beside it stay importable until the block ends.
 
-    Raises AppError: no such file, an error while importing it, no or two apps, no http-fastapi extension.
+    Raises AppError when the file is missing or fails to import, when it has no app or two, and when the http-fastapi
+    extension is missing.
     """
     folder = folder.resolve()
     script = folder / f"{MODULE}.py"
@@ -69,7 +70,7 @@ def imported(folder: Path) -> Iterator[App]:
 
 @contextmanager
 def refusing(file: Path) -> Iterator[None]:
-    """Turns whatever goes wrong while a file of the app is read into an AppError that names it."""
+    """Turns every error while a file of the app is read into an AppError that names the file."""
     try:
         yield
     except AppError as error:
@@ -80,7 +81,7 @@ def refusing(file: Path) -> Iterator[None]:
 
 
 def _only_app(module: ModuleType) -> FunctionRegister:
-    """The worker counts names, not objects: one app under two names is refused there, and so here."""
+    """The worker counts names, not objects. It refuses one app under two names, and this host does the same."""
     apps = [value for value in vars(module).values() if isinstance(value, FunctionRegister)]
     if len(apps) != 1:
         raise AppError(f"expected one function app at the top level, found {len(apps)}")
@@ -95,7 +96,7 @@ def _route_prefix(host_json: Path) -> str:
 
 
 def _extension() -> tuple[ModuleType, type]:
-    """The web extension that importing the app has registered, and its request type."""
+    """The web extension that registered itself while the app was imported, and its request type."""
     base = sys.modules.get("azurefunctions.extensions.base")
     if base is None or not base.ModuleTrackerMeta.module_imported():
         raise AppError(

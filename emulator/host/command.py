@@ -1,4 +1,4 @@
-"""The verb `host` of the command line. `python -m emulator.host` is the same without loading the other verbs."""
+"""The verb `host` of the command line. `python -m emulator.host` does the same and loads no other verb."""
 
 import argparse
 import json
@@ -29,7 +29,7 @@ SUMMARY = "Run the proxy, or another function app, in the local Functions host, 
 
 
 def main(argv: list[str] | None = None) -> int:
-    """0: stopped, 1: failed, 2: wrong usage. Errors are one line on standard error."""
+    """Returns 0 when stopped, 1 when it failed, 2 for wrong usage. An error is one line on standard error."""
     parser = argparse.ArgumentParser(prog=f"python -m {__package__}", description=SUMMARY)
     add_arguments(parser)
     for stop in (signal.SIGINT, signal.SIGTERM):  # a shell starts background jobs with SIGINT ignored
@@ -103,7 +103,7 @@ def warn_if_open(sock: socket.socket, what: str) -> None:
 
 
 def to_parent(pipe: int) -> Callable[[str], None]:
-    """Tells whoever started this process, a line of JSON each time. One that does not read misses what is too much."""
+    """Writes lines of JSON for the parent process. A parent that does not read loses lines once the pipe is full."""
     if hasattr(os, "set_blocking"):  # on Windows since Python 3.12
         os.set_blocking(pipe, False)
 

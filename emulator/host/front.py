@@ -30,10 +30,11 @@ logger = logging.getLogger(__name__)
 
 
 class Backend(Protocol):
-    """What runs the functions: Microsoft's worker library, or what behaves like it.
+    """Runs the functions: Microsoft's worker library, or a substitute that behaves like it.
 
-    A call has two halves, an invocation and an HTTP request. `waits_for_ever` tells whether an invocation without the
-    other half stays open; `takes_websockets` whether the worker's server keeps upgrades from the function.
+    A call has two halves, an invocation and an HTTP request. `waits_for_ever` tells whether an invocation stays open
+    when its HTTP request never comes. `takes_websockets` tells whether the worker's server answers WebSocket upgrades
+    itself.
     """
 
     @property
@@ -46,20 +47,20 @@ class Backend(Protocol):
     def takes_websockets(self) -> bool: ...
 
     async def invoke(self, invocation: Invocation, scope: Scope, exchange: Exchange) -> str | None:
-        """Both halves: relays the request to the function and its answer to the caller, piece by piece. When the
-        function fails in mid-answer it ends without the last piece, or raises. Whatever it raises before the answer is
-        a 500.
+        """Sends both halves. Relays the request to the function and the answer to the caller, piece by piece.
 
-        Gives the reason, when the HTTP half did not reach the function and the invocation stays open."""
+        When the function fails in mid-answer, this returns without the last piece, or raises. When it raises before the
+        answer, the caller gets a 500. Returns a reason when the HTTP half did not reach the function and the invocation
+        stays open."""
 
     async def announce(self, invocation: Invocation) -> None:
-        """The first half alone. Returns when the worker gives up."""
+        """Sends the invocation alone. Returns when the worker gives up."""
 
 
 class FunctionsHost:
     """ASGI application: routes, keys and limits of the Functions host, in front of a backend.
 
-    An unknown route or method is a 404 and a wrong key a 401, both without a body and before the function is called.
+    It answers 404 to an unknown route or method and 401 to a wrong key, without a body and without a function call.
     Raises AppError when a route template can't be read.
     """
 
@@ -75,7 +76,7 @@ class FunctionsHost:
 
     @property
     def routes(self) -> list[str]:
-        """The route templates with their prefix, each once, as declared."""
+        """The route templates with their prefix, each once, as the app declares them."""
         return self._router.templates
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -86,7 +87,7 @@ class FunctionsHost:
         assert path is not None
         named = dict(headers)
         if scope["method"] == "OPTIONS" and b"origin" in named and b"access-control-request-method" in named:
-            return await _answer(send, HTTPStatus.NO_CONTENT)  # CORS is the platform's
+            return await _answer(send, HTTPStatus.NO_CONTENT)  # in Azure the platform answers CORS
         try:
             match = self._router.find(scope["method"], path)
         except AppError as error:
@@ -160,12 +161,12 @@ class FunctionsHost:
             named = yarp.IN_WORDS_OF_UVICORN if body else ()
             await _answer(send, HTTPStatus.INTERNAL_SERVER_ERROR, *named, body=body)
         elif not exchange.ended:
-            await scope["extensions"][EXTENSION].reset_when_sent()  # as Kestrel breaks an answer off
+            await scope["extensions"][EXTENSION].reset_when_sent()  # Kestrel breaks an answer off so
         return None
 
     def _leave_open(self, invocation: Invocation, reason: str) -> None:
-        """The worker waits for a request that does not come. Where an app has set an end to that, the first call proves
-        it."""
+        """The worker waits for a request that does not come. When the app limits this wait, one call is enough to check
+        that the limit works."""
         if self._backend.waits_for_ever:
             self._unanswered.stays(invocation.function.name, reason)
         elif self._first_wait is None:
@@ -179,7 +180,7 @@ class FunctionsHost:
             self._unanswered.stays(invocation.function.name, reason)
 
     async def stop(self) -> None:
-        """Ends what still waits in the worker."""
+        """Cancels the call that still waits in the worker."""
         if self._first_wait:
             self._first_wait.cancel()
             await asyncio.gather(self._first_wait, return_exceptions=True)
@@ -190,7 +191,7 @@ class FunctionsHost:
         return yarp.lost_on_the_way(method, headers)
 
     async def _without_an_answer(self, invocation: Invocation, reason: str, send: Send) -> None:
-        """Here the answer comes at once, and says why."""
+        """Azure would never answer. This host answers at once and gives the reason."""
         if self._backend.waits_for_ever:
             told = self._unanswered.never(invocation.function.name, reason)
         else:
@@ -200,7 +201,7 @@ class FunctionsHost:
 
 
 async def _answer(send: Send, status: HTTPStatus, *headers: tuple[bytes, bytes], body: bytes = b"") -> None:
-    """The host's own answers have no body, but for the welcome page."""
+    """The host's own answers have no body. The welcome page is the exception."""
     length = [] if status == HTTPStatus.NO_CONTENT else [(b"content-length", b"%d" % len(body))]
     await send({"type": "http.response.start", "status": status, "headers": [*length, *headers]})
     await send({"type": "http.response.body", "body": body})

@@ -1,8 +1,8 @@
-"""The function keys: which ones a request may come with.
+"""The function keys that open a function.
 
-Facts, from the Functions host's source and from recordings of it: the header `x-functions-key` hides the query's
-`code`, even when it is empty; of several, the first counts; the query's names are compared without regard to case; an
-ADMIN function takes the master key only; an ANONYMOUS one asks for nothing.
+Facts, from the Functions host's source and from recordings of it. The header `x-functions-key` hides the query's
+`code`, even when the header is empty. The first of several keys counts. Names in the query match in any case. An ADMIN
+function takes the master key only. An ANONYMOUS function needs no key.
 """
 
 import hmac
@@ -14,7 +14,7 @@ HEADER = b"x-functions-key"
 
 
 class Keys:
-    """The accepted keys, name → value; the one named `_master` opens every function. An empty value opens none."""
+    """The accepted keys, name → value. The key named `_master` opens every function. An empty value opens none."""
 
     def __init__(self, values: Mapping[str, str]) -> None:
         everyone = [value.encode() for value in values.values() if value]
@@ -32,6 +32,6 @@ class Keys:
 
 
 def code_of(query: bytes) -> bytes:
-    """The first `code`, empty or not; b"" without one."""
+    """The value of the first `code` in the query, which may be empty; b"" when there is none."""
     pairs = parse_qsl(query.decode("latin-1"), keep_blank_values=True, errors="surrogateescape")
     return next((value for name, value in pairs if name.lower() == "code"), "").encode(errors="surrogateescape")

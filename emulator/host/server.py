@@ -21,19 +21,19 @@ from .workers.public import public_backend
 BACKEND_VARIABLE = "FUNCTIONS_HOST_BACKEND"
 
 KEEP_ALIVE_S = 75
-"""Longer than the clients' pools keep an idle connection, so that it is they who close it."""
+"""Longer than clients' pools keep an idle connection, so that the client closes it and not the server."""
 
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of backend: what must be there before the app is imported, and what then runs its functions."""
+    """A kind of backend: one function prepares the import of the app, the other makes the backend that runs it."""
 
     halves: Callable[[], AbstractContextManager[Halves]]
     start: Callable[[App, Halves], AbstractAsyncContextManager[Backend]]
 
 
 def _runtime() -> Kind:
-    from .workers.worker import library_halves, worker_backend  # and what it needs is loaded only where it is used
+    from .workers.worker import library_halves, worker_backend  # loaded only where it is used
 
     return Kind(library_halves, worker_backend)
 
@@ -54,11 +54,11 @@ async def serve(
 ) -> None:
     """Serves the function app in `app_dir` until SIGINT or SIGTERM, or until cancelled.
 
-    `keys` are the accepted function keys, name → value. `sock` is bound; it is closed at the end. `on_ready` gets
-    the route templates once requests are accepted. `backend` is `runtime` (Microsoft's worker library, Python 3.13 or
-    later) or `public` (the public API); by default the environment variable FUNCTIONS_HOST_BACKEND decides, and
-    without it the worker library where it is installed. `unanswered` is told of calls that Azure would never answer, by
-    default on standard error. Raises AppError, before `on_ready`, when the app can't be loaded.
+    `keys` are the accepted function keys, name → value. `sock` is bound, and is closed at the end. `on_ready` gets the
+    route templates once requests are accepted. `backend` is `runtime` (Microsoft's worker library, Python 3.13 or
+    later) or `public` (the public API). The default is the environment variable FUNCTIONS_HOST_BACKEND, or else the
+    worker library where it is installed. `unanswered` hears of calls that Azure would never answer, and writes them to
+    standard error by default. Raises AppError, before `on_ready`, when the app can't be loaded.
     """
     kind = BACKENDS[_choose(backend or os.environ.get(BACKEND_VARIABLE))]()
     with sock, kind.halves() as halves, imported(app_dir) as app:

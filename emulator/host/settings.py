@@ -9,7 +9,7 @@ FILE = "local.settings.json"
 
 
 def local_settings(folder: Path) -> dict[str, str]:
-    """Its `Values`, empty without such a file. Raises AppError."""
+    """The file's `Values`; empty when there is no file. Raises AppError."""
     path = folder / FILE
     if not path.is_file():
         return {}

@@ -1,5 +1,5 @@
-"""Calls that Azure would never answer, or would leave open in the worker: there until `functionTimeout` restarts it,
-with every stream on it. Here they end, and are told loudly."""
+"""Calls that Azure would never answer, or would leave open in the worker until `functionTimeout` restarts the worker
+and cuts every stream on it. This host ends such calls and reports them."""
 
 import sys
 from collections.abc import Callable
@@ -14,7 +14,7 @@ def print_error(line: str) -> None:
 
 
 class Unanswered:
-    """Tells of each such call, with its function and the reason, in one line."""
+    """Reports each such call in one line, with its function and the reason."""
 
     def __init__(self, tell: Callable[[str], None] = print_error) -> None:
         self._tell = tell

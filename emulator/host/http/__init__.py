@@ -1,1 +1,1 @@
-"""HTTP as Kestrel reads it and YARP forwards it. The host and its other rooms may import it."""
+"""HTTP as Kestrel reads it and YARP forwards it. The host and its other rooms may import this room."""

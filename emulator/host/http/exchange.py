@@ -10,7 +10,7 @@ from .kestrel import BODY_GRACE_S, slowest_end
 from .yarp import WORKERS_SERVER, Headers, Unforwardable, response_headers
 
 ACTIVITY_TIMEOUT_S = 240.0
-"""Seconds without a byte in either direction after which the Functions host gives up (its source: ActivityTimeout)."""
+"""Seconds. The Functions host gives up when no byte moves in either direction for so long (its ActivityTimeout)."""
 
 NO_LIMIT = nullcontext()
 
@@ -24,10 +24,10 @@ class BodyTooSlow(Exception):
 
 
 async def read_whole(receive: Receive, limit: int, is_here: bool) -> deque[bytes] | None:
-    """The body in pieces; None when the caller left. Raises BodyTooLarge and BodyTooSlow.
+    """Reads the body in pieces. Returns None when the caller left. Raises BodyTooLarge and BodyTooSlow.
 
     The host reads a body with a Content-Length to its end before it calls the function (its source:
-    HttpTriggerAttributeBindingProvider). Where `is_here`, there is nothing to wait for."""
+    HttpTriggerAttributeBindingProvider). `is_here` means that the whole body has arrived, so nothing can be slow."""
     pieces: deque[bytes] = deque()
     size, loop = 0, asyncio.get_running_loop()
     began, more = loop.time(), True
@@ -48,11 +48,11 @@ async def read_whole(receive: Receive, limit: int, is_here: bool) -> deque[bytes
 
 
 class Exchange:
-    """Hands over the body that was read before (`pieces`) or comes now, at most `limit` bytes, and holds an answer's
-    head back until its first byte or its end, as YARP does.
+    """Hands over the body that was read before (`pieces`), or at most `limit` bytes of the body that comes now. Holds
+    the head of an answer back until the answer's first byte or its end, as YARP does.
 
-    A body that is too large or too slow ends like a client that went away. As a context manager it cancels the block,
-    and raises TimeoutError, when nothing has moved for ACTIVITY_TIMEOUT_S.
+    To the function, a body that is too large or too slow looks like a client that went away. As a context manager the
+    exchange cancels the block and raises TimeoutError when nothing has moved for ACTIVITY_TIMEOUT_S.
     """
 
     __slots__ = (  # 1,000 streams have one each
@@ -80,7 +80,7 @@ class Exchange:
             raise TimeoutError
 
     def _look(self) -> None:
-        """A piece only notes its time, and the timer looks later: to put the timer off each time would cost more."""
+        """Each piece notes its time, and the timer reads it later. Setting the timer anew for each piece costs more."""
         due = self._moved_at + ACTIVITY_TIMEOUT_S
         if due > self._loop.time():
             self._timer = self._loop.call_at(due, self._look)
@@ -119,7 +119,7 @@ class Exchange:
         self.ended = ends
 
     async def drain(self) -> None:
-        """What still comes of a body that is too large: a client that sends does not listen."""
+        """Reads the rest of a body that is too large, because a client does not listen while it sends."""
         with suppress(TimeoutError):
             async with asyncio.timeout(BODY_GRACE_S):
                 while (await self._receive()).get("more_body"):

@@ -1,8 +1,8 @@
-"""Heads of requests that llhttp, uvicorn's parser, reads otherwise than Kestrel does.
+"""Request heads that Kestrel reads in another way than llhttp, the parser of uvicorn.
 
 Kestrel (its source: HttpParser, HttpHeaders; recorded: tests/host/recorded) takes any token as a method, bare line
-feeds, a signed Content-Length and control characters in values. It refuses folded headers and blanks in names. What
-llhttp alone sees of such a head is how its body is framed. (An offered upgrade: ../upgrade.py.)
+feeds, a signed Content-Length and control characters in values. It refuses folded headers and blanks in names. This
+file reads such a head as Kestrel does and tells llhttp only how the body is framed. (Offered upgrades: ../upgrade.py.)
 """
 
 import re
@@ -13,21 +13,21 @@ PLAIN = bytes({*range(0x20, 0x7F), *range(0x80, 0x100), ord("\t")})
 FAMILIAR_METHODS = (b"GET ", b"POST ", b"PUT ", b"DELETE ", b"PATCH ", b"HEAD ", b"OPTIONS ")
 VERSIONS = (b" HTTP/1.1", b" HTTP/1.0")
 END = re.compile(rb"\r?\n\r?\n")
-LONGEST = 65_536  # far above what Kestrel takes; llhttp may then say what it likes
+LONGEST = 65_536  # far above Kestrel's limit; beyond it llhttp decides alone
 
 TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 FRAMING = (b"host", b"content-length", b"transfer-encoding", b"connection", b"expect")
 
 
 class Refused(Exception):
-    """What Kestrel answers, without a body."""
+    """Kestrel answers with this status and no body."""
 
     def __init__(self, status: HTTPStatus = HTTPStatus.BAD_REQUEST) -> None:
         self.status = status
 
 
 class Head(NamedTuple):
-    """`framing` is what llhttp is fed in the place of the head."""
+    """`framing` is the head that llhttp gets in place of the client's."""
 
     method: str
     headers: list[tuple[bytes, bytes]]
@@ -35,7 +35,7 @@ class Head(NamedTuple):
 
 
 def is_plain(head: bytes) -> bool:
-    """Whether both read it alike."""
+    """Whether Kestrel and llhttp read the head alike."""
     breaks = head.translate(None, PLAIN)
     line = head[: head.find(b"\r")]
     return (

@@ -1,7 +1,7 @@
-"""What the Functions host's web server, Kestrel, takes, and what it refuses before anything else looks at a request.
+"""Kestrel, the web server of the Functions host: which requests it refuses before the host sees them.
 
-Limits are Kestrel's defaults (its source: KestrelServerLimits), which the host keeps but for the size of a body. What
-each refusal looks like was recorded: tests/host/recorded.
+The limits are Kestrel's defaults (its source: KestrelServerLimits). The host changes only the size of a body. Each
+refusal was recorded: tests/host/recorded.
 """
 
 import os
@@ -16,17 +16,17 @@ MAX_REQUEST_LINE_BYTES = 8_192
 REQUEST_LINE_REST = len(" ? HTTP/1.1\r\n")
 
 AUTHORITY = "emulator.authority"
-"""Among the extensions of a scope: what follows `://` in a request for a whole URL."""
+"""The key in a scope's extensions that holds the text behind `://` when a request names a whole URL."""
 
 HOST = re.compile(rb"(\[[0-9A-Fa-f:.]{3,}\]|[!$&'()\-._~0-9A-Za-z]+)(:[0-9]+)?")
-"""Its source: HttpUtilities.IsHostHeaderValid. An empty one is taken, and fails behind it."""
+"""Kestrel's HttpUtilities.IsHostHeaderValid. Kestrel takes an empty host, which then fails behind it."""
 
 MIN_BODY_RATE = 240.0
-"""Bytes a second, below which a body is given up after BODY_GRACE_S."""
+"""Bytes per second. Kestrel gives a slower body up, but not before BODY_GRACE_S."""
 BODY_GRACE_S = 5.0
 
 BODY_LIMIT_BYTES = 104_857_600
-"""The host's own default (its source: HttpRequestBodySizeMiddleware), for what the app setting does not change."""
+"""The host's default (its source: HttpRequestBodySizeMiddleware). An app setting changes it."""
 BODY_LIMIT_SETTING = "FUNCTIONS_REQUEST_BODY_SIZE_LIMIT"
 
 
@@ -35,7 +35,7 @@ def body_limit() -> int:
 
 
 def refusal(scope: Scope) -> HTTPStatus | None:
-    """What Kestrel answers, without a body, to a request that goes no further."""
+    """The status with which Kestrel refuses the request, without a body; None when it takes the request."""
     headers: list[tuple[bytes, bytes]] = scope["headers"]
     if len(scope["method"]) + len(scope["raw_path"]) + len(scope["query_string"]) + REQUEST_LINE_REST > (
         MAX_REQUEST_LINE_BYTES
@@ -64,7 +64,7 @@ def refusal(scope: Scope) -> HTTPStatus | None:
 
 
 def is_host_of(value: bytes, scope: Scope) -> bool:
-    """Of a request for a whole URL it must be the URL's, with or without its usual port."""
+    """Whether the host is well formed. When a request names a whole URL, it must be the URL's host, `:80` optional."""
     if (rest := scope.get("extensions", {}).get(AUTHORITY)) is None:
         return HOST.fullmatch(value) is not None
     authority = re.split(rb"[/?#]", rest)[0].rpartition(b"@")[2].lower().removesuffix(b":80")
@@ -80,5 +80,5 @@ def is_utf8(value: bytes) -> bool:
 
 
 def slowest_end(began: float, received: int) -> float:
-    """When a body that began then, and of which so much is here, is given up."""
+    """The time at which Kestrel gives a body up. `began` is its start, and `received` its bytes so far."""
     return began + max(BODY_GRACE_S, received / MIN_BODY_RATE)

@@ -1,4 +1,4 @@
-"""uvicorn on a socket that is already bound: quiet, and stopped by whoever started it."""
+"""uvicorn on a socket that is already bound. It prints nothing, and its caller stops it."""
 
 import asyncio
 import logging
@@ -18,14 +18,14 @@ from ...upgrade import WithoutUpgrade
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 GRACE_S = 1
-"""Seconds that open requests get to end in when the server stops; then they are cut."""
+"""Seconds. When the server stops, open requests get so long to end, and then it cuts them."""
 
 ACCEPTED_AT_ONCE = 16
 """libuv accepts one connection per listening socket and turn of its loop; on a busy server a turn can take 40 ms."""
 
 _logger = logging.getLogger("uvicorn.error")
 _EXPECTED = {
-    # How an application makes uvicorn break a connection; the reason was logged before.
+    # An application makes uvicorn break a connection so. The reason is already in the log.
     "ASGI callable returned without completing response.",
     "ASGI callable returned without starting response.",
     # Requests that are open at the end of GRACE_S.
@@ -65,7 +65,7 @@ class Listener(uvicorn.Server):
                 **settings,
             )
         )
-        # asyncio does it only for sockets that name their protocol, which a bound `socket.socket()` does not. Without
+        # asyncio sets this only for sockets that name their protocol, and a bound `socket.socket()` names none. Without
         # it an answer of two writes waits 40 ms for the client's delayed acknowledgement. Connections inherit it.
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._sock = sock
@@ -91,7 +91,7 @@ class Listener(uvicorn.Server):
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """uvicorn's own raises the signal again at the end, and the process would fail for having been stopped."""
+        """uvicorn's own version raises the signal again at the end, so that a stopped process exits with a failure."""
         obey = self._obey_signals and threading.current_thread() is threading.main_thread()
         before = {number: signal.signal(number, self.handle_exit) for number in STOP_SIGNALS if obey}
         try:
@@ -102,8 +102,8 @@ class Listener(uvicorn.Server):
 
 
 class Protocol(WithoutUpgrade):
-    """uvicorn's own tells only the newest request that the client has gone. One that is being answered while another
-    waits behind it would go on for nobody, and then write to a closed connection."""
+    """uvicorn's own protocol tells only the newest request that the client has gone. An older request, still being
+    answered while the newest waits, would go on for nobody and then write to a closed connection."""
 
     answering: RequestResponseCycle | None = None
 
@@ -120,7 +120,7 @@ class Protocol(WithoutUpgrade):
 
 def _ending_quietly(app: ASGIApp) -> ASGIApp:
     async def run(scope: Scope, receive: Receive, send: Send) -> None:
-        # Only uvicorn cancels, when the server has stopped, and would log a traceback for each request it cuts.
+        # Only uvicorn cancels, when the server has stopped. It would log a traceback for each request that it cuts.
         with suppress(asyncio.CancelledError):
             await app(scope, receive, send)
 

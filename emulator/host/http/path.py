@@ -1,9 +1,9 @@
 """The path of a request: as Kestrel reads it, and as YARP, the Functions host's forwarder, writes it anew.
 
 Facts, measured on the host, and in the sources of Kestrel (`UrlDecoder`, `PathNormalizer`) and of YARP:
-- Escapes are decoded once. `%2F` stays as it came, and so does every escape that is not part of sound UTF-8.
-- Dot segments go after that, so `%2e%2e` is one, and before routing.
-- The way to the worker escapes what is left: `%2F` arrives there as `%252F`.
+- Kestrel decodes escapes once. It keeps `%2F`, and every escape that is not part of valid UTF-8.
+- It then removes dot segments, before routing. `%2e%2e` is a dot segment, too.
+- YARP escapes the path again on its way to the worker: `%2F` arrives there as `%252F`.
 """
 
 import re
@@ -17,10 +17,10 @@ _ESCAPES = re.compile("((?:%(?!2[fF])[0-9a-fA-F]{2})+)")
 
 
 def request_path(raw_path: str) -> str | None:
-    """The path that routes are asked for, of a request target's bytes before its `?`, read as Latin-1.
+    """The path that is routed. `raw_path` is the request target before its `?`, its bytes read as Latin-1.
 
-    None is the server's 400: a byte that is not ASCII, or a null, escaped or not. A target that is no path (`*`) has an
-    empty one.
+    None means that the server answers 400: the target has a byte outside ASCII, or a null, escaped or not. The path is
+    empty when the target is no path (`*`).
     """
     if not raw_path.isascii() or "\0" in raw_path:
         return None
@@ -34,7 +34,7 @@ def request_path(raw_path: str) -> str | None:
 
 
 def forwarded_path(path: str) -> bytes:
-    """What the worker sees of a path from `request_path`."""
+    """The path that the worker gets for a path from `request_path`."""
     return quote(path, WRITTEN_AS_IT_IS).encode()
 
 
@@ -48,13 +48,13 @@ def _decoded(escapes: re.Match[str]) -> str:
 
 
 def _kept(character: str, written: Iterator[str]) -> str:
-    """The character, or, for a byte that is no UTF-8, its escape as it was written."""
+    """The character. For a byte that is not UTF-8, its escape as the client wrote it."""
     own = [next(written) for _ in character.encode(errors="surrogateescape")]
     return f"%{own[0]}" if "\udc80" <= character <= "\udcff" else character
 
 
 def _without_dots(path: str) -> str:
-    """RFC 3986, section 5.2.4. A `..` takes an empty segment along like any other."""
+    """RFC 3986, section 5.2.4. A `..` also removes an empty segment before it."""
     segments = path.split("/")[1:]
     kept: list[str] = []
     for segment in segments:

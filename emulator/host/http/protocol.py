@@ -1,4 +1,4 @@
-"""uvicorn's HTTP protocol, reading as Kestrel does."""
+"""uvicorn's HTTP protocol, changed to read as Kestrel does."""
 
 import asyncio
 from http import HTTPStatus
@@ -10,7 +10,7 @@ from .listener import Protocol
 
 
 class KestrelProtocol(Protocol):
-    """Reads heads one by one before llhttp sees them. The application finds the connection in its scope."""
+    """Reads each head before llhttp sees it. The application finds the connection in its scope."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -61,7 +61,7 @@ class KestrelProtocol(Protocol):
         super().on_headers_complete()  # the application begins later
         if odd:
             self.scope["method"] = odd.method
-        if b"#" in self.url and self.url.startswith(b"/"):  # no more than a character
+        if b"#" in self.url and self.url.startswith(b"/"):  # a `#` is a character of the path here
             path, _, query = self.url.partition(b"?")
             self.scope["raw_path"], self.scope["query_string"] = path, query
         if not self.url.startswith((b"/", b"*")):

@@ -1,6 +1,6 @@
-"""What the host's forwarder, YARP, changes between the caller and the worker, on the way there and back.
+"""YARP, the host's forwarder: what it changes in a request to the worker and in the answer.
 
-Sources: YARP's RequestUtilities and HttpTransformer; what arrives and what leaves was recorded: tests/host/recorded.
+Sources: YARP's RequestUtilities and HttpTransformer. Both directions were recorded: tests/host/recorded.
 """
 
 import re
@@ -19,7 +19,7 @@ DROPPED_OF_A_REQUEST = DROPPED | frozenset(
     b"x-forwarded-prefix".split()
 )
 MAX_RESPONSE_HEADER_BYTES = 65_536
-"""Of .NET's HTTP client (MaxResponseHeadersLength); 60,000 bytes passed and 70,000 did not."""
+"""The limit of .NET's HTTP client (MaxResponseHeadersLength). Measured: 60,000 bytes passed and 70,000 did not."""
 
 UNRESERVED = re.compile(rb"%(2[DdEe]|3[0-9]|4[1-9A-Fa-f]|5[0-9AaFf]|6[1-9A-Fa-f]|7[0-9AaEe])")
 ESCAPED = re.compile(rb"%(?![0-9A-Fa-f]{2})|[^!$%&'()*+,\-./0-9:;=?@A-Z\[\]_a-z~]")
@@ -65,7 +65,7 @@ METHODS_OF_LLHTTP = frozenset(
     ]
 )
 WITHOUT_A_BODY = frozenset(["GET", "HEAD", "CONNECT", "OPTIONS", "DELETE"])
-"""With any other, .NET's client says that there is no body where there is none (its source: MustHaveRequestBody)."""
+"""For other methods, .NET's client declares an empty body with a length of 0 (its source: MustHaveRequestBody)."""
 ABOUT_A_BODY = frozenset(
     b"allow content-disposition content-encoding content-language content-location content-md5 content-range "
     b"content-type expires last-modified".split()
@@ -75,8 +75,8 @@ CONTROL = re.compile(rb"[\0-\x08\x0a-\x1f\x7f]")
 
 
 class Unforwardable(Exception):
-    """An answer that does not come through: the caller gets a 500. A request without a body is sent again, and then has
-    the worker's own, because the worker has given its answer away."""
+    """YARP does not pass this answer on, and the caller gets a 500. YARP sends a request without a body again. The
+    caller then gets the worker's own 500, because the worker has no second answer."""
 
     def __init__(self, reason: str, sent_again: bool) -> None:
         super().__init__(reason)
@@ -86,8 +86,8 @@ class Unforwardable(Exception):
 def request_headers(
     method: str, given: Headers, invocation_id: str, client: str, scheme: str, worker: bytes
 ) -> Headers:
-    """What the worker gets in the place of `given` (names in lower case): fields of one name as one, and the worker's
-    own address as the host."""
+    """The headers that the worker gets in place of `given` (names in lower case). Fields of one name are joined. The
+    host is the worker's own address."""
     kept: dict[bytes, bytes] = {b"host": worker}
     forwarded = {INVOCATION_HEADER: invocation_id.encode(), b"x-forwarded-for": client.encode()}
     named = dict(reversed(given))
@@ -105,11 +105,11 @@ def request_headers(
         kept.setdefault(b"content-length", b"0")
     if is_websocket(given):
         kept[b"connection"], kept[b"upgrade"] = b"Upgrade", b"websocket"
-    return [(name, value.strip(b" ")) for name, value in kept.items()]  # one of several may have been empty
+    return [(name, value.strip(b" ")) for name, value in kept.items()]  # one of the joined values may be empty
 
 
 def response_headers(given: Iterable[tuple[bytes, bytes]]) -> Headers:
-    """What the caller gets of the worker's. Raises Unforwardable."""
+    """The worker's headers that the caller gets. Raises Unforwardable."""
     kept, size = [], 0
     for name, value in given:
         size += len(name) + len(value) + 4
@@ -128,7 +128,7 @@ def method_of(method: str) -> str:
 
 
 def lost_on_the_way(method: str, headers: Headers) -> str | None:
-    """Why a request would not get from the host to the worker, and its call would never be answered."""
+    """The reason why a request cannot reach the worker, so that the call never gets an answer; None when it can."""
     if method == "CONNECT":
         return "its method is CONNECT"
     for name, value in headers:
@@ -140,7 +140,7 @@ def lost_on_the_way(method: str, headers: Headers) -> str | None:
 
 
 def refused_by_the_worker(method: str, headers: Headers) -> str | None:
-    """Why the worker's server would answer 400 itself, so that the function never hears of the call."""
+    """The reason why the worker's server answers 400 without calling the function; None when it calls it."""
     if method not in METHODS_OF_LLHTTP:
         return f"its method is {method}"
     return next(
@@ -154,8 +154,8 @@ def is_websocket(headers: Headers) -> bool:
 
 
 def forwarded_query(query: bytes) -> bytes:
-    """A query as .NET's Uri writes it anew: letters and digits that were escaped are not, and what may not stand in a
-    query is."""
+    """A query as .NET's Uri writes it anew. It unescapes letters and digits, and escapes the characters that a query
+    may not have."""
     if b"%" in query:
         query = UNRESERVED.sub(lambda found: bytes.fromhex(found[1].decode()), query)
     return ESCAPED.sub(lambda found: b"%%%02X" % found[0][0], query)

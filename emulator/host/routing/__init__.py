@@ -1,1 +1,1 @@
-"""Which function answers a path: route templates, constraints, their order. The host and `workers` may import it."""
+"""Which function answers a path: route templates, constraints, order. The host and `workers` may import this room."""

@@ -16,7 +16,7 @@ from .pattern import translated
 Check = Callable[[str], bool]
 
 TAKES_NOTHING = "nonfile"
-"""The one constraint that is met where its parameter has no value."""
+"""The only constraint that passes when its parameter has no value."""
 
 
 def _length(low: int, high: int | None = None) -> Check:
@@ -61,7 +61,7 @@ def _is_file_name(value: str) -> bool:
 
 @dataclass(frozen=True)
 class Kind:
-    """What makes the check out of arguments, how many there can be, and how each is read (None: as it stands)."""
+    """Makes a check from arguments. Says how many arguments there can be, and how each is read (None: unchanged)."""
 
     make: Callable[..., Check]
     counts: Sequence[int] = (0,)
@@ -81,7 +81,7 @@ KINDS = {
     "double": _plain(dotnet.is_float),
     "float": _plain(dotnet.is_float),
     "guid": _plain(dotnet.is_guid),
-    "alpha": _plain(lambda value: re.search("^[A-Za-z]*$", value) is not None),  # `$` is before a last line break, too
+    "alpha": _plain(lambda value: re.search("^[A-Za-z]*$", value) is not None),  # `$` also fits before a last newline
     "required": _plain(lambda value: value != ""),
     "file": _plain(_is_file_name),
     "nonfile": _plain(lambda value: not _is_file_name(value)),
@@ -96,10 +96,10 @@ KINDS = {
 
 
 def compile_constraint(text: str) -> Check:
-    """The check that `int` or `length(1,5)` stands for; it raises AppError where the host would answer 500.
+    """The check for a text such as `int` or `length(1,5)`.
 
-    That is a `regex` that can't be read: the host notices at the first request that gets there. Raises AppError itself
-    for whatever the host refuses at start: a name that is unknown, other arguments than it takes.
+    Raises AppError where the host refuses to start: for an unknown name and for wrong arguments. The check raises
+    AppError where the host answers 500: it meets an unreadable `regex` only at the first request that gets there.
     """
     name, parenthesis, inside = text.partition("(")
     if not parenthesis or not text.endswith(")"):

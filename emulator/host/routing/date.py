@@ -1,7 +1,7 @@
-"""Dates and times as .NET's `DateTime.TryParse` reads them in its invariant culture: a part of them.
+"""Dates and times as .NET's `DateTime.TryParse` reads them in its invariant culture: the documented forms.
 
-.NET guesses at much. Here are the forms that its documentation lists for the invariant culture, and their variants with
-other separators, short years and names of months. What is not here is refused, which is never kinder than .NET.
+.NET guesses at many more. This file reads the forms that .NET's documentation lists for the invariant culture, and
+their variants with other separators, short years and names of months. It refuses all others, so it is never kinder.
 """
 
 import re
@@ -18,7 +18,7 @@ SHAPES = {
     **{"nMy": "dmy", "nMn": "dmy", "Mny": "mdy", "Mnn": "mdy", "yMn": "ymd"},
     **{"nM": "dm", "Mn": "md", "My": "my", "yM": "ym"},
 }
-"""What numbers of one or two digits (n), of more (y), and names of months (M) are, by how they stand together."""
+"""Which part of a date each number or name is. n: one or two digits, y: more digits, M: the name of a month."""
 
 LEAP_YEAR = 2000  # for a day without a year
 LATEST_SHORT_YEAR = 49  # of this century
@@ -76,6 +76,6 @@ def _day(tokens: list[str]) -> date | None:
 
 
 def _index(names: list[str], token: str) -> int | None:
-    """Names count whole and by their first three letters."""
+    """A name counts when it is whole, or cut to its first three letters."""
     token = token.lower()
     return next((i for i, name in enumerate(names) if token in (name, name[:3])), None)

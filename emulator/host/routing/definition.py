@@ -1,4 +1,4 @@
-"""What the Functions host makes of an app's functions: kept, dropped while the others live, or the whole app down.
+"""What the Functions host does with an app's functions: it keeps one, drops one, or takes the whole app down.
 
 Measured (tests/host/recorded/definitions.jsonl) and read in the host's source: `Utility.ValidateName`,
 `ScriptHost.ValidateFunction`, `ScriptHost.ValidateHttpFunction`, `ScriptHost.HttpRoutesConflict`.
@@ -21,8 +21,9 @@ HOSTS_OWN = ("admin", "runtime")
 def http_functions(declared: Iterable[tuple[str, str, Iterable[str]]]) -> list[HttpFunction]:
     """The HTTP functions among (name, id, bindings as JSON) that the host would keep, in its order.
 
-    Other triggers are left out. What the host drops is dropped here, with a line on standard error. Raises AppError
-    when it would serve none, when there is none, or when one binds more than its request and its return value.
+    Leaves out other triggers. Drops the functions that the host drops, with a line on standard error for each. Raises
+    AppError when there is no HTTP function, when the host would serve none, and when one binds more than its request
+    and its return value.
     """
     functions, others = [], []
     for name, id_, raw in declared:
@@ -58,8 +59,8 @@ def _http_function(name: str, id_: str, bindings: Mapping[str, Mapping[str, obje
 def examined(functions: Sequence[HttpFunction], others: Sequence[str]) -> tuple[list[HttpFunction], list[str]]:
     """The functions that the host keeps, in its order, and a line for each that it drops.
 
-    `others` are the names of the functions that are not HTTP's. Raises AppError, with what happens in Azure, where the
-    host serves none.
+    `others` are the names of the functions with other triggers. Raises AppError where the host serves no function, and
+    says what happens in Azure.
     """
     names = [*others, *(function.name for function in functions)]
     if twice := {name for name in names if names.count(name) > 1}:

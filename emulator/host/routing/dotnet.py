@@ -1,7 +1,7 @@
-"""Texts as .NET reads them in its invariant culture: numbers, GUIDs, truth values, letters without case.
+"""Texts as .NET reads them in its invariant culture: numbers, GUIDs, truth values, letters in any case.
 
-Facts, from .NET's documentation of `NumberStyles`, `Guid.Parse` and `Boolean.Parse` and from its source: white space
-round a value is accepted; digits are those of ASCII; a text is a sequence of UTF-16 code units, an emoji two of them.
+Facts, from .NET's documentation of `NumberStyles`, `Guid.Parse` and `Boolean.Parse` and from its source. .NET accepts
+white space round a value. Only ASCII digits count. A text is a sequence of UTF-16 code units, and an emoji has two.
 """
 
 import re
@@ -11,11 +11,11 @@ INT32 = range(-(1 << 31), 1 << 31)
 INT64 = range(-(1 << 63), 1 << 63)
 
 DECIMAL_LIMIT = Decimal("79228162514264337593543950335.5")
-"""From here on a `decimal` overflows. A `double` becomes infinite instead."""
+"""A `decimal` overflows from this number on. A `double` becomes infinite instead."""
 
 WHITE_SPACE = "\t\n\v\f\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))
 
-_W = r"[\t-\r ]*"  # round a number it is ASCII's
+_W = r"[\t-\r ]*"  # round a number, only ASCII's white space counts
 _INTEGER = re.compile(rf"{_W}([+-]?)0*([0-9]{{1,19}}){_W}")  # 19 digits are enough for 64 bits
 _DIGITS = r"(?:[0-9][0-9,]*(?:\.[0-9]*)?|\.[0-9]+)"
 _FLOAT = re.compile(rf"{_W}[+-]?{_DIGITS}(?:[eE][+-]?[0-9]+)?{_W}")
@@ -27,11 +27,11 @@ _GUID = re.compile(rf"{_HEX}{{32}}|{_DASHED}|\{{{_DASHED}\}}|\({_DASHED}\)")
 _GUID_IN_PARTS = re.compile(
     r"\{0x0*_{1,8}(,0x0*_{1,4}){2},\{0x0*_{1,2}(,0x0*_{1,2}){7}\}\}".replace("_", _HEX).replace("x", "[xX]")
 )
-_CASELESS = "\u0131\u017f"  # two that have a capital, and in .NET's comparison have none
+_CASELESS = "\u0131\u017f"  # these two have a capital that .NET's comparison ignores
 
 
 def integer(text: str, bits: int) -> int | None:
-    """The number, or None where .NET finds none that has room in so many bits."""
+    """The number, or None where .NET reads no number of at most so many bits."""
     if (found := _INTEGER.fullmatch(text)) is None:
         return None
     number = int(found[1] + found[2])
@@ -39,7 +39,7 @@ def integer(text: str, bits: int) -> int | None:
 
 
 def is_float(text: str) -> bool:
-    """`double` and `float` take the same: `1,000.5e3`, `.5`, `Infinity`."""
+    """Whether .NET reads a `double` or a `float`, such as `1,000.5e3`, `.5` or `Infinity`."""
     return _FLOAT.fullmatch(text) is not None or _NOT_FINITE.fullmatch(upper(text.strip(WHITE_SPACE))) is not None
 
 
@@ -66,7 +66,7 @@ def length(text: str) -> int:
 
 
 def code_units(text: str) -> str:
-    """The text with two characters, a surrogate pair, for each that UTF-16 writes as two."""
+    """The text with a surrogate pair in place of each character that takes two UTF-16 code units."""
     if text.isascii() or max(text) <= "\uffff":
         return text
     data = text.encode("utf-16-be", "surrogatepass")
@@ -74,7 +74,7 @@ def code_units(text: str) -> str:
 
 
 def upper(text: str) -> str:
-    """What two texts have in common that are equal without regard to case (`OrdinalIgnoreCase`); as long as `text`."""
+    """The text in capitals, as long as before. Two texts that are equal in `OrdinalIgnoreCase` have the same result."""
     return text.upper() if text.isascii() else "".join(map(_upper, text))
 
 

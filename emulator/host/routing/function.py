@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class HttpFunction:
-    """`route` is the template below the prefix. `methods` None means every method, as in the Functions host; an empty
-    set means none.
+    """`route` is the template below the prefix. `methods` None means every method, as in the Functions host. An empty
+    set means no method.
 
-    `auth_level` is ANONYMOUS, FUNCTION or ADMIN. `id` is what a worker knows the function by.
+    `auth_level` is ANONYMOUS, FUNCTION or ADMIN. A worker knows the function by its `id`.
     `request_parameter` is the name of the handler's parameter that takes the request.
     """
 

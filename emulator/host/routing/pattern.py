@@ -1,7 +1,7 @@
-"""The patterns of the `regex` constraint: .NET's, written anew for Python's `re`.
+"""The patterns of the `regex` constraint, translated from .NET's syntax to Python's `re`.
 
-Facts, from ASP.NET Core's `RegexRouteConstraint` and .NET's documentation: case is ignored, the match may stand
-anywhere in the value, and letters and white space are those of Unicode's categories.
+Facts, from ASP.NET Core's `RegexRouteConstraint` and .NET's documentation. A match ignores case and may stand anywhere
+in the value. Unicode's categories decide what letters and white space are.
 """
 
 import functools
@@ -12,7 +12,7 @@ from collections.abc import Callable
 from .dotnet import WHITE_SPACE
 
 WORD = ("L", "Mn", "Nd", "Pc")
-"""The categories of `\\w`. Python's takes other numbers as well, and no combining marks."""
+"""The categories of .NET's `\\w`. Python's `\\w` takes other numbers as well, and no combining marks."""
 
 _ANYWHERE = r"\\p\{(?P<with>\w+)\}|\\P\{(?P<without>\w+)\}|\\c(?P<control>[A-Za-z])|(?P<escape>\\[^pP])"
 _INSIDE = re.compile(rf"{_ANYWHERE}|(?P<no_subtraction>-\[)|(?P<literal>[\[&~|])|(?P<end>\])|.", re.DOTALL)
@@ -24,7 +24,7 @@ _OUTSIDE = re.compile(
 
 
 def translated(pattern: str) -> re.Pattern[str]:
-    """Raises re.error for what can't be read, and for what only .NET reads (`[a-z-[aeiou]]`, `(?<=a+)`)."""
+    """Raises re.error for an unreadable pattern, and for one that only .NET reads (`[a-z-[aeiou]]`, `(?<=a+)`)."""
     written, at = "", 0
     while found := _OUTSIDE.match(pattern, at):
         at = found.end()
@@ -69,7 +69,7 @@ def _class(pattern: str, at: int) -> tuple[str, int]:
 
 
 def _members(found: re.Match[str]) -> str:
-    """What an escape stands for inside a class."""
+    """The members of an escape inside a class."""
     match found.lastgroup, found[found.lastgroup or 0]:
         case "with", name:
             return _ranges((name,))
@@ -88,7 +88,7 @@ def _members(found: re.Match[str]) -> str:
 
 @functools.cache
 def _ranges(categories: tuple[str, ...], negated: bool = False) -> str:
-    """The UTF-16 code units of some categories (`L`, `Lu`), or of white space where none is named, as ranges."""
+    """Ranges of UTF-16 code units: of the named categories (`L`, `Lu`), or of white space when none is named."""
     belongs: Callable[[str], bool] = WHITE_SPACE.__contains__
     if categories:
         belongs = lambda character: unicodedata.category(character).startswith(categories)  # noqa: E731

@@ -1,11 +1,11 @@
-"""Which function answers a request: the Functions host's choice, which is not that of ASP.NET Core's endpoints.
+"""Which function answers a request. The Functions host chooses in another way than ASP.NET Core's endpoints.
 
 Facts, measured on the host, and in the source of ASP.NET Core's `RouteCollection` and `RoutePatternMatcher`:
-- Functions are asked in the order of their names, compared in upper case (`_` sorts behind the letters). The first
-  whose template, constraints and methods fit answers; a literal does not go before a parameter.
-- Text is compared without regard to case, and a slash at the end of a path means nothing.
-- An empty segment fits nothing; a catch-all takes one only behind its first.
-- A parameter that has no value is absent.
+- The host tries functions in the order of their names in upper case (`_` sorts behind the letters). The first function
+  whose template, constraints and methods fit answers. A literal does not go before a parameter.
+- Text matches in any case, and a slash at the end of a path means nothing.
+- An empty segment fits nothing. A catch-all takes one, but not as its first segment.
+- A parameter without a value is absent.
 """
 
 import functools
@@ -18,14 +18,14 @@ from .dotnet import upper
 from .function import HttpFunction
 from .template import Literal, Parameter, Segment, parse
 
-REMEMBERED_PATHS = 256  # clients use few, again and again
+REMEMBERED_PATHS = 256  # clients repeat a few paths
 
 
 class Router:
     """Finds the function for a method and a path.
 
-    `below` is the route prefix, which the host puts and a slash before each route, whatever it ends in. Raises AppError
-    when a template can't be read then.
+    `below` is the route prefix. The host puts it and a slash before each route, whatever the prefix ends in. Raises
+    AppError when it can't read the resulting template.
     """
 
     def __init__(self, below: str, functions: Iterable[HttpFunction]) -> None:
@@ -39,8 +39,7 @@ class Router:
     def _find(self, method: str, path: str) -> tuple[HttpFunction, dict[str, str]] | None:
         """The function that serves the request and its route parameters, or None (a 404 in the host).
 
-        `path` is what `request_path` made of the request's. Raises AppError where the host answers 500: at a pattern
-        that can't be read.
+        `path` comes from `request_path`. Raises AppError where the host answers 500: at a pattern that it can't read.
         """
         method = upper(method)
         parts = path.split("/")[1:]
@@ -54,7 +53,7 @@ class Router:
 
 @dataclass(frozen=True)
 class Route:
-    """A template that has been read, and the function it leads to. `checks` has the parameters with constraints."""
+    """A parsed template and its function. `checks` has the parameters with constraints."""
 
     template: str
     segments: Sequence[Segment]
@@ -109,7 +108,7 @@ def _match_segment(segment: Segment, text: str) -> dict[str, str] | None:
 
 
 def _match_several(segment: Segment, text: str) -> dict[str, str] | None:
-    """A segment of literals and parameters, read from its end: the last of several places is where a literal stands."""
+    """A segment of literals and parameters, read from its end, so that a literal takes the last place where it fits."""
     *others, before, last = segment
     found = _match_from_right(segment, text)
     if found is None and isinstance(last, Parameter) and last.optional and isinstance(before, Literal):
@@ -120,7 +119,7 @@ def _match_several(segment: Segment, text: str) -> dict[str, str] | None:
 def _match_from_right(segment: Segment, text: str) -> dict[str, str] | None:
     values: dict[str, str] = {}
     capitals = upper(text)
-    end = len(text)  # of what is not read yet
+    end = len(text)  # of the part that is not read yet
     pending: Parameter | None = None
     for part in reversed(segment):
         if isinstance(part, Parameter):

@@ -1,7 +1,7 @@
 """Route templates, as ASP.NET Core reads them: `a/{b:int}/{c}.{d?}`, `{a=1}`, `{*rest}`, `{**rest}`.
 
-Source: `RoutePatternParser` and `RouteParameterParser` of ASP.NET Core, which the Functions host uses. They read more
-than one thinks: names like `1a` and ` a `, `:int` twice, a parenthesis that never closes.
+Source: `RoutePatternParser` and `RouteParameterParser` of ASP.NET Core, which the Functions host uses. They also read
+names like `1a` and ` a `, `:int` twice, and a parenthesis that never closes.
 """
 
 import re
@@ -14,7 +14,7 @@ from ..app import AppError
 
 @dataclass(frozen=True)
 class Parameter:
-    """`constraints` are texts like `length(1,5)`; `default` stands in where a path has no value."""
+    """`constraints` are texts like `length(1,5)`. `default` is the value when a path has none."""
 
     name: str
     constraints: Sequence[str] = ()
@@ -25,16 +25,16 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Literal:
-    """`optional` where the parameter behind it is: the dot of `{name}.{ext?}`."""
+    """`optional` when the parameter behind it is optional, as for the dot of `{name}.{ext?}`."""
 
     text: str
     optional: bool = field(default=False, compare=False)
 
 
 Segment = Sequence[Literal | Parameter]
-"""What stands between two slashes: literals and parameters in turn, mostly one of them."""
+"""The parts between two slashes: literals and parameters in turn, mostly one of them."""
 
-# A parameter's own braces are doubled. It ends at the first brace that isn't, slashes or not.
+# Braces inside a parameter are doubled. The first brace that is not doubled ends it, even behind a slash.
 _PART = re.compile(r"(?P<literal>(?:\{\{|\}\}|[^{}/])+)|\{(?!\{)(?P<parameter>(?:\{\{|\}\}|[^{}])*+)\}")
 
 
@@ -50,7 +50,7 @@ def parse(template: str) -> list[Segment]:
             raise AppError("two slashes stand side by side")
         segment, at = _read_segment(template, at)
         segments.append(segment)
-        at += 1  # the slash; one at the end means nothing
+        at += 1  # the slash, which means nothing at the end
     _check(segments)
     return segments
 
@@ -80,7 +80,7 @@ def _parameter(text: str) -> Parameter:
     if stars and optional:
         raise AppError(f"the catch-all {{{text}}} can't be optional")
     body = text[stars : len(text) - optional]
-    # Its first character belongs to the name, whatever it is.
+    # The first character belongs to the name, whatever it is.
     end = next((i for i, character in enumerate(body) if i and character in ":="), len(body))
     name = body[:end]
     if not name or set(name) & set("/{}?*"):
@@ -92,7 +92,7 @@ def _parameter(text: str) -> Parameter:
 
 
 def _policies(text: str) -> tuple[list[str], str | None]:
-    """The constraints in `:int:min(1)=5`, and what follows its `=`."""
+    """The constraints in `:int:min(1)=5`, and the default behind its `=`."""
     constraints = []
     while text.startswith(":"):
         end = _end_of_constraint(text)
@@ -102,8 +102,8 @@ def _policies(text: str) -> tuple[list[str], str | None]:
 
 
 def _end_of_constraint(text: str) -> int:
-    """Where the constraint at the beginning of `text` ends. Inside parentheses a `:` or `=` ends it only when no
-    parenthesis closes later on; else everything up to the next one is skipped, that one included."""
+    """Where the constraint at the beginning of `text` ends. Inside parentheses, a `:` or `=` ends it only when no
+    parenthesis closes later. Otherwise the constraint goes on behind the next closing parenthesis."""
     inside = False
     i = 1
     while i < len(text):
@@ -121,7 +121,7 @@ def _end_of_constraint(text: str) -> int:
 
 
 def _checked(parts: list[Literal | Parameter]) -> list[Literal | Parameter]:
-    """The parts of a segment of several, the dot before an optional one marked."""
+    """The parts of a segment with several parts. The dot before an optional parameter is marked."""
     if any(isinstance(part, Parameter) and part.catch_all for part in parts):
         raise AppError("a catch-all shares its segment")
     for before, part in pairwise(parts):

@@ -1,1 +1,1 @@
-"""What runs the functions: Microsoft's worker library, or the public API. The host may import it."""
+"""The backends that run the functions: Microsoft's worker library and the public API. The host may import this room."""

@@ -1,7 +1,7 @@
 """The two halves of a call and where they meet, as in the worker of Python 3.11 and 3.12 (its source: http_v2.py).
 
-An app may reach for these names, which Microsoft does not promise (ours does: proxy/worker.py), so the `public` backend
-has them too, under the worker's module name, and goes by what the app made of them.
+An app may change these names, though Microsoft does not promise them (proxy/worker.py does). So the `public` backend
+has them too, under the worker's module name, and uses them as the app changed them.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ MODULE = "azure_functions_worker.http_v2"
 
 
 class Meeting:
-    """What is known of a call. Each of request and answer is handed over once."""
+    """The request and the answer of a call. Each is handed over once."""
 
     __slots__ = ("answer", "answered", "http_request_available_event", "request")
 
@@ -26,7 +26,7 @@ class Meeting:
 
 
 class HttpCoordinator:
-    """The worker's names. Like the worker, it forgets nothing by itself."""
+    """Has the names of the worker's class. Like the worker's, it forgets nothing by itself."""
 
     def __init__(self) -> None:
         self._context_references: dict[str, Meeting] = {}
@@ -76,18 +76,18 @@ class Halves:
 
     @property
     def waits_for_ever(self) -> bool:
-        """An invocation whose request never comes stays open: what waits for it is as Microsoft wrote it."""
+        """Whether an invocation stays open when its request never comes: the app has kept Microsoft's way to wait."""
         return getattr(self.coordinator.get_http_request_async, "__func__", None) is self._wait
 
     def have_met(self, invocation_id: str) -> bool:
-        """Whether the request of a call has come; once it is over, what was known of it may be forgotten."""
+        """Whether the request of a call has come, or the call is over and forgotten."""
         known = self.coordinator._context_references.get(invocation_id)
         return known is None or bool(known.http_request_available_event.is_set())
 
 
 @contextmanager
 def offered() -> Iterator[Halves]:
-    """A coordinator where an app looks for the worker's, until the block ends."""
+    """Puts a coordinator where an app looks for the worker's, until the block ends."""
     module = ModuleType(MODULE)
     coordinator = module.http_coordinator = HttpCoordinator()  # type: ignore[attr-defined]
     before = sys.modules.get(MODULE)

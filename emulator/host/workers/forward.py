@@ -1,6 +1,6 @@
 """Passes one request on to an HTTP server on loopback, and its answer back, byte for byte and piece by piece.
 
-On h11, because it sends what it is given and nothing else: path, query and headers go out as they came in.
+It uses h11, because h11 changes nothing: path, query and headers go out as they came in.
 """
 
 import asyncio
@@ -12,14 +12,14 @@ from starlette.types import Receive, Scope, Send
 READ_SIZE = 65_536
 
 HEADERS_LIMIT_BYTES = 1_048_576
-"""For the answer's headers; h11's own 16 KB is less than what the Functions host lets through."""
+"""For the answer's headers. h11's own limit, 16 KB, is lower than the Functions host's."""
 
 
 async def forward(port: int, scope: Scope, receive: Receive, send: Send) -> None:
     """Relays the request of `scope` to the server on `port`, and its answer to `send`.
 
-    A connection serves one request, so the server can't be closing it just as it is used again. When the client goes
-    away the connection is cut, for the server to notice, and nothing is raised. Raises OSError or
+    Each request has its own connection, so the server can't close one that is about to be used again. When the client
+    goes away, the connection is cut, so that the server notices, and nothing is raised. Raises OSError or
     h11.RemoteProtocolError when the server can't be reached or breaks off.
     """
     reader, writer = await asyncio.open_connection("127.0.0.1", port)

@@ -1,6 +1,6 @@
 """Stand-ins for the protobuf messages that the worker library reads and builds.
 
-It takes any object with the attributes it asks for, and builds its answers from the classes handed in as `protos`.
+The library takes any object with the attributes that it reads. It builds its answers from the classes in `protos`.
 """
 
 from types import SimpleNamespace
@@ -64,9 +64,10 @@ def metadata_request() -> Message:
 
 
 def invocation_request(invocation: Invocation) -> Message:
-    """Announces a call; the worker then waits for the HTTP request with the same id.
+    """Announces a call. The worker then waits for the HTTP request with the same id.
 
-    Like the Functions host's message to a worker that takes HTTP: the route parameters, and no more of the request.
+    The message holds the route parameters and nothing else of the request, as the Functions host's message does to a
+    worker that takes HTTP.
     """
     http = Message(
         method="",

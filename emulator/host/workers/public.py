@@ -1,7 +1,7 @@
 """The backend on the public API: `app.get_functions()`, with the extension's own web app behind the handlers.
 
-In the worker that web app, FastAPI, stands in front of them. It passes a Response on as it is, so here one goes to the
-client at once; whatever else a handler returns or raises becomes the answer that FastAPI makes of it.
+In the worker that web app, FastAPI, stands in front of the handlers. It passes a Response on unchanged, so this backend
+sends one to the client at once. FastAPI makes the answer from everything else that a handler returns or raises.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ from .signature import check_signature
 from .web_server import keeps_websockets
 
 OUTCOME = "azure_functions.outcome"
-"""In a scope: what the handler has returned or raised."""
+"""The key in a scope that holds the handler's result or exception."""
 
 Handler = Callable[..., Any]
 
@@ -68,7 +68,7 @@ class PublicBackend:
         return self._halves.waits_for_ever
 
     async def invoke(self, invocation: Invocation, scope: Scope, exchange: Exchange) -> str | None:
-        """An error before the answer is the web app's 500; one in mid-answer leaves it without its last piece."""
+        """After an error before the answer, the web app answers 500. After a later error, the last piece is missing."""
         receive, send = exchange.receive, exchange.send
         scope["app"] = self._asgi
         if not self._reaches_the_route(scope):
@@ -110,12 +110,12 @@ class PublicBackend:
         return await asyncio.to_thread(self._handlers[function.name], **arguments)
 
     def _reaches_the_route(self, scope: Scope) -> bool:
-        """FastAPI's one route has methods, and a pattern that an app may change."""
+        """Whether FastAPI's only route takes the request. It has methods, and a pattern that an app may change."""
         has_break = b"%0A" in scope["raw_path"]
         return scope["method"] in self._route.methods and (not has_break or self._route.path_regex.match(scope["path"]))
 
     def _context(self, invocation: Invocation) -> SimpleNamespace:
-        """What `azure.functions.Context` has; the traces and retries that a host may start are not started here."""
+        """An `azure.functions.Context`. It holds no trace and no retry, because this host starts neither."""
         return SimpleNamespace(
             invocation_id=invocation.id,
             function_name=invocation.function.name,
@@ -132,7 +132,7 @@ def _web_app(app: App) -> Any:
             raise outcome
         return outcome
 
-    # Set here because the type is known at run time only: the extension registers it.
+    # The extension registers the type, so it is known at run time only.
     catch_all.__annotations__ = {"request": app.request_type}
     web_app = app.extension.WebApp()
     web_app.route(catch_all)

@@ -1,6 +1,6 @@
-"""What a handler's signature must be for the worker to load it.
+"""The signatures of handlers that the worker loads.
 
-Each refusal here was seen from Microsoft's worker library, which checks in the same order.
+Microsoft's worker library makes each of these refusals, and checks in the same order.
 """
 
 import inspect
@@ -14,9 +14,9 @@ from ..routing.function import HttpFunction
 
 
 def check_signature(function: HttpFunction, handler: Callable[..., Any]) -> None:
-    """Raises AppError for parameters that nothing is bound to, and for types that are not the http extension's.
+    """Raises AppError for a parameter without a binding, and for a type that is not the http extension's.
 
-    A missing annotation is accepted. A union is refused wherever it stands, even of types that are accepted alone.
+    A parameter needs no annotation. A union is always refused, even one of accepted types.
     """
     base = sys.modules["azurefunctions.extensions.base"]
     parameters = set(inspect.signature(handler).parameters)

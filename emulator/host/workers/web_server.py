@@ -1,4 +1,4 @@
-"""The web server that the http extension starts inside the worker, as the app may have changed it."""
+"""The web server that the http extension starts inside the worker. An app may have changed it."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import uvicorn
 
 
 class Unserved:
-    """In the place of uvicorn's server: keeps the configuration that it is made with."""
+    """Takes the place of uvicorn's server, and keeps its configuration."""
 
     configs: list[uvicorn.Config]
 
@@ -18,8 +18,8 @@ class Unserved:
 
 
 async def keeps_websockets(extension: Any, web_app: Any) -> bool:
-    """Whether it would answer a WebSocket upgrade itself, so that the function never hears of it. Seen of uvicorn with
-    its default; with `ws="none"` the upgrade is a request like any other."""
+    """Whether the server answers a WebSocket upgrade itself and does not call the function. uvicorn does by default.
+    With `ws="none"` it passes the upgrade on like any other request."""
     seen, quiet = extension.uvicorn, uvicorn.Config.configure_logging
     server, configs = seen.Server, list[uvicorn.Config]()
     seen.Server = type("Unserved", (Unserved,), {"configs": configs})

@@ -40,7 +40,7 @@ def library_halves() -> Iterator[Halves]:
 async def worker_backend(app: App, halves: Halves) -> AsyncIterator["WorkerBackend"]:
     """The functions of `app` in the worker library, whose HTTP server runs until the block ends.
 
-    Raises AppError, in the library's words, when it does not load them.
+    Raises AppError, in the library's words, when the library does not load them.
     """
     library = importlib.import_module(LIBRARY)
     library.start_threadpool_executor()
@@ -80,7 +80,7 @@ class WorkerBackend:
         return self._halves.waits_for_ever
 
     async def invoke(self, invocation: Invocation, scope: Scope, exchange: Exchange) -> str | None:
-        """The call goes on when the client has left: the worker never cancels a handler."""
+        """The call goes on after the client has left, because the worker never cancels a handler."""
         call = self._begin(invocation)
         try:
             await forward(self._port, scope, exchange.receive, exchange.send)
@@ -114,8 +114,8 @@ async def _load(library: Any, app: App) -> list[HttpFunction]:
 def _server_of(app: App, sock: socket.socket, listeners: list[Listener]) -> Iterator[None]:
     """Makes the library start a Listener on `sock` where it would start the extension's own server.
 
-    The extension's picks a port by closing it again, which leaves it to the next process that asks, takes the process's
-    signals over, and writes a line for every request to standard output.
+    The extension's server finds a free port and closes it again, so that another process can take the port. It also
+    takes over the process's signals, and writes a line for each request to standard output.
     """
 
     def web_server(_host: str, _port: int, web_app: Any) -> Listener:

@@ -1,5 +1,5 @@
-"""Why no recording matched: the nearest one, what differs, what to do. Deciding and explaining use the same canonical
-form, so that the explanation cannot drift from the decision."""
+"""Why no recording matched: the nearest recording, the differences, and what to do. The decision and the explanation
+use the same canonical form, so that they never disagree."""
 
 import itertools
 import json
@@ -20,15 +20,15 @@ from .slack import NONE, Slack
 
 HOW = f"To record it: pytest --record-mode=new_episodes, or {COMMAND} record (see {GUIDE})."
 VALUE_WIDTH = 60  # characters of each differing value that are shown
-CONTEXT = 15  # of these, before the first that differs
+CONTEXT = 15  # of these, before the first difference
 DIFFERENCES_SHOWN = 3
 RULES_SHOWN = 5
 MISSING: Any = object()
 
 
 class Difference(NamedTuple):
-    """Where two requests differ: a JSON path such as `messages[0].content`, or `?limit` for a part of the query. Bodies
-    that are no JSON are bytes."""
+    """A difference between two requests. `path` is a JSON path such as `messages[0].content`, or `?limit` for a part of
+    the query. The values are bytes when a body is not JSON."""
 
     path: str
     recorded: Any
@@ -40,9 +40,9 @@ class Difference(NamedTuple):
 
     @property
     def weight(self) -> float:
-        """One for each leaf that only one side has; for another text, one and the share of it that is new."""
+        """1 for each leaf that only one side has. For a changed text, 1 plus the share of the text that is new."""
         old, new = self.recorded, self.sent
-        if isinstance(old, str) and isinstance(new, str) and self.path != "model":  # names that look alike mean nothing
+        if isinstance(old, str) and isinstance(new, str) and self.path != "model":  # similar model names mean nothing
             return 2 - in_common(old, new) / max(len(old), len(new))
         return max(len(digests_of(old)), len(digests_of(new)), 1)
 
@@ -111,7 +111,7 @@ def differences(
 
 
 def json_differences(recorded: Any, sent: Any, path: str = "") -> Iterator[Difference]:
-    """As deep as possible. Lists are held against each other from both ends: one item more is one difference."""
+    """The differences, as deep as possible. Lists are compared from both ends: one more item is one difference."""
     if type(recorded) is dict and type(sent) is dict:
         for name in dict.fromkeys([*recorded, *sent]):
             inner = f"{path}.{name}" if path else name
@@ -141,7 +141,7 @@ def _without(parsed: Any, names: set[str]) -> Any:
 
 
 def _shown(old: Any, new: Any) -> tuple[str, str]:
-    """Both values, cut to what fits a line and shows where they differ."""
+    """Both values, cut to one line that shows where they differ."""
     if type(old) is bytes and type(new) is bytes:
         return _shown_bytes(old, new), _shown_bytes(new, old)
     if type(old) is not str or type(new) is not str:

@@ -25,7 +25,7 @@ PLAYED = "EMULATOR_PLAYED"  # names the file that collects the labels of what wa
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Take:
-    """A recording in its place. Finish each playing of it with `Library.played` or `Library.give_back`."""
+    """A recording and its position in a sequence. End each use with `Library.played` or `Library.give_back`."""
 
     sequence: "_Sequence"
     position: int
@@ -34,7 +34,7 @@ class Take:
 
 @dataclass(eq=False, slots=True)
 class _Sequence:
-    """`positions` has those of each generation of the API, in order; all that are before `started` are taken."""
+    """`positions` has those of each generation of the API, in order. All positions before `started` are taken."""
 
     takes: list[Take] = field(default_factory=list)
     positions: dict[str, list[int]] = field(default_factory=dict)
@@ -119,7 +119,7 @@ class Library:
         sequence = self._sequences.get(key)
         if sequence is None and (not self._slacks or (sequence := self._find(key, body)) is None):
             return None
-        if len(sequence.takes) == 1 and sequence.taken:  # the same again
+        if len(sequence.takes) == 1 and sequence.taken:  # no lock needed
             return sequence.takes[0]
         with self._lock:
             return sequence.take(generation)
@@ -163,7 +163,7 @@ class Library:
             return [c for c in known if (c.meaning.key.method, c.meaning.key.operation) == (key.method, key.operation)]
 
     def operations(self) -> list[str]:
-        """What has recordings, such as `POST chat/completions`."""
+        """The operations that have recordings, such as `POST chat/completions`."""
         return list(dict.fromkeys(f"{key.method} {key.operation}" for key in self._sequences))
 
     def deployments(self) -> list[str]:

@@ -1,8 +1,8 @@
-"""Which recordings come nearest to a request, among thousands, without comparing it with each of them in full.
+"""The recordings that are nearest to a request, among thousands, found without comparing each in full.
 
-First by how many leaves of their JSON (the texts, numbers and the rest, with their names) they share. Where that leaves
-many, as it does when each has another prompt, by how many of the new text's rarest words they hold; then by how much
-their bytes have in common from the start and from the end.
+The search first counts the leaves of JSON that a recording shares with the request. When too many recordings tie, as
+they do when each has another prompt, it counts how many of the new text's rarest words each holds. Then it counts the
+bytes that each has in common with the request, from the start and from the end.
 """
 
 import itertools
@@ -16,9 +16,9 @@ from ..tape.leaf import Digests, digest_of, digests_of, leaves
 from ..tape.meaning import Meaning
 from .slack import NONE, Slack
 
-SHORTLIST = 5  # are worth comparing in full
-WORDS, RARE, SAMPLE = 64, 4, 50  # of a new text that are looked at; of these, looked for; how rare is told by a sample
-ALIKE = 300  # are compared from the start and the end
+SHORTLIST = 5  # recordings that are compared in full
+WORDS, RARE, SAMPLE = 64, 4, 50  # words of a new text; the rarest, which are searched; recordings to judge by
+ALIKE = 300  # recordings that are compared from the start and the end
 MAX_SEARCHED = 8 * 2**20  # bytes of recordings in which words are looked for: some milliseconds
 
 
@@ -31,7 +31,7 @@ class Candidate(NamedTuple):
 
 
 def shortlist(key: Key, body: bytes, parsed: Any, candidates: Iterable[Candidate]) -> list[Candidate]:
-    """The SHORTLIST nearest, in no order."""
+    """The SHORTLIST nearest recordings, in no order."""
     sent, distances = set(digests_of(parsed)), dict[int, list[Candidate]]()
     for candidate in candidates:
         _, recorded, known = candidate.meaning
@@ -62,7 +62,7 @@ def _most_alike(tied: list[Candidate], wanted: int, body: bytes, parsed: Any) ->
 
 
 def _new_words(parsed: Any, known: Digests) -> list[bytes]:
-    """Words of the first text that a recording has not, as they are in a body: from its start and its end."""
+    """Words of the first text that is not `known`, as they stand in a body, from the text's start and its end."""
     for leaf in leaves(parsed):
         if type(leaf[1]) is str and digest_of(leaf) not in known:
             words = leaf[1].split()
@@ -72,13 +72,13 @@ def _new_words(parsed: Any, known: Digests) -> list[bytes]:
 
 
 def in_common(one: Any, other: Any) -> int:
-    """How many characters, or bytes, are the same from the start, and how many more from the end."""
+    """The number of equal characters or bytes from the start, plus those from the end."""
     start = common_prefix(one, other)
     return start + common_suffix(one[start:], other[start:])
 
 
 def common_prefix(one: Any, other: Any) -> int:
-    """Its length, of two sequences, by halving: slices are compared at the speed of memory."""
+    """The length of the common prefix. It compares halves, because slices are compared at the speed of memory."""
     low, high = 0, min(len(one), len(other))
     while low < high:
         middle = (low + high + 1) // 2

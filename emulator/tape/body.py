@@ -16,7 +16,7 @@ FORMS = "text, !!binary, null or {string: …}"
 
 
 def body_of(message: dict[str, Any], at: Path, needed: bool) -> bytes:
-    """Raises EntryError, also where there is none and one is `needed`."""
+    """The body of a message. Raises EntryError for a wrong one, and for a missing one that is `needed`."""
     name = next((name for name in ("body", "content", "parsed_body") if message.get(name) is not None), "body")
     value = message.get(name, REQUIRED if needed else None)
     return _json(value, (*at, name)) if name == "parsed_body" else _bytes(value, (*at, name))

@@ -1,13 +1,13 @@
-"""Cassettes that were read before, as they are used, in the user's cache folder: reading YAML takes ten times as long.
+"""A cache of parsed cassettes in the user's cache folder, because parsing YAML takes ten times as long.
 
-An entry is named by a hash of the cassette's bytes and of this package's sources, so that it cannot be stale. Nothing
-depends on it: without a folder that is the user's alone, or with an entry that is damaged, cassettes are read anew.
-`EMULATOR_CACHE` names another folder; `off` keeps nothing.
+The name of an entry is a hash of the cassette's bytes and of this package's sources, so an entry is never stale. The
+cache is optional: without a folder that is the user's alone, or with a damaged entry, the cassette is parsed again.
+`EMULATOR_CACHE` names another folder. `EMULATOR_CACHE=off` keeps nothing.
 """
 
 import functools
 import hashlib
-import marshal  # unlike pickle it runs no code; damaged data could crash it, hence the checksum
+import marshal  # runs no code, unlike pickle; the checksum is there because damaged data could crash it
 import os
 import sys
 import tempfile
@@ -32,7 +32,7 @@ RESPONSE = attrgetter(*Response.__dataclass_fields__)
 
 
 def find(content: bytes, kind: str) -> tuple[dict[str, Any], list[Pair]] | None:
-    """The notes and the interactions of a cassette with these bytes, if it was read before."""
+    """The notes and the interactions of a cassette with these bytes; None when the cache has none."""
     folder = _folder()
     if folder is None:
         return None
@@ -55,7 +55,7 @@ def checked(data: bytes) -> bytes:
 
 
 def keep(content: bytes, kind: str, notes: dict[str, Any], pairs: Sequence[Pair]) -> None:
-    """As far as it can be kept: the next to read it will find out."""
+    """Writes an entry, if the folder allows it. Reports no failure, because the cassette is then parsed again."""
     folder = _folder()
     if folder is None:
         return
@@ -83,7 +83,7 @@ def _pair(asked: tuple[Any, ...], answered: tuple[Any, ...], kept: tuple[Any, ..
 
 @functools.cache
 def _sources() -> bytes:
-    """A hash of all that decides what is read from a cassette's bytes."""
+    """A hash of the sources and versions that decide how a cassette is read."""
     digest = hashlib.blake2b(f"{sys.implementation.cache_tag} {marshal.version}".encode())
     for path in sorted(Path(__file__).parent.glob("*.py")):
         digest.update(path.read_bytes())
@@ -100,7 +100,7 @@ def _folder() -> Path | None:
 
 @functools.cache
 def _prepared(setting: str) -> Path | None:
-    """The folder, made where it is missing; None where it could be written by others, or not at all."""
+    """The folder, created if missing. None when others could write to it, or when nobody can."""
     if setting == "off":
         return None
     try:

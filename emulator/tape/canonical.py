@@ -1,10 +1,10 @@
-"""What makes two requests the same: method, operation, query, deployment and the JSON they mean, whatever its bytes.
+"""Two requests are the same when method, operation, query and deployment agree, and their bodies are equal as JSON.
 
-Clients order keys as they like (two releases of the OpenAI SDK send the same call with different bytes), so bodies are
-compared as JSON. The deployment is the path's on a dated API and the body's `model` on v1; recordings of one generation
-answer requests of the other. `"stream": false` means the same as no `stream`; nothing else is ignored. 1, 1.0, true and
-"1" are four values, as they are to Azure, which takes no 1.0 for a whole number. A body that JSON leaves open to
-interpretation (RFC 8259: a key twice, NaN, other encodings than UTF-8) is compared by its bytes.
+Bodies are compared as JSON because clients order keys as they like: two releases of the OpenAI SDK send the same call
+with different bytes. A dated API names the deployment in the path, and v1 in the body's `model`. Recordings of one
+generation answer requests of the other. `"stream": false` equals no `stream`. Nothing else is ignored. 1, 1.0, true and
+"1" are four values, as in Azure, which refuses 1.0 for a whole number. A body that JSON leaves open to interpretation
+(RFC 8259: a key twice, NaN, other encodings than UTF-8) is compared by its bytes.
 """
 
 import hashlib
@@ -13,11 +13,11 @@ from typing import Any, NamedTuple
 
 from .route import Route
 
-MAX_DEPTH = 100  # what is nested deeper is compared by its bytes; Azure refuses more than 64
+MAX_DEPTH = 100  # a deeper body is compared by its bytes; Azure refuses more than 64
 
 
 class Key(NamedTuple):
-    """Equal keys, same request. `body` is a digest of the canonical JSON."""
+    """Two requests are the same when their keys are equal. `body` is a digest of the canonical JSON."""
 
     method: str
     operation: str
@@ -27,7 +27,7 @@ class Key(NamedTuple):
 
 
 def parse_body(body: bytes) -> Any:
-    """The JSON a body means, or its bytes when it is none."""
+    """The JSON in a body, or the bytes of a body that is not JSON."""
     try:
         return parse_json(body)
     except ValueError:
@@ -35,7 +35,7 @@ def parse_body(body: bytes) -> Any:
 
 
 def parse_json(body: bytes) -> Any:
-    """Raises ValueError where the body is no JSON, or not clearly one."""
+    """Raises ValueError when the body is not JSON, or JSON that is open to interpretation."""
     try:
         parsed = _decode(body.decode())
     except UnicodeDecodeError as error:
@@ -48,7 +48,7 @@ def parse_json(body: bytes) -> Any:
 
 
 def canonical_body(parsed: Any) -> Any:
-    """The part of a parsed body that is compared: without what the key holds elsewhere and what says nothing."""
+    """The compared part of a parsed body: without the members that the key holds elsewhere, and without defaults."""
     if type(parsed) is not dict:
         return parsed
     elsewhere = {"model"} if isinstance(parsed.get("model"), str) else set()
@@ -58,7 +58,7 @@ def canonical_body(parsed: Any) -> Any:
 
 
 def canonical_json(value: Any) -> str:
-    """The same text for the same value, and only for it."""
+    """A text for a value. Equal values have the same text, and different values different texts."""
     return _encode(value)
 
 
@@ -89,7 +89,7 @@ def _refuse(constant: str) -> None:
 
 
 def _require_flat(parsed: Any) -> None:
-    """Far below the depth at which json gives up, which depends on the stack of the caller."""
+    """Raises ValueError far below the depth at which json fails, because that depth depends on the caller's stack."""
     level = [parsed]
     for _ in range(MAX_DEPTH + 1):
         inner = (v.values() if type(v) is dict else v for v in level if type(v) is dict or type(v) is list)

@@ -1,11 +1,11 @@
 """A cassette: a VCR.py YAML file of recorded requests and responses.
 
-What we add lives where vcrpy and pytest-recording ignore it: `response.x-stream` and a top-level `x-emulator` mapping
-(`origin: synthetic` for a file written by hand). `x-stream` says how a body arrived:
+This project adds two things that vcrpy and pytest-recording ignore: `response.x-stream` and a top-level `x-emulator`
+mapping (`origin: synthetic` for a file written by hand). `x-stream` says how a body arrived:
 
-    frame_at_ms   when each frame arrived, in milliseconds after the headers
-    frame_bytes   how long each was; not written where the frames end where the text shows it: at an empty line
-    outcome       how it ended, if not complete: one of OUTCOMES
+    frame_at_ms   the time of each frame, in milliseconds after the headers
+    frame_bytes   the length of each frame; not written when every frame ends at an empty line
+    outcome       the end of a body that is not complete: one of OUTCOMES
 """
 
 import itertools
@@ -45,7 +45,7 @@ MOST_NOTES = 2**16  # bytes before the interactions
 
 
 class CassetteError(Exception):
-    """A file that cannot be read as a cassette: which, in what line where that is known, and why; in one line."""
+    """A file that is no readable cassette. The message names file, line (where known) and reason in one line."""
 
     def __init__(self, path: Path, line: int | None, reason: str) -> None:
         self.path, self.line, self.reason = path, line, document.one_line(reason, 300)
@@ -60,9 +60,9 @@ class Cassette:
 
 
 def find(folders: Iterable[Path]) -> list[tuple[Path, str]]:
-    """(file, name) of every cassette below the folders; the name is the path below its folder without suffix. What has
-    the name of a cassette and cannot be read is among them: `load` says why. So is a file without a suffix that begins
-    like a cassette."""
+    """(file, name) of every cassette below the folders. The name is the path below its folder without suffix. The list
+    also has files with the name of a cassette that cannot be read (`load` says why), and files without a suffix that
+    begin like a cassette."""
     return [
         (path, path.relative_to(folder).as_posix().removesuffix(path.suffix if _has_suffix(path) else ""))
         for folder in folders
@@ -127,7 +127,7 @@ def _read(path: Path, content: bytes, kind: str) -> tuple[dict[str, Any], list[t
 
 
 def save(path: Path, interactions: Iterable[Interaction], notes: Mapping[str, Any]) -> None:
-    """Write a cassette that vcrpy can play: whole or not at all, streams as literal blocks."""
+    """Write a cassette that vcrpy can play. Writes the file whole or not at all, and streams as literal blocks."""
     document: dict[str, Any] = {"x-emulator": dict(notes)} if notes else {}
     document["interactions"] = [_document(interaction) for interaction in interactions]
     document["version"] = 1

@@ -1,7 +1,7 @@
-"""Content codings (RFC 9110, section 8.4.1): what a body says without its compression.
+"""Content codings (RFC 9110, section 8.4.1): a body without its compression.
 
-A recorder may have kept a body as it came, or decoded while the header stayed: vcrpy does so for an httpx client. So a
-body that cannot be decoded, and looks plain, is taken for what was decoded already.
+A recorder keeps a body as it came, or keeps the decoded body and leaves the header as it was. vcrpy does the latter for
+an httpx client. So a body that cannot be decoded and looks plain counts as decoded already.
 """
 
 import importlib
@@ -14,7 +14,7 @@ from .document import MAX_BYTES
 from .interaction import Headers
 
 CONTENT_ENCODING = "content-encoding"
-SLICE = 1024  # bytes that are decoded at a time: of zstd they may be 33 MB, and then the size is looked at
+SLICE = 1024  # bytes that are decoded before the size is checked; zstd can make 33 MB of them
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 GZIP = 16 + zlib.MAX_WBITS
 TOO_LARGE = "decompressed it is larger than {} MB"
@@ -25,7 +25,7 @@ class CodingError(Exception):
 
 
 class Decoder(Protocol):
-    """Of one gzip member, or of one zstd frame."""
+    """Decodes one gzip member or one zstd frame."""
 
     @property
     def eof(self) -> bool: ...
@@ -37,14 +37,14 @@ class Decoder(Protocol):
 
 
 class Codec(NamedTuple):
-    """`new` makes the decoder of a body that begins with these bytes; `error` is what it raises."""
+    """`new` makes the decoder for a body that begins with these bytes. `error` is the decoder's exception."""
 
     new: Callable[[bytes], Decoder]
     error: type[Exception]
 
 
 def codings_of(headers: Headers) -> list[str]:
-    """In the order in which they were applied, in small letters; without `identity`."""
+    """The codings in the order in which they were applied, in small letters, without `identity`."""
     values = (
         value
         for name, value in headers
@@ -59,7 +59,7 @@ def without_codings(headers: Headers) -> Headers:
 
 
 def decoded(codings: Sequence[str], pieces: list[bytes], most: int) -> list[bytes]:
-    """The pieces of a body without these codings, as many as before; `most` are the bytes that may come out. Raises
+    """The pieces of a body without these codings, as many as before. `most` limits the decoded bytes. Raises
     CodingError."""
     for coding in reversed(codings) if any(pieces) else ():
         try:
@@ -72,7 +72,7 @@ def decoded(codings: Sequence[str], pieces: list[bytes], most: int) -> list[byte
 
 
 def _is_plain(body: bytes, coding: str) -> bool:
-    """Text; or sound and pictures, which gzip's first byte does not begin."""
+    """Whether the body is text, sound or a picture. None of these begins with gzip's first byte."""
     return is_text(body) or (_CODECS.get(coding) is _gzip and not body.startswith(b"\x1f"))
 
 
@@ -112,7 +112,7 @@ def _gzip() -> Codec:
 
 
 def _deflate() -> Codec:
-    """In zlib's wrapping (RFC 1950), as it should be, or bare (RFC 1951), as some servers send it."""
+    """deflate has zlib's wrapping (RFC 1950). Some servers leave the wrapping out (RFC 1951)."""
 
     def new(head: bytes) -> Decoder:
         wrapped = len(head) == 2 and head[0] & 0x0F == zlib.DEFLATED and int.from_bytes(head) % 31 == 0
@@ -122,7 +122,7 @@ def _deflate() -> Codec:
 
 
 def _zstd() -> Codec:
-    """Python has it since 3.14; the two packages are used where they are installed."""
+    """Python has zstd since 3.14. Before that, one of two packages decodes it, where installed."""
     for name in ("compression.zstd", "backports.zstd"):
         if module := _imported(name):
             return Codec(lambda _: module.ZstdDecompressor(), module.ZstdError)
@@ -133,13 +133,13 @@ def _zstd() -> Codec:
 
 def _br() -> Codec:
     module = _imported("brotli")
-    if not hasattr(getattr(module, "Decompressor", None), "can_accept_more_data"):  # the releases before know no limit
+    if not hasattr(getattr(module, "Decompressor", None), "can_accept_more_data"):  # older releases know no limit
         raise CodingError("it is compressed with br; to read it: pip install 'brotli>=1.2'")
     return Codec(lambda _: _Brotli(module), module.error)
 
 
 class _Brotli:
-    """The package's decompressor with zlib's names. A thousand bytes may mean gigabytes: they come 1 MB at a time."""
+    """The package's decompressor with zlib's names. A thousand bytes can hold gigabytes: it decodes 1 MB at a time."""
 
     unused_data = b""  # what follows the end is an error
 

@@ -1,8 +1,8 @@
-"""A YAML or JSON file as plain values, read without trusting it.
+"""A YAML or JSON file as plain values. The reader does not trust the file.
 
 PyYAML's own loaders expand aliases without a limit, recurse until the process dies, and let the second of two equal
-keys win. This one builds text, numbers, booleans, null, bytes, lists and mappings from the parser's events (or from
-JSON) and refuses everything else by its line. Keys are text as it is written: `200` and `no` stay what they are.
+keys win. This reader builds text, numbers, booleans, null, bytes, lists and mappings from the parser's events (or from
+JSON). It refuses everything else and names the line. Keys stay the text in the file, such as `200` or `no`.
 """
 
 import base64
@@ -20,7 +20,7 @@ from yaml.events import MappingEndEvent, MappingStartEvent, ScalarEvent, Sequenc
 MAX_BYTES = 64 * 2**20  # of a file; more takes too long to read
 MAX_WEIGHT = 2 * MAX_BYTES  # of all values with aliases expanded: WEIGHT for each, and the length of its text
 WEIGHT = 32
-MAX_DEPTH = 50  # of what is inside what; a cassette needs seven
+MAX_DEPTH = 50  # levels of nesting; a cassette needs seven
 MAX_NUMBER = 100  # characters; YAML 1.1 has forms of numbers that take quadratic time
 
 TOO_MUCH = f"with its aliases expanded it is larger than {MAX_WEIGHT // 2**20} MB"
@@ -42,7 +42,7 @@ _COLLECTION = (None, "!", f"{TAG}seq", f"{TAG}map")
 
 
 class DocumentError(Exception):
-    """Why a file cannot be read, in one line, and where: a line from 1, or None."""
+    """The reason why a file cannot be read, in one line, and its place: a line number from 1, or None."""
 
     def __init__(self, reason: str, line: int | None = None) -> None:
         super().__init__(one_line(reason))
@@ -50,7 +50,7 @@ class DocumentError(Exception):
 
 
 def one_line(text: str, width: int = 200) -> str:
-    """Printable on one line: what is not is escaped, what is too long is cut."""
+    """The text on one printable line. Other characters are escaped, and a long text is cut."""
     cut = text if len(text) <= width else f"{text[: width - 1]}…"
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in cut)
 
@@ -84,8 +84,8 @@ def parse(content: bytes, is_json: bool = False) -> Any:
 
 
 def line_of(content: bytes, path: Sequence[str | int]) -> int:
-    """The line of the value at a path such as ("interactions", 2, "request"), or of the deepest part of it that is
-    there. For telling where a value is that turned out wrong."""
+    """The line of the value at a path such as ("interactions", 2, "request"), or of the deepest part that exists.
+    Error messages use it to show where a wrong value is."""
     builder, line, best = _Builder(), 1, 0
     try:
         for event in _events(content.decode("utf-8-sig")):
@@ -93,7 +93,7 @@ def line_of(content: bytes, path: Sequence[str | int]) -> int:
             if isinstance(event, yaml.NodeEvent) and len(at) > best and at == list(path[: len(at)]):
                 line, best = _line(event), len(at)
             builder.add(event)
-    except DocumentError:  # JSON that is no YAML
+    except DocumentError:  # JSON that is not YAML
         pass
     return line
 
@@ -134,7 +134,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 class _Open:
-    """A collection that is being read: the key whose value comes next, and the weight of all that came before it."""
+    """A collection that is still open, the key of its next value, and the weight of all values before it."""
 
     __slots__ = ("anchor", "collection", "key", "weight")
 
@@ -153,7 +153,7 @@ class _Builder:
         self._weight = 0
 
     def path(self) -> list[str | int | None]:
-        """Of the value that comes next; it ends with None where that is a key."""
+        """The path of the next value. It ends with None when a key comes next."""
         return [len(one.collection) if type(one.collection) is list else one.key for one in self._open[1:]]
 
     def add(self, event: Any) -> None:
@@ -222,7 +222,7 @@ def _key(event: Any, mapping: dict[str, Any]) -> str:
 
 
 def _scalar(event: Any) -> Any:
-    """The value of a scalar. A plain one that looks like a date, or like anything else that JSON has not, is text."""
+    """The value of a scalar. A plain scalar is text when it looks like a date or another type that JSON lacks."""
     value, tag = event.value, event.tag
     if tag is None and event.implicit[0]:
         tag = _tag_of_plain(value) if len(value) <= MAX_NUMBER else None

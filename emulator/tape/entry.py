@@ -1,7 +1,7 @@
-"""An entry of a cassette's `interactions` as a request and its answer: every field checked, none converted by guess.
+"""An entry of a cassette's `interactions` as a request and its answer. It checks each field and guesses none.
 
-What a server would stumble over when it replays it (a status that is none, a header with a line break, a frame that
-never leaves) is refused here, with its path; the file and the line are added by whoever reads the file.
+It refuses every value that a server could not replay (a wrong status, a header with a line break, a frame that never
+leaves), and names the path. The caller, which reads the file, adds the file and the line.
 """
 
 import functools
@@ -63,7 +63,7 @@ def _status(response: dict[str, Any], at: Path) -> tuple[int, str]:
 
 
 def _headers(message: dict[str, Any], at: Path) -> Headers:
-    """vcrpy writes a list of values per name; older versions and other tools a single one."""
+    """vcrpy writes a list of values for each name. Older versions and other tools write a single value."""
     if message.get("headers") is None:
         return ()
     pairs = []
@@ -77,7 +77,7 @@ def _headers(message: dict[str, Any], at: Path) -> Headers:
 
 @functools.lru_cache(4096)
 def _shared(name: str, value: str) -> tuple[str, str]:
-    """The same object for the same header: most recordings have the same ones."""
+    """Returns one object for equal headers, because most recordings have the same headers."""
     return name, value
 
 
@@ -90,7 +90,7 @@ def _require_replayable(headers: Headers, at: Path) -> None:
 
 
 def _plain(headers: Headers, body: bytes, at: Path) -> tuple[Headers, bytes]:
-    """The body as it is compared and replayed: not every client asks for every coding."""
+    """The body without compression, because not every client accepts the recorded coding."""
     if not (codings := codings_of(headers)):
         return headers, body
     try:

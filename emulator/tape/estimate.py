@@ -1,4 +1,4 @@
-"""About how many tokens a request may use, before it is answered."""
+"""An estimate of the tokens that a request may use, made before its answer."""
 
 import json
 import re
@@ -8,7 +8,7 @@ from .canonical import parse_body
 from .interaction import Request
 
 BYTES_PER_TOKEN = 3  # English has about 4, JSON and other languages fewer
-UNNAMED_OUTPUT_TOKENS = 1_000  # what a call may well answer that names no limit
+UNNAMED_OUTPUT_TOKENS = 1_000  # a likely answer of a call that names no limit
 PICTURE_TOKENS = 1_500  # about the most of gpt-4o: 85, and 170 for each of 8 tiles (OpenAI, "Images and vision")
 DATA_URI = re.compile(r"data:[^,\s]*,", re.IGNORECASE)  # RFC 2397
 URIS, BASE64 = ("image_url", "url", "file_data"), ("data", "result")
@@ -26,7 +26,7 @@ OUTPUT_LIMITS = ("max_output_tokens", "max_completion_tokens", "max_tokens")
 
 
 def expected_tokens(request: Request) -> int:
-    """About the most that a call will use. A picture, or another file, counts as a picture, however large it is."""
+    """About the most tokens that a call will use. A file of any kind and size counts as one picture."""
     if request.method != "POST":
         return 0
     parsed = parse_body(request.body)
@@ -38,7 +38,7 @@ def expected_tokens(request: Request) -> int:
 
 
 def _size(body: bytes, parsed: Any) -> tuple[int, int]:
-    """Bytes of text in a body, and its pictures."""
+    """The bytes of text in a body, and the number of its pictures."""
     if parsed is body and body.startswith(b"--"):  # multipart/form-data, which uploads a file
         return 0, 1
     pictures = list[str]()
@@ -50,7 +50,7 @@ def _size(body: bytes, parsed: Any) -> tuple[int, int]:
 
 
 def _without_pictures(value: Any, members: tuple[str, ...], pictures: list[str]) -> Any:
-    """The same without the pictures, which are added to the list. `members` may hold one here."""
+    """The value without its pictures, which go into the list. `members` are the names that hold a picture here."""
     if isinstance(value, list):
         return [_without_pictures(item, members, pictures) for item in value]
     if not isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""The fields of a cassette's entry: each is taken with its type, or refused with its path."""
+"""The fields of a cassette's entry. A field has the right type, or an error names its path."""
 
 import difflib
 import json
@@ -13,7 +13,7 @@ ALIKE = 0.6  # of two keys, as difflib counts: `bodie` and `body` have 0.67
 
 
 class EntryError(Exception):
-    """What is wrong with a field, and the path to it."""
+    """A wrong field: its path, and what is wrong."""
 
     def __init__(self, path: Path, reason: str) -> None:
         super().__init__(reason)
@@ -44,7 +44,7 @@ def items(parent: dict[str, Any], at: Path, name: str) -> list[Any]:
 
 
 def refuse_misspelt(parent: dict[str, Any], at: Path, names: Iterable[str]) -> None:
-    """Raises EntryError where one of the names is missing and a key looks like it: what it holds would not be read."""
+    """Raises EntryError when a name is missing and a key looks like it, because nothing would read that key's value."""
     for name in names:
         if name not in parent and (near := difflib.get_close_matches(name, map(str.lower, parent), 1, ALIKE)):
             key = next(key for key in parent if key.lower() == near[0])

@@ -14,7 +14,7 @@ LINE_END = re.compile("\r\n|\n|\r")  # str.splitlines knows more, and U+2028 may
 
 @dataclass(frozen=True)
 class Frame:
-    """`number` counts from 1; `event` and `data` are "" when the frame has none; `odd` are lines that are no field."""
+    """`number` counts from 1. `event` and `data` are "" when the frame has none. `odd` has the lines with no field."""
 
     number: int
     event: str

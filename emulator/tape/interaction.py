@@ -28,14 +28,14 @@ class Request:
 
     @cached_property
     def meaning(self) -> Meaning | None:
-        """None when the address is none of Azure OpenAI's."""
+        """None when the address is not one of Azure OpenAI's."""
         return meaning_of(self.method, self.uri, self.body)
 
 
 @dataclass(frozen=True)
 class Response:
-    """A recorded answer. `frame_at_ms` has one entry per frame, or none: then nothing is known of its timing.
-    `frame_bytes` are the frames' lengths where they are not those of `sse_frames`; `outcome` is one of OUTCOMES."""
+    """A recorded answer. `frame_at_ms` has one entry per frame, or none when the timing is unknown. `frame_bytes` has
+    the frames' lengths when `sse_frames` would cut the body elsewhere. `outcome` is one of OUTCOMES."""
 
     status: int
     reason: str
@@ -57,7 +57,7 @@ class Response:
         return self.header("content-type").startswith("text/event-stream")
 
     def frames(self) -> list[bytes]:
-        """The body in the pieces in which it came; in one, when nothing says otherwise."""
+        """The body in its recorded pieces; in one piece when none are recorded."""
         if not self.frame_bytes:
             return sse_frames(self.body) if self.is_stream else [self.body]
         ends = list(itertools.accumulate(self.frame_bytes))
@@ -70,7 +70,7 @@ def sse_frames(body: bytes) -> list[bytes]:
 
 @dataclass(frozen=True)
 class Interaction:
-    """One request and its answer; `label` names it for people, as in `chat/story #2`."""
+    """One request and its answer. People know it by its `label`, such as `chat/story #2`."""
 
     request: Request
     response: Response

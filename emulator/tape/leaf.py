@@ -1,4 +1,4 @@
-"""The leaves of a JSON value: the texts, numbers and the rest that have nothing inside, each with its name."""
+"""The leaves of a JSON value: texts, numbers, booleans and null, each with its name."""
 
 import itertools
 import zlib
@@ -12,7 +12,7 @@ Digests = tuple[int, ...]
 
 
 def leaves(parsed: Any) -> Iterator[Leaf]:
-    """What is in a list has the list's name."""
+    """Yields (name, value). The items of a list have the list's name."""
     rest = [("", parsed)]
     while rest:
         name, value = rest.pop()
@@ -25,7 +25,7 @@ def leaves(parsed: Any) -> Iterator[Leaf]:
 
 
 def digests_of(parsed: Any) -> Digests:
-    """Of the MAX_LEAVES last ones; the same in every process."""
+    """Digests of the last MAX_LEAVES leaves. They are the same in every process."""
     return tuple(map(digest_of, itertools.islice(leaves(parsed), MAX_LEAVES)))
 
 

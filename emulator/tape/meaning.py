@@ -1,4 +1,4 @@
-"""What a recorded request means, worked out once: by which key it is found, and what it shares with others."""
+"""The meaning of a recorded request, worked out once: its key, and the leaves that it may share with others."""
 
 from typing import NamedTuple
 
@@ -14,7 +14,7 @@ class Meaning(NamedTuple):
 
 
 def meaning_of(method: str, uri: str, body: bytes) -> Meaning | None:
-    """None when the address is none of Azure OpenAI's."""
+    """None when the address is not one of Azure OpenAI's."""
     route = parse(uri)
     if route is None:
         return None

@@ -3,7 +3,7 @@
 Two generations serve the same operations (Azure OpenAI REST reference):
     dated  /openai/deployments/{deployment}/chat/completions?api-version=2024-10-21, /openai/responses?api-version=…
     v1     /openai/v1/chat/completions
-A doubled slash before `openai` is accepted, as Azure does; the host is not looked at.
+It accepts a doubled slash before `openai`, as Azure does, and ignores the host.
 """
 
 import functools
@@ -14,8 +14,8 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 @dataclass(frozen=True)
 class Route:
-    """`operation` is the path below the generation's prefix, such as `chat/completions` or `responses/resp_1/cancel`;
-    `query` its decoded pairs in order, without `api-version`."""
+    """`operation` is the path below the generation's prefix, such as `chat/completions` or `responses/resp_1/cancel`.
+    `query` has the decoded pairs of the query in order, without `api-version`."""
 
     generation: str
     operation: str
@@ -31,12 +31,12 @@ _DATED = re.compile(r"/{1,2}openai/(?P<operation>.+)")
 
 @functools.lru_cache(1024)  # most requests go to few addresses
 def parse(target: str) -> Route | None:
-    """The route of a URI or a request target; None when it is none of Azure OpenAI's."""
+    """The route of a URI or a request target; None when it is not one of Azure OpenAI's."""
     try:
         parts = urlsplit(f"http://host{target}" if target.startswith("/") else target)
     except ValueError:  # such as http://[
         return None
-    pairs = parse_qsl(parts.query, keep_blank_values=True, errors="surrogateescape")  # each wrong byte counts
+    pairs = parse_qsl(parts.query, keep_blank_values=True, errors="surrogateescape")  # keeps invalid bytes apart
     version = next((value for name, value in pairs if name.lower() == "api-version"), None)
     query = tuple(pair for pair in pairs if pair[0].lower() != "api-version")
     for generation, pattern in (("v1", _V1), ("dated", _DEPLOYMENT), ("dated", _DATED)):

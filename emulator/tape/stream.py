@@ -1,4 +1,4 @@
-"""How a recorded body leaves: a stream frame by frame, on the recorded schedule; everything else in one piece."""
+"""How a recorded body leaves: a stream frame by frame on its recorded schedule, every other body in one piece."""
 
 from typing import NamedTuple
 
@@ -6,7 +6,7 @@ from .cassette import Response
 
 
 class Piece(NamedTuple):
-    """Bytes that leave together, and when: seconds after the headers, 0 where that is not known."""
+    """Bytes that leave together, and their time in seconds after the headers, or 0 when unknown."""
 
     at: float
     data: bytes

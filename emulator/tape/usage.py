@@ -1,4 +1,4 @@
-"""What a recorded answer used, in tokens, and about what that costs, in US dollars at list prices."""
+"""The tokens that a recorded answer used, and an estimate of their cost in US dollars at list prices."""
 
 import json
 import re
@@ -13,7 +13,7 @@ USAGE = re.compile(rb'"usage"\s*:\s*\{')  # most frames of a stream have none, o
 
 @dataclass(frozen=True)
 class Tokens:
-    """`cached` are part of `input`, `reasoning` part of `output`. Add them up with `sum(…, Tokens())`."""
+    """`input` includes `cached`, and `output` includes `reasoning`. Add several up with `sum(…, Tokens())`."""
 
     input: int = 0
     output: int = 0
@@ -34,8 +34,8 @@ class Tokens:
 
 
 def tokens_of(response: Response) -> Tokens:
-    """Of chat, Responses and embeddings, in one piece or streamed (the last usage told counts). All 0 when it tells
-    nothing: a refusal, a chat stream without `include_usage`, a stream that broke off."""
+    """The tokens of an answer of chat, Responses or embeddings. The last usage in a stream counts. All are 0 when the
+    answer has no usage: a refusal, a chat stream without `include_usage`, a stream that broke off."""
     if not USAGE.search(response.body):
         return Tokens()
     texts = (
@@ -45,7 +45,7 @@ def tokens_of(response: Response) -> Tokens:
 
 
 def _told(text: str) -> Tokens | None:
-    """The usage in an answer, a chunk, or the response that an event carries."""
+    """The usage in an answer, in a chunk, or in the response inside an event."""
     if '"usage"' not in text:
         return None
     try:
@@ -106,8 +106,8 @@ _DATE = re.compile(r"-\d{4}-\d{2}-\d{2}$")  # of a model's version, as in gpt-4o
 
 
 def cost(model: str, tokens: Tokens) -> float | None:
-    """About how many US dollars; None for a model that PRICES does not have. `model` is the served one, or a deployment
-    that is named like its model."""
+    """An estimate in US dollars; None for a model that PRICES does not have. `model` is the served model, or a
+    deployment with the name of its model."""
     price = PRICES.get(model) or PRICES.get(_DATE.sub("", model))
     if price is None:
         return None

@@ -1,1 +1,1 @@
-"""What must not get into a cassette: found, named, taken out. `recording`, `lint` and `synthetic` may import it."""
+"""Finds secrets and keeps them out of cassettes. `recording`, `lint` and `synthetic` may import this room."""

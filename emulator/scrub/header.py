@@ -1,4 +1,4 @@
-"""Which headers a cassette keeps."""
+"""The headers that a cassette keeps."""
 
 import re
 from dataclasses import replace
@@ -7,7 +7,7 @@ from ..tape.interaction import Interaction
 from .secret import NO_ID
 
 CREDENTIALS = ("authorization", "api-key", "x-functions-key", "ocp-apim-subscription-key")
-KEPT_HEADERS = ("accept", "content-type", "user-agent")  # say what asked; the rest is about one machine or a secret
+KEPT_HEADERS = ("accept", "content-type", "user-agent")  # name the client; others tell of a machine or a secret
 ASKING_HEADERS = re.compile("|".join((*KEPT_HEADERS, "content-encoding")))
 ANSWERING_HEADERS = re.compile(
     "access-control-allow-origin|api-supported-versions|apim-request-id|azure-openai-data-collection|azureai-fe-.+|"
@@ -22,7 +22,7 @@ CLIENT_REQUEST_ID, NOT_SET = "x-ms-client-request-id", "Not-Set"  # Azure's word
 
 
 def with_kept_headers(interaction: Interaction) -> Interaction:
-    """Without the others; what the client called its request is replaced."""
+    """Keeps the headers on the list and drops the others. Replaces the client's own request id."""
     request, response = interaction.request, interaction.response
     asked = tuple(sorted(pair for pair in request.headers if ASKING_HEADERS.fullmatch(pair[0].lower())))
     answered = tuple(

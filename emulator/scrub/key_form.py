@@ -1,7 +1,7 @@
-"""Keys that their form gives away, wherever they stand: what their issuers print into them so that scanners see it.
+"""Keys with a form of their own. Their issuers print a mark into them so that scanners find them anywhere.
 
-Microsoft's are those of github.com/microsoft/security-utilities; the other services document theirs for GitHub's secret
-scanning. What has no form (32 hexadecimal digits, 40 letters) is found by the name beside it: `secret.RULES`.
+Microsoft's forms come from github.com/microsoft/security-utilities. Other services document theirs for GitHub's secret
+scanning. A key without a form (32 hexadecimal digits, 40 letters) is found by the name beside it: `secret.RULES`.
 """
 
 import re
@@ -12,8 +12,8 @@ GUID = r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}"
 
 
 class Form(NamedTuple):
-    """`needle` is in every such key, in small letters: most texts are done with after one look for it. `looks_back`:
-    the pattern itself looks at what is before the key."""
+    """`needle` is in every such key, in small letters, so that one quick search rules most texts out. `looks_back`
+    means that the pattern itself checks the text before the key."""
 
     of: str
     needle: str
@@ -22,7 +22,8 @@ class Form(NamedTuple):
 
 
 def _begins(of: str, prefixes: str, rest: str) -> Iterator[Form]:
-    """One form for each prefix; that no word ends with it is looked at after it was found, which is much faster."""
+    """One form for each prefix. The pattern finds the prefix first and then checks that no word ends with it, which is
+    much faster than the reverse."""
     for prefix in prefixes.split():
         literal = re.escape(prefix)
         yield Form(of, prefix.lower(), rf"{literal}(?<![\w-]{literal}){rest}", looks_back=True)
@@ -129,10 +130,10 @@ OTHERS = (
 
 
 def is_no_placeholder(key: str) -> bool:
-    """Not what stands in the place of one: `ghp_xxxxxxxx…`, `AKIAIOSFODNN7EXAMPLE`, a name without digits."""
+    """Not a placeholder such as `ghp_xxxxxxxx…` or `AKIAIOSFODNN7EXAMPLE`, nor a name without digits."""
     return "EXAMPLE" not in key.upper() and not re.search(r"(.)\1{7}", key) and bool(re.search(r"[0-9]", key[6:]))
 
 
 def is_base32(token: str) -> bool:
-    """As bytes made by chance are: no word of 52 letters, and no hexadecimal digits."""
+    """Whether it looks like random bytes in base32, and not like a word of 52 letters or hexadecimal digits."""
     return len(set(token)) > 12 and len(re.findall(r"[2-7]", token)) > 3 and re.search(r"[g-z]", token) is not None

@@ -1,4 +1,4 @@
-"""What is in a recording and should not be, and where."""
+"""Secrets in a recording, and their places."""
 
 import itertools
 import re
@@ -13,14 +13,14 @@ from .rewrite import texts
 from .search import Search
 from .secret import Rule, other_rule
 
-COMPRESSED = other_rule("compressed", "what is in it cannot be seen; ask without accept-encoding")
-OTHER_HEADERS = other_rule("not on the list of headers that are kept", "others say who asked, or from where")
+COMPRESSED = other_rule("compressed", "nobody can see what it holds; ask without accept-encoding")
+OTHER_HEADERS = other_rule("not on the list of headers that are kept", "other headers tell who asked, or from where")
 
 
 @dataclass(frozen=True)
 class Leak:
-    """`place` is such as `request body messages[0].content`; `how` is not "" where the secret is not there plainly.
-    Never the secret itself."""
+    """A place such as `request body messages[0].content`, and the rule that found a secret there. `how` is "" when the
+    secret is in plain text. A leak never holds the secret itself."""
 
     place: str
     rule: Rule
@@ -51,7 +51,7 @@ def leaks_of(interaction: Interaction, search: Search) -> Iterator[Leak]:
 
 
 def _bit_by_bit(interaction: Interaction, search: Search) -> Iterator[Leak]:
-    """Secrets that a stream spells."""
+    """Secrets that a stream spells over several events."""
     for path, bits in spelled(documents(interaction.response.body)).items():
         ends = list(itertools.accumulate(len(text) for _, text in bits))
         for hit in search.hits("".join(text for _, text in bits)):
@@ -74,7 +74,7 @@ def _place(interaction: Interaction, part: str, text: str, position: int) -> str
 
 
 def masked(place: str, search: Search) -> str:
-    """A key or a name may be the secret itself."""
+    """The place without secrets, because a JSON key or a header's name can be a secret itself."""
     for hit in reversed(search.hits(place)):
         place = f"{place[: hit.start]}…{place[hit.end :]}"
     return place

@@ -1,4 +1,4 @@
-"""Where in a message something is, in words for people."""
+"""A place in a message, in words for people."""
 
 import json
 import re
@@ -9,15 +9,15 @@ from ..tape.canonical import parse_body
 from ..tape.interaction import sse_frames
 
 TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"?|[{}\[\],]', re.DOTALL)
-SPELLED = ("delta", "text", "token")  # keys of texts that a stream, or a list of log probabilities, says bit by bit
+SPELLED = ("delta", "text", "token")  # keys of texts that come bit by bit, in streams and log probabilities
 TELLING_APART = ("type", "item_id", "output_index", "content_index", "summary_index")  # events of Responses
 
 Document = tuple[int | None, Any]  # (number of the event, its JSON)
-Bit = tuple[int | None, str]  # (number of the event, what it says)
+Bit = tuple[int | None, str]  # (number of the event, its text)
 
 
 def place_in(body: bytes, position: int, streamed: bool) -> str:
-    """The event's number and the JSON path of what is at this position: `event 3 choices[0].delta.content`."""
+    """The event's number and the JSON path at this position, such as `event 3 choices[0].delta.content`."""
     if not streamed:
         return json_path(body.decode("latin-1"), position)
     begun = 0
@@ -32,7 +32,7 @@ def place_in(body: bytes, position: int, streamed: bool) -> str:
 
 
 def json_path(text: str, position: int) -> str:
-    """Of what is at this position; "" where the text is no JSON or its top is meant."""
+    """The JSON path at this position; "" at the top of the JSON and in a text that is not JSON."""
     path = list[str | int | None]()  # for each open container: the index, or the key, or None while there is no key
     for token in TOKEN.finditer(text):
         if token.start() > position:
@@ -58,7 +58,7 @@ def _key(token: str) -> str:
 
 
 def documents(body: bytes) -> list[Document]:
-    """All JSON that an answer says, as one value or in events, whatever its headers call it."""
+    """All JSON in an answer, as one value or in events. It ignores the content type."""
     whole = parse_body(body)
     if not isinstance(whole, bytes):
         return [(None, whole)]
@@ -71,7 +71,7 @@ def documents(body: bytes) -> list[Document]:
 
 
 def spelled(documents: list[Document]) -> dict[str, list[Bit]]:
-    """What is said bit by bit: JSON path without positions → its bits. `documents` are the events' numbers and JSON."""
+    """The texts that come bit by bit: JSON path without positions → the bits, each with its event's number."""
     texts = dict[tuple[str, ...], list[Bit]]()
     for number, value in documents:
         apart = tuple(str(value.get(name, "")) for name in TELLING_APART) if isinstance(value, dict) else ()

@@ -1,4 +1,4 @@
-"""Changes texts of an interaction where they stand: all other bytes stay, lengths and frames follow."""
+"""Changes texts of an interaction in place. All other bytes stay, and lengths and frames are adjusted."""
 
 import itertools
 from collections.abc import Callable, Iterator
@@ -8,12 +8,12 @@ from ..tape.coding import CodingError, codings_of, decoded, without_codings
 from ..tape.document import MAX_BYTES
 from ..tape.interaction import Headers, Interaction, Request, Response, sse_frames
 
-Edits = list[tuple[int, int, str]]  # text[start:end] becomes this; in their order, none overlaps another
+Edits = list[tuple[int, int, str]]  # (start, end, new text), in order and without overlap
 Editor = Callable[[str], Edits]
 
 
 def texts(interaction: Interaction) -> Iterator[tuple[str, str]]:
-    """(name of the part, what it says) of everything that is written down. Bodies in Latin-1: a character is a byte."""
+    """(name of the part, its text) of every part that a cassette holds. A body is Latin-1: a character is a byte."""
     for part, message in (("request", interaction.request), ("response", interaction.response)):
         yield from ((f"{part} header {name.lower()}", f"{name}: {value}") for name, value in message.headers)
         yield f"{part} body", message.body.decode("latin-1")
@@ -23,7 +23,7 @@ def texts(interaction: Interaction) -> Iterator[tuple[str, str]]:
 
 
 def rewritten(interaction: Interaction, editor: Editor) -> Interaction:
-    """With what the editor changes in each of the texts."""
+    """The interaction with the editor's changes in each of its texts."""
     request, response = interaction.request, interaction.response
     body = _edited_body(request.body, editor(request.body.decode("latin-1")))
     headers = _with_length(_headers(request.headers, editor), request.body, body)
@@ -36,7 +36,7 @@ def rewritten(interaction: Interaction, editor: Editor) -> Interaction:
 
 
 def unpacked(interaction: Interaction) -> Interaction:
-    """Without the compression that can be taken off; a stream's pieces stay pieces."""
+    """The interaction without compression where it can be removed. A stream's pieces stay pieces."""
     request, response = interaction.request, interaction.response
     if bodies := _decompressed(request.headers, [request.body]):
         headers = _with_length(without_codings(request.headers), request.body, bodies[0])
@@ -47,7 +47,7 @@ def unpacked(interaction: Interaction) -> Interaction:
 
 
 def in_pieces(response: Response, pieces: list[bytes]) -> Response:
-    """The answer with this body, in as many pieces as before; where one is empty, the one before it has its bytes."""
+    """The answer with this body in as many pieces as before. The bytes of an empty piece are in the piece before it."""
     body, at = b"".join(pieces), response.frame_at_ms
     if len(at) == len(pieces):
         at = tuple(ms for ms, piece in zip(at, pieces, strict=True) if piece)
@@ -59,7 +59,7 @@ def in_pieces(response: Response, pieces: list[bytes]) -> Response:
 
 
 def _pieces(response: Response, edits: Edits) -> list[bytes]:
-    """The edited body, cut where it was cut; what would be cut in the middle of an edit, after it."""
+    """The edited body, cut at the old places. A cut that falls into an edit moves behind it."""
     old = list(itertools.accumulate(map(len, response.frames())))
     new = []
     for end in old:
@@ -93,7 +93,7 @@ def _with_length(headers: Headers, old: bytes, new: bytes) -> Headers:
 
 
 def _decompressed(headers: Headers, pieces: list[bytes]) -> list[bytes]:
-    """Empty where there is nothing that can be decompressed."""
+    """Empty when nothing can be decompressed."""
     if without_codings(headers) == headers:
         return []
     try:

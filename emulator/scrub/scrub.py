@@ -1,4 +1,4 @@
-"""What may get into a cassette. Everything else is replaced; where that cannot be, nothing is written."""
+"""Replaces the secrets in an interaction. When one cannot be replaced, nothing is written."""
 
 import itertools
 import json
@@ -24,27 +24,27 @@ SHOWN = 5  # leaks in a message
 
 
 class SecretFound(Exception):
-    """What may not be written down; the message names the places, the rules that found it, and what to do."""
+    """A recording has a secret that cannot be replaced. The message names the places, the rules, and what to do."""
 
     def __init__(self, leaks: list[Leak]) -> None:
         lines = "\n  ".join([*map(str, leaks[:SHOWN]), *["and more"][: len(leaks) > SHOWN]])
         super().__init__(
-            f"Nothing was written: what was recorded says something that no cassette may.\n  {lines}\n"
-            "Change what is asked so that it is not said, or change the rules in emulator/scrub/secret.py."
+            f"Nothing was written: the recording holds something that no cassette may hold.\n  {lines}\n"
+            "Change the call so that it no longer holds this, or change the rules in emulator/scrub/secret.py."
         )
 
 
 @dataclass(frozen=True)
 class Known:
-    """What a recorder knows to be secret: `base` is AZURE_OPENAI_BASE; `secrets` are tokens, keys, ids, as they are.
-    What is shorter than 8 characters is not looked for."""
+    """The secrets that a recorder knows. `base` is AZURE_OPENAI_BASE. `secrets` are tokens, keys and ids as they are.
+    Strings of fewer than 8 characters are not searched for."""
 
     base: str
     secrets: tuple[str, ...] = ()
 
     @classmethod
     def from_env(cls, base: str, env: Mapping[str, str], *secrets: str) -> "Known":
-        """With the keys, tokens and ids that an environment holds, whatever they are for."""
+        """Adds all keys, tokens and ids in the environment, whatever they are for."""
         held = (value for name, value in env.items() if SECRET_SETTING.fullmatch(name) and is_unmistakable(value))
         return cls(base, (*secrets, *held))
 
@@ -53,7 +53,7 @@ class Known:
 
 
 def scrubbed(interaction: Interaction, known: Known) -> Interaction:
-    """The interaction as it may be written down. Raises SecretFound."""
+    """The interaction without secrets, ready to be written. Raises SecretFound."""
     sent = [
         word for name, value in interaction.request.headers if name.lower() in CREDENTIALS for word in value.split()
     ]
@@ -76,13 +76,13 @@ def scrubbed(interaction: Interaction, known: Known) -> Interaction:
 
 
 def require_clean(notes: Mapping[str, Any], known: Known) -> None:
-    """For what a recorder notes about a cassette. Raises SecretFound."""
+    """Checks a note that a recorder writes about a cassette. Raises SecretFound."""
     text, search = json.dumps(notes, ensure_ascii=False, default=str), known.search()
     _require_none(Leak(masked(f"note {json_path(text, hit.start)}", search), hit.rule) for hit in search.hits(text))
 
 
 def leaks(interaction: Interaction, known: Known | None = None) -> Iterator[Leak]:
-    """What is in a recording and should not be."""
+    """The secrets in a recording, each with its place."""
     return leaks_of(unpacked(interaction), known.search() if known else Search())
 
 
@@ -92,7 +92,7 @@ def _require_none(found: Iterator[Leak]) -> None:
 
 
 def at_placeholder(interaction: Interaction, base: str = "") -> Interaction:
-    """The same, asked of no resource. A base with a path, as API Management has it, is replaced with its path."""
+    """The interaction with the placeholder as its host. A base with a path, as in API Management, is replaced whole."""
     uri, path = interaction.request.uri, urlsplit(base).path.rstrip("/")
     rest = uri.removeprefix(base.rstrip("/"))
     at = (
@@ -104,13 +104,13 @@ def at_placeholder(interaction: Interaction, base: str = "") -> Interaction:
 
 
 def _same(hit: Hit) -> tuple[str, str]:
-    """Equal for hits that get the same name."""
+    """Equal for hits that get the same replacement."""
     return hit.rule.instead or "", hit.secret.lower()
 
 
 def _names(hits: list[Hit], said: str) -> dict[tuple[str, str], str]:
-    """What to write instead of each secret: the same for the same one, another for another where the rule numbers them,
-    and nothing that is there already."""
+    """The replacement of each secret. Equal secrets get the same one. Where the rule numbers secrets, different secrets
+    get different ones, and none that the interaction already contains."""
     names = dict[tuple[str, str], str]()
     for hit in hits:
         template = hit.rule.instead

@@ -1,4 +1,4 @@
-"""Finds secrets in a text, however they are encoded in it."""
+"""Finds secrets in a text, in plain form and in encodings."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -9,18 +9,18 @@ from .key_form import GUID
 from .secret import NO_ID, PLACEHOLDER, RULES, Rule, other_rule
 from .view import READABLE, encoded, views
 
-SHORTEST = 8  # characters of a string that is known to be secret; "test" as a key would be found in every other text
+SHORTEST = 8  # characters of a known secret; a key like "test" would be found in every other text
 NESTING = 3  # base64 in base64 in base64
 HOST = PLACEHOLDER.partition("://")[2]
 
-KNOWN = other_rule("known secret", "the recorder was told so", "scrubbed-secret")
-KNOWN_ID = other_rule("known id", "the recorder was told so", NO_ID)
-KNOWN_HOST = other_rule("host of the resource", "says where it is, and often whose", HOST)
+KNOWN = other_rule("known secret", "the recorder knows that it is one", "scrubbed-secret")
+KNOWN_ID = other_rule("known id", "the recorder knows that it is secret", NO_ID)
+KNOWN_HOST = other_rule("host of the resource", "tells where the resource is, and often whose it is", HOST)
 
 
 @dataclass(frozen=True)
 class Hit:
-    """text[start:end] says `secret`. `plainly`: something else can be written there instead."""
+    """text[start:end] means `secret`. `plainly` means that a replacement can be written there."""
 
     start: int
     end: int
@@ -31,8 +31,8 @@ class Hit:
 
 @dataclass(frozen=True)
 class Search:
-    """What is looked for: what the rules describe, `known` strings before that, and `found` ones after it, each with
-    the rule that it stands for."""
+    """Searches for `known` strings first, then for the patterns of the rules, then for `found` strings. Each string has
+    a rule."""
 
     known: Mapping[str, Rule] = field(default_factory=dict)
     found: Mapping[str, Rule] = field(default_factory=dict)
@@ -45,15 +45,15 @@ class Search:
         return cls({secret: rule for secret, rule in known.items() if len(secret) >= SHORTEST})
 
     def hits(self, text: str, nesting: int = NESTING) -> list[Hit]:
-        """In their order; no two overlap. Where they would, what is deeper in encodings counts: it begins and ends
-        where the secret does. Asked again about the same text, it remembers."""
+        """The hits in order, without overlap. Of hits that overlap, the one deeper in encodings counts, because it
+        begins and ends where the secret does. Remembers the hits of each text."""
         if text not in self._remembered:
             self._remembered[text] = sorted(self._look(text, nesting), key=lambda hit: hit.start)
         return self._remembered[text]
 
     def _look(self, text: str, nesting: int) -> Iterator[Hit]:
         encodings_seen, covered = set[str](), bytearray(len(text))
-        harmless = dict[str, bytearray]()  # by rule: where a deeper view reads what only looks like a secret
+        harmless = dict[str, bytearray]()  # by rule: where a deeper view shows that it is no secret
         for view in views(text):
             for start, end, secret, rule in self._matches(view.text):
                 start, end = view.position(start), view.position(end)

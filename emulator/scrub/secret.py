@@ -1,6 +1,7 @@
-"""What must not be in a cassette: a table of rules, each with a reason, and with what stands there instead.
+"""The rules that find secrets: a table with a reason and a replacement for each.
 
-Every pattern has a group `secret`: what is replaced; the rest is the context that tells it from an ordinary value.
+Each pattern has a group `secret`, which is replaced. The rest of the pattern is the context that tells the secret from
+an ordinary value.
 """
 
 import base64
@@ -23,7 +24,7 @@ RESOURCE_HOSTS = (
     r"|azurestaticapps\.net|(?:(?:blob|queue|table|file|dfs|web)\.core|search|database|servicebus)\.windows\.net"
     r"|vault\.azure\.net|onmicrosoft\.com)"
 )
-STAND_IN = re.compile(  # what documentation and tests have where a name belongs
+STAND_IN = re.compile(  # documentation and tests write these in place of a name
     r"resource|(?:example|your|my|dummy|test|redacted)"
     r"(?:[-_]?(?:azure|open-?ai|ai|resource|endpoint|account|storage|app|function|search|vault|name))*|fake[\w-]*",
     re.IGNORECASE,
@@ -32,14 +33,14 @@ IMAGES_AND_CODE = re.compile(r".*\.(?:png|jpe?g|gif|svg|webp|css|js|ts|json|html
 
 
 def is_random(value: str) -> bool:
-    """Whether it looks made by a machine: hexadecimal digits, letters with many digits, or letters of both sizes with
-    digits."""
+    """Whether a machine seems to have made it: hexadecimal digits, letters with many digits, or letters of both sizes
+    with digits."""
     alone = re.fullmatch(r"[0-9a-fA-F]{32,}|(?=(?:\D*\d){5})(?=.*[a-zA-Z])[a-zA-Z0-9]{20,}", value)
     return bool(alone) or all(re.search(kind, value) for kind in (r"[a-z]", r"[A-Z]", r"[0-9]"))
 
 
 def is_unmistakable(secret: str) -> bool:
-    """Whether it is the secret wherever it stands, not only in the context that gave it away."""
+    """Whether it is a secret everywhere, and not only in the context where it was found."""
     return "@" in secret or re.fullmatch(GUID, secret) is not None or (len(secret) >= 16 and is_random(secret))
 
 
@@ -56,7 +57,7 @@ def is_an_id(guid: str) -> bool:
 
 
 def is_of_a_person(address: str) -> bool:
-    """Not one of the domains for examples (RFC 2606), nor a file's or a package's name."""
+    """Whether it is a person's address, and no example (RFC 2606) and no name of a file or package."""
     name, _, domain = address.lower().rpartition("@")
     reserved = re.fullmatch(r"(?:.*\.)?(?:example\.(?:com|net|org)|example|test|invalid|localhost)", domain)
     return not reserved and name != "git" and not re.match(r"v?\d[\w]*\.", domain) and not IMAGES_AND_CODE.match(domain)
@@ -74,8 +75,8 @@ def is_no_example(password: str) -> bool:
 
 
 class Rule(NamedTuple):
-    """`instead` replaces the secret; {n} in it numbers different ones. None: nothing may, so it is refused.
-    `needle` is in every text that can match, in small letters; `really` looks at the secret."""
+    """`instead` replaces the secret, and {n} in it numbers different secrets. With None, the recording is refused.
+    `needle` is in every text that can match, in small letters. `really` checks the secret itself."""
 
     name: str
     reason: str
@@ -102,14 +103,14 @@ _exact = functools.partial(_rule, flags=re.ASCII)
 
 
 def _key(name: str, form: Form, letters: str, really: Callable[[str], bool] = bool) -> Rule:
-    """`letters` do not stand beside such a key, nor padding after it."""
+    """The rule for a form. No `letters` stand beside such a key, and no padding after it."""
     before = rf"(?<![{letters}])" * (not form.looks_back)
     pattern = rf"{before}(?P<secret>{form.pattern})(?![={letters}])"
     return _exact(name, f"{form.of}, by its form", form.needle, pattern, "scrubbed-key", really)
 
 
 def other_rule(name: str, reason: str, instead: str | None = None) -> Rule:
-    """For what is not found by a pattern."""
+    """A rule without a pattern."""
     return Rule(name, reason, "", re.compile("(?P<secret>)"), instead)
 
 
@@ -123,14 +124,14 @@ RULES = (
     ),
     _exact(
         "JSON Web Token",
-        "whoever has it is its owner until it expires; it names tenant and user",
+        "anybody can use it until it expires; it names tenant and user",
         "eyj",
         r"(?<![\w-])(?P<secret>eyJ[\w-]{10,}\.{1,2}[\w-]{4,}(?:\.[\w-]*){0,3})",
         "scrubbed-token",
     ),
     _rule(
         "bearer token",
-        "whoever has it is its owner",
+        "anybody who has it can use it",
         "bearer",
         r"\bbearer\s+(?P<secret>[\w.~+/-]{20,}=*)",
         "scrubbed-token",
@@ -138,7 +139,7 @@ RULES = (
     ),
     _rule(
         "name and password",
-        "of HTTP's Basic authentication",
+        "HTTP's Basic authentication",
         "basic",
         r"\bbasic\s+(?P<secret>[A-Za-z0-9+/]{8,}={0,2})",
         "scrubbed-password",
@@ -146,7 +147,7 @@ RULES = (
     ),
     _rule(
         "password in an address",
-        "opens what the address names",
+        "opens the server at this address",
         "://",
         r"://[^/\s:@\"'<>\\]*:(?P<secret>[^/\s@\"'<>\\{}$*\[\]]+)@",
         "scrubbed-password",
@@ -202,7 +203,7 @@ RULES = (
     ),
     _rule(
         "named key",
-        "what stands beside such a name is one",
+        "its name says that it is a key",
         "",
         r"(?:\b|_)(?:primary|secondary|readonly|secret|azure|open-?ai)*"
         r"(?:(?:api|access|account|subscription|functions?|host|master|shared|primary|secondary|service)[-_ ]?key"
@@ -213,7 +214,7 @@ RULES = (
     ),
     _rule(
         "resource group",
-        "the path of an Azure resource says how somebody's subscription is arranged",
+        "shows how somebody's subscription is arranged",
         "/resourcegroups/",
         r"/resourceGroups/(?P<secret>(?!example-group\b)[\w.()-]+)",
         "example-group",
@@ -231,7 +232,7 @@ RULES = (
     ),
     _rule(
         "client request id",
-        "its caller can be found in Azure's logs by it",
+        "leads to its caller in Azure's logs",
         "request",
         rf"client[-_ ]?request[-_ ]?id{SAYS}(?P<secret>{GUID})",
         NO_ID,
@@ -239,7 +240,7 @@ RULES = (
     ),
     _rule(
         "host of a resource",
-        "says where a resource is, and often whose",
+        "tells where a resource is, and often whose it is",
         ".",
         rf"(?<![\w.-])(?P<secret>[a-z0-9](?:[\w.-]*[a-z0-9])?)(?=\.{RESOURCE_HOSTS}(?![\w-]|\.\w))",
         RESOURCE,

@@ -1,4 +1,4 @@
-"""A text as it reads once its escapes are decoded, with the way back: which part of the original says it."""
+"""A text with its escapes decoded. Each position leads back to its place in the original text."""
 
 import binascii
 import json
@@ -8,27 +8,27 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-DEPTH = 8  # JSON in a string in a string, an address in an address: what is deeper is not looked for
+DEPTH = 8  # JSON in a string in a string, an address in an address; the search goes no deeper
 
 JSON_ESCAPE = re.compile(r'\\(?:u[0-9a-fA-F]{4}|["\\/bfnrt])')
 PERCENT = re.compile(r"%[0-9a-fA-F]{2}")
-NUL = re.compile("\x00")  # every other byte of ASCII in UTF-16
+NUL = re.compile("\x00")  # in UTF-16, every other byte of ASCII text
 DECODERS: tuple[tuple[re.Pattern[str], Callable[[str], str]], ...] = (
     (JSON_ESCAPE, lambda token: str(json.loads(f'"{token}"'))),
     (PERCENT, lambda token: unquote(token, "latin-1")),
     (NUL, lambda _: ""),
 )
 
-LINE = 60  # characters of base64 that are a line of something longer
+LINE = 60  # characters in a line of longer base64
 DIGITS = "[A-Za-z0-9+/_-]"
 BASE64 = re.compile(rf"(?:{DIGITS}{{{LINE},}}\s{{1,4}})+{DIGITS}+={{0,2}}|{DIGITS}{{16,}}={{0,2}}")
-READABLE = re.compile(rb"[\t\n\r\x20-\x7e]{24,}")  # so long that vectors and images do not read so by chance
+READABLE = re.compile(rb"[\t\n\r\x20-\x7e]{24,}")  # longer than readable text in vectors and images by chance
 HEX = re.compile(r"(?<![0-9a-fA-F])(?:[0-9a-fA-F]{2}){16,}(?![0-9a-fA-F])")
 
 
 @dataclass(frozen=True)
 class View:
-    """`text` is what `parent` says once decoded. `at` and `origin` say where pieces begin: here, and in the parent."""
+    """`text` is the decoded text of `parent`. `at` and `origin` are where its pieces begin, here and in the parent."""
 
     text: str
     parent: "View | None" = None
@@ -37,14 +37,14 @@ class View:
     depth: int = 0
 
     def position(self, position: int) -> int:
-        """Where in the original text a position in this one is."""
+        """The position in the original text for a position in this one."""
         if self.parent is None:
             return position
         piece = bisect_right(self.at, position) - 1
         return self.parent.position(self.origin[piece] + position - self.at[piece])
 
     def decoded(self, escape: re.Pattern[str], meaning: Callable[[str], str]) -> "View | None":
-        """None where there is nothing to decode."""
+        """The view with its escapes decoded; None when there are none."""
         parts, at, origin, read, written = [], [0], [0], 0, 0
         for token in escape.finditer(self.text):
             said = meaning(token[0])
@@ -59,9 +59,9 @@ class View:
 
 
 def views(text: str) -> list[View]:
-    """The text and all its decodings, the most decoded first."""
+    """The text and all its decodings, with the deepest decoding first."""
     found, seen = [View(text)], {text}
-    for view in found:  # which grows
+    for view in found:  # the list grows meanwhile
         for escape, meaning in DECODERS if view.depth < DEPTH else ():
             decoded = view.decoded(escape, meaning)
             if decoded and decoded.text not in seen:
@@ -71,13 +71,13 @@ def views(text: str) -> list[View]:
 
 
 def encoded(text: str, seen: set[str]) -> Iterator[tuple[int, int, bytes]]:
-    """(start, end, what it means) of everything that may be base64 or hexadecimal digits and is not in `seen`."""
+    """(start, end, meaning) of every run that may be base64 or hexadecimal digits and is not in `seen`."""
     for run in BASE64.finditer(text):
         if run[0] in seen:
             continue
         seen.add(run[0])
         letters = re.sub(r"[\s=]", "", run[0]).translate({ord("-"): "+", ord("_"): "/"})
-        for skipped in range(4):  # where the run began with something else
+        for skipped in range(4):  # other characters may stand before the base64
             rest = letters[skipped : len(letters) - ((len(letters) - skipped) % 4 == 1)]
             yield run.start(), run.end(), binascii.a2b_base64(rest + "=" * (-len(rest) % 4))
     for run in HEX.finditer(text):

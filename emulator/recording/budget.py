@@ -1,4 +1,4 @@
-"""What a recording may cost: requests and tokens, counted before a call is made and after it."""
+"""The budget of a recording: requests and tokens, counted before each call and after it."""
 
 from dataclasses import dataclass
 
@@ -10,12 +10,12 @@ from ..tape.usage import cost, tokens_of
 
 
 class BudgetSpent(Exception):
-    """The message says which budget, and its option."""
+    """The message names the budget and its option."""
 
 
 @dataclass(frozen=True)
 class Spent:
-    """`dollars` is an estimate, without the models that have no list price."""
+    """`dollars` is an estimate. It leaves out models without a list price."""
 
     requests: int = 0
     tokens: int = 0
@@ -31,7 +31,7 @@ class Spent:
 
 @dataclass(frozen=True)
 class Budget:
-    """What a run may spend; None: no limit."""
+    """The limits of a run. None means no limit."""
 
     requests: int | None = None
     tokens: int | None = None
@@ -41,7 +41,7 @@ class Budget:
         return self.requests is not None or self.tokens is not None
 
     def refusal(self, spent: Spent, expected_tokens: int) -> str | None:
-        """Why one more call could go beyond the budget, or None."""
+        """The reason why one more call could exceed the budget, or None."""
         if self.requests is not None and spent.requests >= self.requests:
             return f"The run has made its {self.requests:,} requests to the live service (--max-requests)."
         if self.tokens is not None and spent.tokens + expected_tokens > self.tokens:
@@ -53,7 +53,7 @@ class Budget:
 
 
 def used(request: Request, response: Response) -> Spent:
-    """What a call did use. A stream may tell nothing: then what was expected."""
+    """The tokens that a call used. For a stream that does not say, the expected ones."""
     told, route = tokens_of(response), parse(request.uri)
     model = deployment_of(route, parse_body(request.body)) if route else None
     tokens = told.total or (expected_tokens(request) if response.status < 400 else 0)

@@ -1,7 +1,7 @@
-"""The cassette of a recorded test, when no marker names one: no two tests have the same.
+"""The cassette of a recorded test when no marker names one. No two tests share a cassette.
 
-A name says what the test's address says, in letters that every file system tells apart. Where it cannot say all of it
-(a class, a space, a capital, another script, too much), a digest of the address is added: `story/one-a-b.5f1c09d2e47a`.
+The name repeats the test's address in letters that every file system tells apart. When it cannot repeat all of it (a
+class, a space, a capital, another script, too long), a digest of the address follows: `story/one-a-b.5f1c09d2e47a`.
 """
 
 import hashlib
@@ -12,14 +12,14 @@ from pathlib import Path
 import pytest
 
 LONGEST = 120  # characters without the digest; file names may have 255 bytes, and the folder's path counts, too
-DIGEST = 6  # bytes: of a million tests, two have the same once in 500 projects
+DIGEST = 6  # bytes; two of a million tests share a digest in 1 of 500 projects
 UNSAID = re.compile(r"[^A-Za-z0-9_]+")
 PLAIN = re.compile(r"(?P<folders>(?:[a-z0-9_-]+/)*)(?P<file>[a-z0-9_]+)/(?P<test>[a-z0-9_]+)(?:-(?P<id>[a-z0-9_-]+))?")
 
 
 def cassette_name(test: pytest.Item, folder: Path) -> str:
-    """From the marker, else from the test's address beside the folder of the cassettes: test_story.py::test_one[de] is
-    story/one-de, wherever pytest was started."""
+    """The name in the marker, or a name made from the test's address relative to the cassettes' folder.
+    test_story.py::test_one[de] is story/one-de, wherever pytest was started."""
     if marker := test.get_closest_marker("cassette"):
         return str(marker.args[0])
     inside = test.nodeid.partition("::")[2] or test.name
@@ -27,7 +27,7 @@ def cassette_name(test: pytest.Item, folder: Path) -> str:
 
 
 def name_of(address: str) -> str:
-    """`address` is such as unit/test_story.py::TestTelling::test_one[de]; other addresses have other names."""
+    """`address` looks like unit/test_story.py::TestTelling::test_one[de]. Two addresses never share a name."""
     path, _, inside = address.partition("::")
     *folders, file = path.removesuffix(".py").split("/")
     head, _, case = inside.partition("[")
@@ -45,7 +45,7 @@ def _plain(part: str) -> str:
 
 
 def _address_of(name: str) -> str | None:
-    """The only one whose name this is without a digest."""
+    """The only address that has this name without a digest."""
     if not (says := PLAIN.fullmatch(name)):
         return None
     case = f"[{says['id']}]" if says["id"] else ""

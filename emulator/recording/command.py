@@ -1,4 +1,4 @@
-"""The verb `record` of `python -m emulator`: the proxy in front of live Azure OpenAI, and a tape between them."""
+"""The verb `record` of `python -m emulator`: the proxy in front of live Azure OpenAI, with a recorder between them."""
 
 import argparse
 import json
@@ -27,33 +27,35 @@ def add_arguments(added: argparse.ArgumentParser) -> None:
         "names", nargs="*", metavar="NAME", help="with --verify: the cassettes (default: all recorded ones)"
     )
     added.add_argument(
-        "--cassette", metavar="NAME", help="where answers are kept, as in chat/story (default: today's date)"
+        "--cassette", metavar="NAME", help="where to keep the answers, such as chat/story (default: today's date)"
     )
     added.add_argument("--about", default="", metavar="SENTENCE", help="what a new cassette shows")
     added.add_argument(
         "--record-mode",
         choices=[mode for mode in MODES if mode != "none"],
         default="new_episodes",
-        help="what is asked of the live service (default: new_episodes). "
+        help="which requests go to the live service (default: new_episodes). "
         + "; ".join(f"{name}: {asked}" for name, asked in MODES.items() if name != "none"),
     )
-    added.add_argument("--record-errors", action="store_true", help="keep answers from status 400 on as well")
+    added.add_argument("--record-errors", action="store_true", help="also keep answers from status 400 on")
     added.add_argument("--max-requests", type=option.count, metavar="N", help="make no more requests than this")
     added.add_argument(
-        "--max-tokens", type=option.count, metavar="N", help="make no call that may use more tokens than this in all"
+        "--max-tokens", type=option.count, metavar="N", help="make no call that may exceed this many tokens in all"
     )
-    added.add_argument("--verify", action="store_true", help="ask again what is recorded, report drift, write nothing")
+    added.add_argument(
+        "--verify", action="store_true", help="send recorded requests again, report drift, write nothing"
+    )
 
 
 def record(arguments: argparse.Namespace) -> int:
-    """Raises LiveError, RecordingRefused, CassetteError, and LookupError for a name that no cassette has."""
+    """Raises LiveError, RecordingRefused and CassetteError, and LookupError for a name without a cassette."""
     budget = Budget(arguments.max_requests, arguments.max_tokens)
     if arguments.verify:
         from . import verify  # needs rich
 
         return verify.run(arguments.cassettes, arguments.names, Live.from_env(), budget)
     if arguments.names:
-        raise LookupError("NAME is for --verify; to say where answers are kept: --cassette NAME")
+        raise LookupError("NAME is for --verify. To choose the cassette, write --cassette NAME.")
     name = arguments.cassette or f"recorded/{date.today().isoformat()}"
     wish = Wish(arguments.record_mode, arguments.record_errors, budget)
     with tempfile.TemporaryDirectory(prefix="aoai-recording-") as run:

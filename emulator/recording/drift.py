@@ -1,4 +1,4 @@
-"""How an answer of today differs from the recorded one to the same request, by how much it matters."""
+"""The differences between a recorded answer and today's answer to the same request, by severity."""
 
 import json
 from collections.abc import Iterator
@@ -25,8 +25,8 @@ TEXTS = (
 
 
 class Drift(NamedTuple):
-    """`error`: a client that understood the recorded answer may fail on this one. `warning`: something came or went.
-    `info`: other words, other numbers."""
+    """`error`: a client that understood the recorded answer may fail on the new one. `warning`: a field came or went.
+    `info`: words or numbers changed."""
 
     severity: Severity
     what: str
@@ -36,7 +36,7 @@ class Drift(NamedTuple):
 
 
 def drifts(recorded: Response, today: Response) -> list[Drift]:
-    """The worst first; none when nothing but ids, dates and rate limits differ."""
+    """The differences, the worst first. Ids, dates and rate limits do not count."""
     if recorded.status != today.status:
         return [Drift("error", f"the status was {recorded.status}, is {today.status}: {_short(today.body)}")]
     before, now = _kind(recorded), _kind(today)
@@ -58,7 +58,7 @@ def _shapes(recorded: Response, today: Response) -> Iterator[Drift]:
 
 
 def _outermost(paths: set[str]) -> list[str]:
-    """Without those that lie within others; the type of an event contains dots itself, and stands first."""
+    """The paths that lie within no other path. An event's type comes first in a path and contains dots itself."""
     return sorted(path for path in paths if not any(path.startswith((f"{other}.", f"{other}[")) for other in paths))
 
 
@@ -88,7 +88,7 @@ def _sizes(recorded: Response, today: Response) -> Iterator[Drift]:
 
 
 def _documents(response: Response) -> Iterator[tuple[str, Any]]:
-    """(type of the event, its JSON); the body is an event without a type."""
+    """(type of the event, its JSON). A whole body counts as an event without a type."""
     texts = (
         [frame.data for frame in frames(response)] if response.is_stream else [response.body.decode(errors="replace")]
     )
@@ -110,7 +110,7 @@ def _leaves(value: Any, path: str) -> Iterator[tuple[str, Any]]:
 
 
 def _types(response: Response) -> dict[str, set[str]]:
-    """JSON paths, without indices, and the types that their values have."""
+    """JSON paths without indices, and the types of their values."""
     types = dict[str, set[str]]()
     for event, document in _documents(response):
         for path, value in _leaves(document, event):
@@ -119,7 +119,7 @@ def _types(response: Response) -> dict[str, set[str]]:
 
 
 def _said(response: Response) -> dict[str, Any]:
-    """What strings and booleans say; a stream's pieces put together, repetitions once."""
+    """The values of strings and booleans. A stream's pieces are joined, and repetitions count once."""
     said = dict[str, list[Any]]()
     for event, document in _documents(response):
         for path, value in _leaves(document, event):

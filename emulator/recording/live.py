@@ -1,4 +1,4 @@
-"""The live service behind a recording: Azure OpenAI, asked with the credential of whoever records."""
+"""The live service behind a recording: Azure OpenAI, called with the credential of the person who records."""
 
 import asyncio
 import os
@@ -20,11 +20,11 @@ EMULATOR_ONLY = "openai-emulator-"
 
 
 class LiveError(Exception):
-    """The live service cannot be used; the message says which setting or sign-in is missing."""
+    """The live service cannot be used. The message names the missing setting or sign-in."""
 
 
 class Live:
-    """`base` is AZURE_OPENAI_BASE. The credential is `api_key`, else what azure-identity finds (`az login`)."""
+    """`base` is AZURE_OPENAI_BASE. The credential is `api_key`, or else azure-identity's (`az login`)."""
 
     def __init__(self, base: str, api_key: str | None = None, scope: str = SCOPE) -> None:
         self.base, self.api_key, self.scope = base.rstrip("/"), api_key, scope
@@ -34,7 +34,7 @@ class Live:
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ) -> "Live":
-        """From AZURE_OPENAI_BASE, and AZURE_OPENAI_API_KEY where there is one. Raises LiveError."""
+        """Reads AZURE_OPENAI_BASE, and AZURE_OPENAI_API_KEY if it is set. Raises LiveError."""
         base = env.get("AZURE_OPENAI_BASE", "").strip()
         url = urlsplit(base)
         if not url.hostname or not (url.scheme == "https" or (url.scheme == "http" and url.hostname in LOOPBACK)):
@@ -49,8 +49,8 @@ class Live:
         return (self.api_key,) if self.api_key else ()
 
     async def ask(self, method: str, target: str, headers: Any, body: bytes) -> httpx.Response:
-        """The answer up to the end of its headers; `target` is path and query. Uncompressed, so that a cassette can be
-        read. Raises httpx.HTTPError, or LiveError when there is no credential."""
+        """The answer up to the end of its headers. `target` is path and query. Asks for no compression, so that people
+        can read the cassette. Raises httpx.HTTPError, and LiveError when there is no credential."""
         kept = [
             (name, value)
             for name, value in headers
@@ -70,12 +70,12 @@ class Live:
             self._client = None
 
     def close(self) -> None:
-        """From another thread, while the event loop still runs that asked."""
+        """Closes the connections. Call it from another thread, while the event loop of `ask` still runs."""
         if self._client and self._loop:
             asyncio.run_coroutine_threadsafe(self.aclose(), self._loop).result(CLOSE_SECONDS)
 
     def check_credential(self) -> None:
-        """Raises LiveError when there is none, before anything is asked."""
+        """Raises LiveError when there is no credential. Call it before the first request."""
         self._authorization()
 
     def _authorization(self) -> tuple[str, str]:
@@ -95,7 +95,7 @@ class Live:
 
 
 def pause_of(answer: httpx.Response) -> float:
-    """How long Azure asks to wait, in seconds, by `retry-after-ms` or `retry-after`; 10 when it says nothing."""
+    """The seconds that Azure asks to wait, from `retry-after-ms` or `retry-after`; 10 when it names none."""
     for name, unit in (("retry-after-ms", 1000), ("retry-after", 1)):
         told = answer.headers.get(name, "")
         if told.replace(".", "", 1).isdigit():

@@ -1,4 +1,4 @@
-"""What a cassette holds after a recording: what changed, changes; everything else stays where and as it was."""
+"""Merges a recording into a cassette. Changed answers are replaced, and all others stay as and where they are."""
 
 import statistics
 from collections import defaultdict
@@ -10,7 +10,7 @@ from ..tape.canonical import Key, key_of, parse_body
 from ..tape.cassette import Interaction
 from ..tape.route import parse
 
-SAME_SCHEDULE_MS = 10.0  # what a replay promises; a difference within it is none
+SAME_SCHEDULE_MS = 10.0  # the precision of a replay; a smaller difference is none
 
 
 def merged(old: Sequence[Interaction], new: Sequence[Interaction], slack: Slack, replacing: bool) -> list[Interaction]:
@@ -42,7 +42,7 @@ def identity(interaction: Interaction, slack: Slack = NONE) -> Key | str:
 
 
 def unless_same(old: Interaction, new: Interaction) -> Interaction:
-    """The old one, where the new one differs from it in nothing but a few milliseconds."""
+    """The old recording when the new one differs by a few milliseconds only, or else the new one."""
     before, after = old.response, new.response
     timeless = replace(after, frame_at_ms=before.frame_at_ms)
     if timeless != before or old.request != new.request or len(before.frame_at_ms) != len(after.frame_at_ms):

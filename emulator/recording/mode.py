@@ -1,10 +1,10 @@
-"""Record modes, in vcrpy's and pytest-recording's words. Nothing is imported here: pytest reads it on every run."""
+"""Record modes, in vcrpy's and pytest-recording's words. Imports nothing, because pytest reads it on every run."""
 
-MODES = {  # what is asked of the live service
-    "none": "nothing; a request without a recording fails",
-    "once": "what has no recording, while the cassette does not exist yet",
-    "new_episodes": "what has no recording; it is added to the cassette",
-    "all": "everything; a new answer replaces the old one to the same request",
-    "rewrite": "everything; the cassette then holds this and nothing else",
+MODES = {  # the requests that go to the live service
+    "none": "no request; one without a recording fails",
+    "once": "requests without a recording, if the cassette does not exist yet",
+    "new_episodes": "requests without a recording; they are added to the cassette",
+    "all": "every request; a new answer replaces the old one to the same request",
+    "rewrite": "every request; the cassette then holds the new answers only",
 }
 REPLACING = ("all", "rewrite")

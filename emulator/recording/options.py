@@ -1,7 +1,7 @@
-"""The options of pytest for recording, and what they ask for. Read on every run of pytest: it imports nothing heavy.
+"""pytest's options for recording. Every run of pytest loads this file, so it imports nothing heavy.
 
-Whatever another plugin or a conftest.py has claimed is left to it: pytest-recording has a `--record-mode` of its own,
-with the same words, and decides it where it is installed.
+An option that another plugin or a conftest.py defines stays theirs. pytest-recording defines `--record-mode` with the
+same words: where it is installed, its option counts.
 """
 
 import os
@@ -15,13 +15,13 @@ from .mode import MODES, REPLACING
 NO_RECORDING = "none"
 _MODES = "; ".join(f"{name}: {asked}" for name, asked in MODES.items())
 OPTIONS: dict[str, dict[str, Any]] = {
-    "--record-mode": {"choices": tuple(MODES), "help": f"what is asked of the live service. {_MODES}"},
-    "--record-errors": {"action": "store_true", "help": "keep answers from status 400 on as well"},
-    "--record-failed": {"action": "store_true", "help": "keep what a test recorded that fails as well"},
+    "--record-mode": {"choices": tuple(MODES), "help": f"which requests go to the live service. {_MODES}"},
+    "--record-errors": {"action": "store_true", "help": "also keep answers from status 400 on"},
+    "--record-failed": {"action": "store_true", "help": "also keep the recordings of a failed test"},
     "--max-requests": {"type": count, "metavar": "N", "help": "make no more requests to the live service than this"},
-    "--max-tokens": {"type": count, "metavar": "N", "help": "make no call that may use more tokens than this in all"},
+    "--max-tokens": {"type": count, "metavar": "N", "help": "make no call that may exceed this many tokens in all"},
 }
-SHARED = "--record-mode"  # whoever has it: it says the same
+SHARED = "--record-mode"  # means the same, whichever plugin defines it
 
 
 def add_options(parser: pytest.Parser) -> None:
@@ -31,7 +31,7 @@ def add_options(parser: pytest.Parser) -> None:
 
 
 def add_option(parser: pytest.Parser, group: pytest.OptionGroup, name: str, **attributes: Any) -> None:
-    """Unless somebody else has it."""
+    """Adds the option, unless another plugin has it."""
     if is_free(parser, name):
         group.addoption(name, dest=_destination(name), **attributes)
 
@@ -39,17 +39,17 @@ def add_option(parser: pytest.Parser, group: pytest.OptionGroup, name: str, **at
 def is_free(parser: pytest.Parser, name: str) -> bool:
     try:
         return name in parser.parse_known_and_unknown_args([name])[1]
-    except pytest.UsageError:  # it is known, and wants a value
+    except pytest.UsageError:  # the option exists, and wants a value
         return False
 
 
 def option(config: pytest.Config, name: str) -> Any:
-    """What was said; None where the option is somebody else's."""
+    """The option's value; None when the option is another plugin's."""
     return config.getoption(_destination(name), None)
 
 
 def _destination(name: str) -> str:
-    """Another plugin's option of the same name may mean something else, and is kept elsewhere."""
+    """The attribute for this plugin's value. Another plugin's option of the same name may mean something else."""
     words = name.strip("-").replace("-", "_")
     return words if name == SHARED else f"aoai_{words}"
 
@@ -60,17 +60,17 @@ def mode_of(config: pytest.Config) -> str:
 
 
 def records(config: pytest.Config) -> bool:
-    """Whether live Azure OpenAI may be asked, before a test changes the environment."""
+    """Whether tests may call live Azure OpenAI. Decided before a test changes the environment."""
     return mode_of(config) != NO_RECORDING and not refusal(config) and bool(os.environ.get("AZURE_OPENAI_BASE"))
 
 
 def refusal(config: pytest.Config) -> str | None:
-    """Why no test may record, whatever the mode."""
+    """The reason why no test may record in any mode, or None."""
     if os.environ.get("CI", "").lower() in ("", "0", "false"):
         return None
     return f"--record-mode={mode_of(config)} is refused where CI is set: CI replays what was recorded."
 
 
 def asks_for_everything(config: pytest.Config) -> bool:
-    """So that every test would record."""
+    """Whether every test would record."""
     return mode_of(config) in REPLACING

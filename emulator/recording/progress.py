@@ -1,4 +1,4 @@
-"""A progress bar for what asks a live service: how far, how much, about how dear. Only where somebody watches."""
+"""A progress bar for calls to a live service: progress, requests, estimated cost. It shows on terminals only."""
 
 import sys
 

@@ -1,7 +1,7 @@
-"""Keeps what a live service answers, as cassettes.
+"""Keeps the answers of a live service in cassettes.
 
-One cassette is open at a time: `begin` names it, `add` collects what was asked for it, `finish` writes it, whole or not
-at all, and never with a secret in it. Several processes may record the same cassette.
+One cassette is open at a time. `begin` names it, `start` and `end` collect its requests and answers, and `finish`
+writes it, whole or not at all, and never with a secret. Several processes may record the same cassette.
 """
 
 import threading
@@ -23,16 +23,16 @@ from .mode import REPLACING
 from .proposal import proposal
 from .run import Run, locked
 
-COMPARED = ("request body", "request address path", "request address query")  # by what tells requests apart
-SETTLE_SECONDS = 5.0  # without any news of an answer whose last byte the client may have, but not yet the tape
+COMPARED = ("request body", "request address path", "request address query")  # the parts that tell requests apart
+SETTLE_SECONDS = 5.0  # the tape may get an answer's last byte so much later than the client
 
 
 class RecordingRefused(Exception):
-    """A request that must not be recorded; the message says why and what to do."""
+    """A request that must not be recorded. The message gives the reason and says what to do."""
 
 
 class Place(NamedTuple):
-    """Where an answer belongs: the number of the cassette, and of the request in it."""
+    """The place of an answer: the number of the cassette, and of the request in it."""
 
     cassette: int
     request: int
@@ -42,7 +42,7 @@ Told = Callable[[str], None]
 
 
 class Unsettled(NamedTuple):
-    """An answer that has not been looked through."""
+    """An answer that has not been checked yet."""
 
     place: Place
     request: Request
@@ -80,8 +80,8 @@ class Recorder:
     # --- one cassette -------------------------------------------------------------------------------------------------
 
     def begin(self, name: str, about: str = "") -> None:
-        """From now on, what is recorded belongs to the cassette of this name; `about` is one sentence on it, for a new
-        one. Raises RecordingRefused."""
+        """Opens the cassette of this name for the recordings that follow. A new cassette shows `about`, one sentence.
+        Raises RecordingRefused."""
         if not is_name(name):
             raise RecordingRefused(
                 f"{name!r} is no cassette's name: use letters, digits, - _ . and /, as in chat/story."
@@ -91,7 +91,7 @@ class Recorder:
             self.name, self._new, self._order, self._about = name, [], 0, about
 
     def asks_live(self, recorded: bool) -> bool:
-        """Whether a request goes to the live service, given whether there is a recording of it."""
+        """Whether a request goes to the live service. The caller says whether it has a recording."""
         if self.name is None or self.mode == "none":
             return False
         if self.mode in REPLACING:
@@ -100,7 +100,7 @@ class Recorder:
         return may_add and not recorded
 
     def close(self) -> None:
-        """Wait for the answers that have not ended, and look through all of them."""
+        """Wait until all answers have ended, and check them."""
         with self._changed:
             while self._open and self._changed.wait(SETTLE_SECONDS):
                 pass
@@ -112,8 +112,8 @@ class Recorder:
         self.settle()
 
     def finish(self) -> list[Interaction]:
-        """Write what was recorded since `begin`; gives it. Raises CassetteError when the file cannot be read,
-        SecretFound when a note has one."""
+        """Write the recordings since `begin`, and return them. Raises CassetteError when the file cannot be read, and
+        SecretFound when a note has a secret."""
         self.close()
         name, new = self._ended()
         if name and new:
@@ -121,7 +121,7 @@ class Recorder:
         return new
 
     def keep_back(self, why: str) -> None:
-        """Instead of `finish`: what was recorded is not written, and the summary says why."""
+        """Drop the recordings since `begin` instead of writing them. The summary gives the reason."""
         self.close()
         if self._new:
             self._tell_refused(f"{len(self._new)} answers", why)
@@ -140,8 +140,8 @@ class Recorder:
     # --- one request --------------------------------------------------------------------------------------------------
 
     def start(self, request: Request) -> Place:
-        """Before a request goes to the live service: gives its place in the cassette. Raises RecordingRefused or
-        BudgetSpent, and then it must not go."""
+        """Call this before a request goes to the live service. Returns its place in the cassette. Raises
+        RecordingRefused or BudgetSpent when the request must not go."""
         self._refuse_what_cannot_be_kept(request)
         self.run.reserve(expected_tokens(request))
         with self._changed:
@@ -150,8 +150,8 @@ class Recorder:
             return Place(self._number, self._order)
 
     def end(self, place: Place, request: Request, response: Response | None, refused: Told = lambda _: None) -> None:
-        """After it: remember the answer. Whether it can be kept, `settle` finds out later, because that takes a while
-        and the next request may be waiting; then `refused` is told why not. None: there was no answer."""
+        """Call this after the answer, with None when there was none. It stores the answer. `settle` checks it later,
+        because that takes a while and the next request may be waiting. `refused` gets the reason when it fails."""
         self.run.spend(used(self._asked(request).request, response) if response else Spent(requests=1))
         with self._changed:
             if place.cassette == self._number and self.name:
@@ -160,7 +160,7 @@ class Recorder:
                 self._changed.notify_all()
 
     def settle(self) -> None:
-        """Look through the answers so far, and keep what can be kept. For a quiet moment."""
+        """Check the answers so far, and keep those that pass. Call this in a quiet moment."""
         with self._changed:
             unsettled, self._unsettled = self._unsettled, []
         for answer in unsettled:
@@ -211,7 +211,7 @@ class Recorder:
             )
 
     def _asked(self, request: Request) -> Interaction:
-        """As it would be matched."""
+        """The interaction as the library would match it."""
         return at_placeholder(Interaction(request, Response(200, "OK", (), b"")), self.known.base)
 
     def _write(self, name: str, new: list[Interaction]) -> None:
@@ -244,7 +244,7 @@ class Recorder:
 
 
 def _changed(asked: Request, kept: Request) -> list[str]:
-    """Where the two differ, when no rule says why: a credential of the call stands there, too."""
+    """The places where the two differ without a rule, because they repeat a credential of the call."""
     parts = {"request method": "method", "request address": "uri", "request body": "body"}
     differing = [part for part, name in parts.items() if getattr(asked, name) != getattr(kept, name)]
     return [f"{part}: it says what is secret elsewhere in this call" for part in differing]
@@ -255,7 +255,7 @@ def is_synthetic(tape: Cassette) -> bool:
 
 
 def is_name(name: str) -> bool:
-    """A path of one or more plain parts, below the folder of the cassettes and nowhere else."""
+    """Whether it is a path of plain parts that stays below the folder of the cassettes."""
     parts = name.split("/")
     plain = all(part and not part.startswith(".") and all(c.isalnum() or c in "-_.[]" for c in part) for part in parts)
     return plain and len(name) < 200

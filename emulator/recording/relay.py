@@ -1,4 +1,4 @@
-"""The fake Azure while it records: what has no recording goes to the live service, and its answer onto the tape.
+"""The fake Azure while it records. It sends requests without a recording to the live service, and keeps the answers.
 
     client ─▶ the proxy, as in every test ─▶ RecordingAzure ─▶ live Azure OpenAI
                                               └─▶ Recorder ─▶ cassettes/
@@ -26,18 +26,18 @@ from .live import Live, LiveError, pause_of
 from .recorder import Place, Recorder, RecordingRefused
 
 LONGEST_PAUSE_SECONDS = 150.0  # for all 429s of one call; the proxy waits 225 s for an answer
-LAST_BYTES_SECONDS = 0.5  # for the end of an answer whose client left at its last event, as the OpenAI SDK does
+LAST_BYTES_SECONDS = 0.5  # for the end of a stream, because the OpenAI SDK leaves at its last event
 
 
 class RecordingAzure(FakeAzure):
-    """`library` answers what the recorder's mode does not send to `live`."""
+    """`library` answers the requests that the recorder's mode does not send to `live`."""
 
     records = True
 
     def __init__(self, library: Library, recorder: Recorder, live: Live, time_scale: float = 0.0) -> None:
         super().__init__(library, time_scale)
         self.recorder, self.live = recorder, live
-        self.deployments = frozenset()  # which ones exist is the live service's business
+        self.deployments = frozenset()  # the live service decides which deployments exist
 
     async def answer(self, exchange: Exchange, send: Send) -> None:
         question = question_of(exchange.method, exchange.target, exchange.body)
@@ -60,7 +60,7 @@ class RecordingAzure(FakeAzure):
         await self.record(place, request, exchange, send)
 
     async def record(self, place: Place, request: Request, exchange: Exchange, send: Send) -> None:
-        """Ask, pass on, keep. An answer that breaks off breaks off here as well, and is kept as broken."""
+        """Ask the live service, pass its answer on, and keep it. A broken answer is passed on and kept as broken."""
         try:
             answered = await self.ask(request, exchange)
         except (httpx.HTTPError, LiveError) as failure:
@@ -93,7 +93,7 @@ class RecordingAzure(FakeAzure):
         self.recorder.end(place, request, answer, refused)
 
     async def ask(self, request: Request, exchange: Exchange) -> httpx.Response:
-        """The live answer; a rate limit is waited out, unless errors are to be recorded."""
+        """The live answer. It waits a rate limit out, unless errors are to be recorded."""
         waited = 0.0
         while True:
             answered = await self.live.ask(request.method, exchange.target, exchange.headers, exchange.body)
@@ -121,7 +121,7 @@ class RecordingAzure(FakeAzure):
 
 
 class Tape:
-    """The pieces of one answer, and when they came. The next one goes on coming when who waits for it is cancelled."""
+    """The pieces of one answer and their times. Cancelling the task that waits for a piece does not lose the piece."""
 
     def __init__(self, answered: httpx.Response) -> None:
         self.answered, self.outcome, self.started = answered, COMPLETE, time.monotonic()
@@ -132,7 +132,7 @@ class Tape:
         self._came = 0.0
 
     async def next(self) -> bytes | None:
-        """None at the end. Raises httpx.HTTPError where the answer breaks off."""
+        """The next piece, or None at the end. Raises httpx.HTTPError when the answer breaks off."""
         self._next = asyncio.ensure_future(anext(self._arriving, None))
         piece = await asyncio.shield(self._next)
         self._came = time.monotonic()
@@ -143,7 +143,7 @@ class Tape:
         self.at_ms.append(float(round(1000 * (self._came - self.started))))
 
     async def has_ended(self) -> bool:
-        """Whether nothing but the end was still to come."""
+        """Whether only the end was missing."""
         if self._next is None:
             return False
         await asyncio.wait([self._next], timeout=LAST_BYTES_SECONDS)

@@ -1,7 +1,7 @@
-"""One run of recording, which several processes may share: locks, budgets and what there is to tell at the end.
+"""One run of recording, which several processes may share: locks, budgets and notes for the summary.
 
-pytest-xdist's workers record side by side. What they must agree on lives in a folder of the run: which cassettes it has
-begun, how many requests and tokens are spent, and one line of JSON for everything that was recorded or was not.
+The workers of pytest-xdist record side by side. They share the folder of the run. It holds the names of the cassettes
+that the run has begun, the requests and tokens spent, and a line of JSON for each answer, recorded or refused.
 """
 
 import hashlib
@@ -21,21 +21,21 @@ from .budget import Budget, BudgetSpent, Spent
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Alone with a file, among all processes of this machine. The lock itself lies elsewhere."""
+    """Locks a file against all other processes of this machine. The lock is a file elsewhere."""
     digest = hashlib.blake2b(str(path.absolute()).encode(), digest_size=16).hexdigest()
     with FileLock(Path(tempfile.gettempdir()) / f"aoai-{digest}.lock"):
         yield
 
 
 class Run:
-    """`folder` belongs to this run alone, and to all of its processes."""
+    """All processes of a run share its `folder`, and nobody else uses it."""
 
     def __init__(self, folder: Path, budget: Budget | None = None) -> None:
         self.folder, self.budget, self._spent = folder, budget or Budget(), folder / "spent.json"
         folder.mkdir(parents=True, exist_ok=True)
 
     def begun(self, name: str) -> Path:
-        """A file that says, by existing, that this run has written the cassette of this name."""
+        """The marker file for this cassette. It exists when this run has written the cassette."""
         return self.folder / quote(name, safe="")
 
     @property
@@ -44,8 +44,8 @@ class Run:
             return self._read()
 
     def reserve(self, expected_tokens: int) -> None:
-        """Count what a request may use before it is made. Raises BudgetSpent instead when the budget does not allow it.
-        Without a budget nothing is counted yet: a client waits."""
+        """Count the tokens that a request may use, before it is made. Raises BudgetSpent when the budget forbids it.
+        Counts nothing without a budget, to save the client's time."""
         if not self.budget.is_limited:
             return
         with locked(self._spent):
@@ -55,7 +55,7 @@ class Run:
             self._write(spent + Spent(requests=1))
 
     def spend(self, spent: Spent) -> None:
-        """Count what a request did use; the request itself, unless `reserve` has."""
+        """Count the tokens that a request used, and the request itself unless `reserve` has."""
         counted = Spent(requests=-spent.requests) if self.budget.is_limited else Spent()
         with locked(self._spent):
             self._write(self._read() + spent + counted)
@@ -73,5 +73,5 @@ class Run:
         return Spent(**json.loads(self._spent.read_text())) if self._spent.exists() else Spent()
 
     def _write(self, spent: Spent) -> None:
-        """In place: a client waits for it, and only who holds the lock looks."""
+        """Writes in place, because a client waits. Only the holder of the lock reads the file."""
         self._spent.write_text(json.dumps(asdict(spent)))

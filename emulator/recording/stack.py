@@ -1,7 +1,7 @@
-"""Recording: the local stack with the live service behind it, for `python -m emulator record` and `--record-mode`.
+"""The local stack with the live service behind it, for `python -m emulator record` and `--record-mode`.
 
-Settings come from the environment: AZURE_OPENAI_BASE and AZURE_OPENAI_DEPLOYMENT name what is asked, the credential is
-AZURE_OPENAI_API_KEY or whatever azure-identity finds (`az login`).
+Settings come from the environment. AZURE_OPENAI_BASE names the resource, and AZURE_OPENAI_DEPLOYMENT the deployments.
+The credential is AZURE_OPENAI_API_KEY, or else the one that azure-identity finds (`az login`).
 """
 
 import os
@@ -27,7 +27,7 @@ FROM_ENVIRONMENT = ("AZURE_OPENAI_DEPLOYMENT", "AZURE_OPENAI_API_VERSION")
 
 @dataclass(frozen=True)
 class Wish:
-    """What to record: `mode` is one of tape.mode.MODES, `errors` also keeps answers from status 400 on."""
+    """What to record. `mode` is one of mode.MODES. `errors` also keeps answers from status 400 on."""
 
     mode: str = "none"
     errors: bool = False
@@ -87,7 +87,7 @@ class RecordingStack(LocalStack):
         self.recorder.begin(name, about)
 
     def finish(self) -> int:
-        """Write what was recorded; gives how many answers. They are played from now on."""
+        """Write the recorded answers, and return their number. They are played from now on."""
         new = self.recorder.finish()
         for interaction in new:
             self.library.add(interaction, self.recorder.declared)

@@ -1,5 +1,5 @@
-"""`python -m emulator record --verify`: asks the live service again what is recorded, and tells what is different now.
-Nothing is written."""
+"""`python -m emulator record --verify`: sends the recorded requests to the live service again and reports differences.
+It writes nothing."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable
@@ -25,7 +25,7 @@ from .relay import Tape
 
 @dataclass(frozen=True)
 class Verified:
-    """`drift` is what is different; `skipped` says why it was not asked again."""
+    """`drift` has the differences. `skipped` is the reason why the request was not sent again."""
 
     label: str
     drift: tuple[Drift, ...] = ()
@@ -38,8 +38,8 @@ class Verified:
 
 
 def chosen(folders: Iterable[Path], names: list[str]) -> list[Interaction]:
-    """What is in the cassettes of these names; without names, in all that were recorded. Raises CassetteError, and
-    LookupError for a name that none has."""
+    """The interactions in the cassettes of these names, or in all recorded cassettes when there are no names. Raises
+    CassetteError, and LookupError for a name without a cassette."""
     found = {name: path for path, name in cassette.find(folders)}
     if missing := [name for name in names if name not in found]:
         raise LookupError(f"There is no cassette {missing[0]}. There are: {', '.join(found)}.")
@@ -48,7 +48,7 @@ def chosen(folders: Iterable[Path], names: list[str]) -> list[Interaction]:
 
 
 async def verify(recorded: list[Interaction], live: Live, budget: Budget) -> AsyncIterator[tuple[Verified, Spent]]:
-    """Every recorded request, asked again one after the other. Raises LiveError."""
+    """Sends every recorded request again, one after the other. Raises LiveError."""
     spent = Spent()
     for interaction in recorded:
         reason = stale(interaction) or budget.refusal(spent, expected_tokens(interaction.request))
@@ -78,14 +78,14 @@ async def again(interaction: Interaction, live: Live, spent: Spent) -> tuple[Ver
 
 
 def stale(interaction: Interaction) -> str:
-    """Why a request can have no answer any more."""
+    """The reason why a request can no longer have an answer, or None."""
     route = parse(interaction.request.uri)
     if route is None:
-        return "it is no request to Azure OpenAI"
+        return "it is not a request to Azure OpenAI"
     if "/" in route.operation and route.operation.startswith("responses/") and "resp_" in route.operation:
-        return "the response it is about is gone"
+        return "its response no longer exists"
     if b'"previous_response_id"' in interaction.request.body:
-        return "the response it goes on from is gone"
+        return "the response before it no longer exists"
     return ""
 
 
@@ -94,7 +94,7 @@ def target_of(uri: str) -> str:
 
 
 def run(folders: list[Path], names: list[str], live: Live, budget: Budget) -> int:
-    """Print the drift; 1 when there is an error among it, else 0. Raises LiveError, CassetteError and LookupError."""
+    """Print the drift. Returns 1 when it has an error, else 0. Raises LiveError, CassetteError and LookupError."""
     recorded = chosen(folders, names)
     if not recorded:
         raise LookupError("There are no recorded cassettes; synthetic ones are verified when they are named.")

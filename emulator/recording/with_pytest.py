@@ -1,4 +1,4 @@
-"""pytest's side of recording: the cassette of a test, what is told at the end. `pytest_plugin` uses it to record.
+"""pytest's side of recording: the cassette of a test, and the summary at the end. `pytest_plugin` uses it to record.
 
 AZURE_OPENAI_BASE=https://… AZURE_OPENAI_DEPLOYMENT=gpt-4o-mini pytest --record-mode=once tests/test_story.py
 """
@@ -52,7 +52,7 @@ def stack_of(config: pytest.Config, folders: list[Path], settings: dict[str, str
 
 @contextmanager
 def cassette_of(test: pytest.Item, stack: RecordingStack) -> Iterator[None]:
-    """What this test asks goes to its cassette once the test has passed; an interrupted one leaves the old cassette."""
+    """Opens the test's cassette, which is written once the test has passed. An interrupted test keeps the old one."""
     test.stash[PASSED], test.stash[RECORDING] = False, stack
     stack.begin(cassette_name(test, stack.recorder.folder), about(test))
     yield
@@ -60,7 +60,7 @@ def cassette_of(test: pytest.Item, stack: RecordingStack) -> Iterator[None]:
 
 
 def note_end(test: pytest.Item, report: pytest.TestReport) -> None:
-    """Each phase of a test ends with a report. One that is expected to fail, and does, passes."""
+    """Each phase of a test ends with a report. A test that fails as expected counts as passed."""
     if report.when == "call":
         test.stash[PASSED] = report.passed or hasattr(report, "wasxfail")
     if report.when == "teardown" and (stack := test.stash.get(RECORDING, None)):
@@ -83,7 +83,7 @@ def about(test: pytest.Item) -> str:
 
 
 class Told:
-    """What the run records, for whoever started it: a progress bar meanwhile where rich is installed, a summary at the
+    """Tells what the run records: with a progress bar meanwhile, where rich is installed, and with a summary at the
     end."""
 
     def __init__(self, run: Run, config: pytest.Config) -> None:
@@ -109,7 +109,7 @@ class Told:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_report_teststatus(self, report: Any) -> tuple[str, str, str] | None:
-        """The bar stands where dots would."""
+        """Prints no dots, because the bar shows the progress."""
         passed = self.watched and report.when == "call" and report.passed
         return ("passed", "", "") if passed else None
 

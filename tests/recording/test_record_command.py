@@ -45,7 +45,7 @@ def test_what_a_client_asks_is_recorded_until_ctrl_c(live: Live, folder: Path) -
         ((), {"AZURE_OPENAI_BASE": "http://example.com"}, "To record, set AZURE_OPENAI_BASE to the live resource"),
         ((), {"AZURE_OPENAI_DEPLOYMENT": ""}, "To record, set AZURE_OPENAI_DEPLOYMENT to a deployment"),
         (("--cassette", "../x"), {}, "'../x' is no cassette's name"),
-        (("chat/question",), {}, "NAME is for --verify; to say where answers are kept: --cassette NAME"),
+        (("chat/question",), {}, "NAME is for --verify. To choose the cassette, write --cassette NAME."),
     ],
 )
 def test_what_is_missing_is_said(live: Live, arguments: tuple[str, ...], env: dict[str, str], told: str) -> None:

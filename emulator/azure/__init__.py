@@ -1,5 +1,5 @@
-"""What Azure would answer: routes, authentication, error bodies, the managed identity endpoint, the journal. The stack
-and the rooms above it may import it."""
+"""The fake Azure: routes, authentication, error bodies, the managed identity endpoint, the journal. The stack and the
+rooms above it may import this room."""
 
 from .app import FakeAzure
 

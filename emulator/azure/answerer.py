@@ -1,4 +1,4 @@
-"""Who answers besides the recordings. The stack hands them to the fake Azure, which knows nothing else of them."""
+"""Other sources of answers than the recordings. The stack hands them to the fake Azure, which knows no more of them."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -11,8 +11,8 @@ from .question import Question
 
 @dataclass(frozen=True)
 class Made:
-    """An answer that nobody recorded. `origin` says whose it is, such as "improvised"; `fault` is what goes wrong with
-    it."""
+    """An answer that nobody recorded. `origin` names its source, such as "improvised". `fault` names a fault to play
+    with it."""
 
     response: Response
     origin: str
@@ -24,5 +24,5 @@ Remark = Callable[[Exchange, Question], str]  # why its maker did not answer; ""
 
 
 def first(answerers: Iterable[Answerer], exchange: Exchange, question: Question) -> Made | None:
-    """The answer of the first that has one."""
+    """The answer of the first source that has one."""
     return next(filter(None, (answerer(exchange, question) for answerer in answerers)), None)

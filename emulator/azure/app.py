@@ -34,7 +34,7 @@ IDENTITY_PATH = "/msi/token"
 CONTROL_PATH = "/_emulator/journal"
 UNAUTHORIZED = ("bad_key", "bad_token")
 ORIGIN_HEADER = "x-emulator-origin"  # who made an answer that nobody recorded
-FAULT_HEADER = "openai-emulator-fault"  # the proxy forwards openai-*, and Azure ignores what it does not know
+FAULT_HEADER = "openai-emulator-fault"  # the proxy forwards openai-*, and Azure ignores unknown headers
 
 
 class FakeAzure:
@@ -122,7 +122,7 @@ class FakeAzure:
         return self.play(take, exchange, send, fault, left)
 
     def is_recorded_there(self, question: Question) -> bool:
-        """Whether the next recording was made on this very route: then Azure has it, whatever our rules say."""
+        """Whether the next recording has this very route. Azure then has the route, whatever our rules say."""
         if question.key is None or question.route is None:
             return False
         take = self.library.take(question.key, question.route.generation, question.body)
@@ -132,19 +132,19 @@ class FakeAzure:
         return parse(take.interaction.request.uri) == question.route
 
     def admit(self, limits: Limits, question: Question, exchange: Exchange) -> tuple[bool, dict[str, str]]:
-        """What the deployment's rate limits say: Limits.admit."""
+        """The verdict of the deployment's rate limits; see Limits.admit."""
         if exchange.method != "POST" or not question.deployment:
             return True, {}
         tokens = expected_tokens(Request("POST", exchange.target, (), exchange.body))
         return limits.admit(question.deployment, tokens)
 
     def fault_for(self, exchange: Exchange) -> Fault | None:
-        """What the request itself asks for, or the test; None when it has happened often enough. Raises FaultError."""
+        """The fault of this request, or else the test's; None when it has happened `times` times. Raises FaultError."""
         asked = exchange.headers.first.get(FAULT_HEADER)
         fault = faults.parse(asked) if asked else self.fault
         if fault is None:
             return None
-        count = str(fault), exchange.body if asked else b""  # a request that is tried again counts on
+        count = str(fault), exchange.body if asked else b""  # a retry counts with the first try
         self.happened[count] += 1
         exchange.fault = str(fault)
         return fault if fault.times is None or self.happened[count] <= fault.times else None
@@ -164,7 +164,8 @@ class FakeAzure:
         await send({"type": "http.response.body", "body": body})
 
     async def play(self, take: Take, exchange: Exchange, send: Send, fault: Fault | None, left: dict[str, str]) -> None:
-        """A recording that a fault hit, or whose caller left, is played again; one that breaks off by itself is not."""
+        """Plays a recording. If a fault hits it or its caller leaves, the next request gets it again. A recording that
+        breaks off by itself counts as played."""
         recorded = take.interaction.response
         plan = self.plan(with_headers(recorded, left), fault) if fault or left else self.plans[take]
         whole = plan.whole or plan.response
@@ -197,8 +198,8 @@ class FakeAzure:
         await deliver(as_recorded(response), exchange, send, self.journal, self.time_scale, self.hold)
 
     def unauthorized(self, exchange: Exchange) -> str | None:
-        """Azure's 401, unless the caller shows the key or a token of the managed identity. v1 takes the key as a token,
-        too (Microsoft Learn, "Azure OpenAI v1 API": its first example)."""
+        """The name of Azure's 401; None when the caller has the key or a token of the managed identity. v1 also takes
+        the key as a bearer token (Microsoft Learn, "Azure OpenAI v1 API": its first example)."""
         said = exchange.headers.first
         key = said.get("api-key")
         if key is not None:
@@ -217,7 +218,7 @@ class FakeAzure:
         await respond(send, 200, (errors.JSON,), json.dumps({"exchanges": exchanges}).encode())
 
     def reset(self) -> None:
-        """Forget what arrived and play every recording from its start."""
+        """Clear the journal, and play every sequence of recordings from its start."""
         self.journal.clear()
         self.library.rewind()
         self.identity.behave()
@@ -225,12 +226,13 @@ class FakeAzure:
         self.happened.clear()
 
     def misbehave(self, wish: str) -> None:
-        """Until `reset`: a fault (faults.py) for every request, or one of the identity endpoint. Raises FaultError."""
+        """Sets a fault until `reset`: one for every request (faults.py), or one of the identity endpoint. Raises
+        FaultError."""
         if not self.identity.misbehave(wish):
             self.fault = faults.parse(wish)
 
 
 def with_headers(response: Response, said: dict[str, str]) -> Response:
-    """The response with what is said now instead of what was recorded."""
+    """The response with these headers in place of its recorded ones of the same names."""
     kept = [(name, value) for name, value in response.headers if name.lower() not in said]
     return replace(response, headers=(*kept, *said.items())) if said else response

@@ -1,4 +1,4 @@
-"""The few words of ASGI that the fake Azure speaks."""
+"""The part of ASGI that the fake Azure uses."""
 
 import functools
 from collections.abc import Awaitable, Callable, MutableMapping
@@ -26,12 +26,12 @@ async def read_body(receive: Receive) -> bytes:
 
 
 class Fields(tuple[tuple[str, str], ...]):
-    """Headers, in order; `first` has the first value of each name."""
+    """Headers in order. `first` has the first value of each name."""
 
     first: dict[str, str]
 
 
-@functools.lru_cache(1024)  # a client says the same again and again
+@functools.lru_cache(1024)  # a client repeats its headers
 def headers_of(raw: tuple[tuple[bytes, bytes], ...]) -> Fields:
     headers = Fields((name.decode("latin-1"), value.decode("latin-1")) for name, value in raw)
     headers.first = dict(reversed(headers))

@@ -1,4 +1,4 @@
-"""How an answer leaves: frame by frame on its schedule, to its end or to the end that a fault has for it."""
+"""Sends an answer frame by frame on its schedule, up to its end or to the place where a fault breaks it."""
 
 import asyncio
 import time
@@ -10,7 +10,7 @@ from .journal import Exchange, Journal
 from .plan import STALL, Plan
 
 Hold = Callable[[Exchange, int], Awaitable[None]]
-BREAKS = {  # what a client that left did is not known; it got no more than this
+BREAKS = {  # a recorded client that left has got no more than this
     "reset": Connection.reset,
     "truncated": Connection.finish,
     "client_cancelled": Connection.finish,
@@ -20,8 +20,8 @@ BREAKS = {  # what a client that left did is not known; it got no more than this
 async def deliver(
     plan: Plan, exchange: Exchange, send: Send, journal: Journal, time_scale: float = 0.0, hold: Hold | None = None
 ) -> None:
-    """Send what the plan says, `time_scale` times as fast as recorded; 0: at once. `hold` is awaited before each
-    frame."""
+    """Send an answer as planned, `time_scale` times as fast as recorded, or at once for 0. `hold` is awaited before
+    each frame."""
     if plan.wait:
         await asyncio.sleep(plan.wait)
     if plan.silent:
@@ -52,7 +52,7 @@ async def deliver(
 
 
 async def break_off(how: str, exchange: Exchange) -> None:
-    """Break the connection as a cassette says (interaction.OUTCOMES), and wait for its end."""
+    """Break the connection in the way of an outcome (interaction.OUTCOMES), and wait for its end."""
     assert exchange.connection is not None
     exchange.broken = how
     BREAKS[how](exchange.connection)

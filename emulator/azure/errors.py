@@ -1,4 +1,4 @@
-"""Azure's own error answers where no recording is involved. The bytes, and how they are known, are in errors.yaml."""
+"""Azure's own error answers, for requests that need no recording. errors.yaml has the bytes and their sources."""
 
 import json
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ OPERATION_IDS = {"chat/completions": "ChatCompletions_Create", "embeddings": "Em
 
 @dataclass(frozen=True)
 class AzureError:
-    """A whole answer. <model>, <deployment>, <operation> and <api_version> stand for the request's own."""
+    """A whole answer. The request's own values replace <model>, <deployment>, <operation> and <api_version>."""
 
     status: int
     body: str
@@ -52,6 +52,6 @@ ERRORS = _read()
 
 
 def no_recording(message: str, code: str = "no_recorded_interaction") -> bytes:
-    """The emulator's own answer to a request that it cannot answer: never to be confused with Azure's errors."""
+    """The emulator's own error for a request that it cannot answer. No error of Azure's looks like it."""
     error = {"message": message, "type": "emulator_error", "param": None, "code": code}
     return json.dumps({"error": error}, ensure_ascii=False).encode()

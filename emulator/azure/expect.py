@@ -1,19 +1,19 @@
-"""What a test demands of an exchange with the fake Azure. Each raises AssertionError, and says where it broke."""
+"""Assertions about an exchange with the fake Azure. Each raises AssertionError, and says where the promise broke."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from .journal import Exchange
 
-OF_THE_WAY = frozenset(  # headers that belong to one connection, or to the server that holds it
+OF_THE_WAY = frozenset(  # headers of one connection, or of its server
     {"alt-svc", "connection", "content-length", "date", "keep-alive", "server", "server-timing", "set-cookie"}
     | {"strict-transport-security", "transfer-encoding"}
 )
 
 
 def streamed(exchange: Exchange, received_at: Sequence[float], max_lag_ms: float) -> None:
-    """Each frame reached the client at most `max_lag_ms` after it left, and not all at the end. `received_at` has a
-    time.monotonic() for every frame that the client read."""
+    """Each frame reached the client at most `max_lag_ms` after it left, and the frames did not all come at the end.
+    `received_at` has a time.monotonic() for every frame that the client read."""
     left = exchange.sent_at
     assert len(received_at) == len(left), f"{len(left)} frames left, {len(received_at)} were received"
     lags = [1000 * (got - sent) for sent, got in zip(left, received_at, strict=True)]
@@ -36,7 +36,7 @@ def transparent(exchange: Exchange, status: int, headers: Iterable[tuple[str, st
 
 
 def all_played(recordings: Iterable[str], exchanges: Iterable[Exchange]) -> None:
-    """Every one of these recordings, by its label, was played to its end."""
+    """Each of these recordings, named by label, was played to its end."""
     played = {exchange.recording for exchange in exchanges if exchange.outcome == "complete"}
     missing = [label for label in recordings if label not in played]
     assert not missing, f"not played: {', '.join(missing)}"

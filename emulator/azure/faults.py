@@ -1,10 +1,10 @@
-"""What goes wrong between Azure and a client: a table of small faults, each of which changes how one answer leaves.
+"""Faults between Azure and a client: a table of small faults. Each changes how one answer leaves.
 
     reset; at_frame=3; times=1
 
-is asked for by the header `openai-emulator-fault`, a test's marker, or `--fault`. Where and when nothing is said, a
-fault happens at a place that the seed decides: the same seed, the same run. The errors of errors.yaml are faults, too:
-`rate_limited; retry=date`. A fault that has happened `times` times happens no more.
+The header `openai-emulator-fault`, a test's marker or `--fault` asks for a fault so. When it names no place, the seed
+decides: the same seed means the same place. The errors of errors.yaml are faults, too: `rate_limited; retry=date`. A
+fault happens at most `times` times.
 """
 
 import random
@@ -28,12 +28,12 @@ LONGEST = 86_400.0  # seconds that a fault may wait: a day
 
 
 class FaultError(ValueError):
-    """A fault that does not exist, or not like this; the message lists those that do."""
+    """A fault that does not exist, or has no such argument. The message lists what exists."""
 
 
 @dataclass(frozen=True)
 class Fault:
-    """One wish, as it was written."""
+    """A fault as somebody asked for it."""
 
     name: str
     arguments: Mapping[str, Any] = field(default_factory=dict)
@@ -46,14 +46,14 @@ class Fault:
         return self.arguments.get("times")
 
     def waiting(self) -> dict[str, str] | None:
-        """Headers that say how long to wait, where the wish spells them."""
+        """The headers that say how long to wait, if the fault names them; else None."""
         spelling = self.arguments.get("retry")
         return RETRY[spelling]() if spelling else None
 
 
 class Kind(NamedTuple):
-    """`apply(response, arguments, place)`: place is how many frames leave before the fault. Other answers than
-    streams stay whole where `streams_only`."""
+    """`apply(response, arguments, place)` makes the plan. `place` is the number of frames that leave before the fault.
+    With `streams_only`, answers in one piece stay whole."""
 
     apply: Callable[[Response, Mapping[str, Any], int], Plan]
     arguments: tuple[str, ...]
@@ -62,7 +62,7 @@ class Kind(NamedTuple):
 
 
 def cut(response: Response, arguments: Mapping[str, Any], place: int) -> Response:
-    """The answer up to the fault: so many bytes, or so many frames."""
+    """The answer up to the fault: its first bytes (`at_byte`) or frames (`place`)."""
     frames, end = response.frames(), arguments.get("at_byte")
     if end is None:
         kept = frames[:place]
@@ -80,7 +80,7 @@ def _of(response: Response, frames: list[bytes]) -> Response:
 
 
 def _with(response: Response, place: int, frame: bytes) -> Response:
-    """The answer with another frame at that place, and nothing after it."""
+    """The answer up to this place, with another frame at its end."""
     return _of(response, [*response.frames()[:place], frame])
 
 
@@ -94,7 +94,7 @@ def _half_character(response: Response, _: Mapping[str, Any], place: int) -> Pla
 
 
 def _no_end(response: Response, _: Mapping[str, Any], __: int) -> Plan:
-    """Without [DONE], or the last event of Responses."""
+    """The answer without [DONE], or without the last event of Responses."""
     return Plan(_of(response, response.frames()[:-1]))
 
 
@@ -125,7 +125,7 @@ FAULTS: dict[str, Kind] = {
     "reset": Kind(_reset, LATER, "RST, before the headers unless a place is named"),
     "close": Kind(lambda r, a, n: Plan(cut(r, a, n), ending="truncated"), LATER, "FIN without the last chunk"),
     "malformed_chunk": Kind(
-        lambda r, a, n: Plan(cut(r, a, n), ending="truncated", raw=MALFORMED_CHUNK), LATER, "framing that is none"
+        lambda r, a, n: Plan(cut(r, a, n), ending="truncated", raw=MALFORMED_CHUNK), LATER, "broken chunk framing"
     ),
     "malformed_json": Kind(
         lambda r, a, n: Plan(_of(r, [*r.frames()[:n], b'data: {"choices":[{\n\n', *r.frames()[n:]])),
@@ -142,7 +142,7 @@ FAULTS: dict[str, Kind] = {
     ),
     "wrong_content_type": Kind(_html, (), "status 200 and a page of HTML"),
 }
-RETRY: dict[str, Callable[[], dict[str, str]]] = {  # spellings of how long to wait; 50 ms where they can be so fine
+RETRY: dict[str, Callable[[], dict[str, str]]] = {  # ways to say how long to wait; 50 ms where possible
     "seconds": lambda: {"retry-after": "1"},
     "ms": lambda: {"retry-after-ms": "50"},
     "both": lambda: {"retry-after": "1", "retry-after-ms": "50"},
@@ -162,7 +162,7 @@ COMMON = ("times", "seed")
 
 
 def parse(text: str) -> Fault:
-    """From `name; argument=value; …`. Raises FaultError."""
+    """Reads `name; argument=value; …`. Raises FaultError."""
     name, *pairs = (part.strip() for part in text.split(";"))
     if name not in FAULTS and name not in ERRORS:
         raise FaultError(f"There is no fault {name!r}. There are {', '.join([*FAULTS, *ERRORS, *IDENTITY])}.")
@@ -183,7 +183,7 @@ def parse(text: str) -> Fault:
 
 
 def plan(fault: Fault, response: Response, count: int) -> Plan:
-    """How the answer leaves when the fault happens for the `count`-th time."""
+    """The plan of the answer when the fault happens for the `count`-th time."""
     kind, whole = FAULTS[fault.name], response
     if not response.is_stream:
         if kind.streams_only:
@@ -196,6 +196,6 @@ def plan(fault: Fault, response: Response, count: int) -> Plan:
 
 
 def _quarters(size: int) -> tuple[int, ...]:
-    """What is no stream has no frames: it leaves in four pieces."""
+    """An answer without frames leaves in four pieces."""
     ends = [size * part // 4 for part in range(5)]
     return tuple(later - earlier for earlier, later in pairwise(ends) if later > earlier)

@@ -1,4 +1,4 @@
-"""The managed identity endpoint of App Service and Functions, and the check of the tokens it minted.
+"""The managed identity endpoint of App Service and Functions, and the check of its tokens.
 
 Protocol (Microsoft Learn, "How to use managed identities for App Service and Azure Functions", REST reference):
     GET {IDENTITY_ENDPOINT}?api-version=2019-08-01&resource=…   X-IDENTITY-HEADER: {IDENTITY_HEADER}
@@ -18,7 +18,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 AUDIENCE = "https://cognitiveservices.azure.com"
-AUDIENCES = (AUDIENCE, "https://ai.azure.com")  # of Azure OpenAI, and of Foundry: Microsoft's pages have either
+AUDIENCES = (AUDIENCE, "https://ai.azure.com")  # Azure OpenAI's and Foundry's; Microsoft's pages name both
 HTML = b"<html><body><h1>502 - Web server received an invalid response.</h1></body></html>"
 FAULTS: dict[str, dict[str, Any]] = {
     "identity_400": {"failure": 400},
@@ -32,14 +32,14 @@ FAULTS: dict[str, dict[str, Any]] = {
     "identity_wrong_audience": {"audience": "https://management.azure.com"},
     "identity_clock_jump": {"ahead": 48 * 3600.0},
 }
-LIFETIME_SECONDS = 24 * 3600  # what Azure gives managed identities
+LIFETIME_SECONDS = 24 * 3600  # as in Azure, for managed identities
 
 
 @dataclass
 class ManagedIdentity:
-    """Mints and checks tokens. What goes wrong: `failure` (a status that the endpoint answers, as `html` with a page
-    instead of JSON), `delay` (seconds before it answers), `lifetime` (seconds), `audience` and `expired` (of the tokens
-    minted from now on), `ahead` (seconds that its clock is before ours). `misbehave` sets them by name."""
+    """Mints and checks tokens. These attributes make faults: `failure` (a status to answer; with `html`, as a page
+    instead of JSON), `delay` (seconds before the answer), `lifetime` (seconds), `audience` and `expired` (for tokens
+    minted from now on), `ahead` (seconds that its clock is ahead of ours). `misbehave` sets them by name."""
 
     header: str = field(default_factory=lambda: str(uuid.uuid4()).upper())
     client_id: str = field(default_factory=lambda: str(uuid.uuid4()))
@@ -83,7 +83,7 @@ class ManagedIdentity:
         return f"{head}.{self._sign(head)}"
 
     def accepts(self, token: str) -> bool:
-        """Whether this identity minted the token, for Azure OpenAI, and it has not expired."""
+        """Whether this identity minted the token for Azure OpenAI, and the token has not expired."""
         head, _, signature = token.rpartition(".")
         if not hmac.compare_digest(self._sign(head).encode(), signature.encode()):
             return False
@@ -94,12 +94,12 @@ class ManagedIdentity:
         return time.time() + self.ahead
 
     def behave(self) -> None:
-        """Do again what Azure does."""
+        """End all faults."""
         self.lifetime, self.failure, self.audience, self.expired = LIFETIME_SECONDS, None, None, False
         self.html, self.delay, self.ahead = False, 0.0, 0.0
 
     def misbehave(self, name: str) -> bool:
-        """One of FAULTS, until `behave`; False when there is none of this name."""
+        """Set one of FAULTS until `behave`. Returns False when there is none of this name."""
         for attribute, value in FAULTS.get(name, {}).items():
             setattr(self, attribute, value)
         return name in FAULTS

@@ -1,4 +1,4 @@
-"""What reached the fake Azure, as it arrived, and what became of it."""
+"""The requests that reached the fake Azure, as they arrived, and their answers."""
 
 import threading
 import time
@@ -18,10 +18,10 @@ NOT_TOLD = ("connection", "broken", "sending", "sent_headers")
 
 @dataclass(slots=True)
 class Exchange:
-    """One request. `recording` is the label of what answered it, `origin` who made an answer that nobody recorded, and
-    `miss` says why nothing answered. `sending` are the pieces of the body; `sent_at` has a time.monotonic() for each
-    that has left. `outcome` is "open", "complete", "client_left", or how it was broken; `fault` is what was asked to go
-    wrong."""
+    """One request and its answer. `recording` is the label of the recording that answered, `origin` the source of an
+    answer that nobody recorded, and `miss` the reason why nothing answered. `sending` has the pieces of the body, and
+    `sent_at` a time.monotonic() for each piece that has left. `outcome` is "open", "complete", "client_left", or the
+    way in which the answer was broken. `fault` is the fault that somebody asked for."""
 
     method: str
     target: str
@@ -55,7 +55,7 @@ class Exchange:
         return self.headers.first.get(name)
 
     def as_json(self) -> dict[str, Any]:
-        """Without credentials, for the control route."""
+        """The exchange for the control route, without credentials."""
         hidden = ("authorization", "api-key")
         headers = [[name, "hidden" if name in hidden else value] for name, value in self.headers]
         told = {field.name: getattr(self, field.name) for field in fields(self) if field.name not in NOT_TOLD}
@@ -63,8 +63,8 @@ class Exchange:
 
 
 class Journal:
-    """The exchanges since the last `clear`, the last LONGEST of them, in order of arrival. Safe to use from several
-    threads: what is noted is seen at once, and who waits for it is woken; the lock is taken only where one does."""
+    """The last LONGEST exchanges since `clear`, in order of arrival. Safe to use from several threads. All threads see
+    a note at once, and a note wakes those who wait. The lock is taken only when somebody waits."""
 
     def __init__(self) -> None:
         self._lock = threading.RLock()
@@ -78,14 +78,14 @@ class Journal:
             self._tell()
 
     def sent(self, exchange: Exchange) -> None:
-        """A piece of the body leaves."""
+        """Notes that a piece of the body leaves."""
         exchange.sent_at.append(time.monotonic())
         if self._waiting:
             self._tell()
 
     def ended(self, exchange: Exchange, outcome: str) -> None:
         exchange.outcome = outcome
-        exchange.ended_at = time.monotonic()  # last: who sees when it ended sees how
+        exchange.ended_at = time.monotonic()  # comes last, so that the outcome is set when it is seen
         if self._waiting:
             self._tell()
 
@@ -103,7 +103,7 @@ class Journal:
             return list(self._exchanges)
 
     def wait_for(self, condition: Any, timeout: float = 10.0) -> list[Exchange]:
-        """The exchanges, once `condition(exchanges)` holds. Raises TimeoutError after `timeout` seconds."""
+        """The exchanges, as soon as `condition(exchanges)` holds. Raises TimeoutError after `timeout` seconds."""
         with self._lock:
             self._waiting += 1
             try:

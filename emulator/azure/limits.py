@@ -1,7 +1,7 @@
-"""A deployment's rate limits: so many requests and tokens a minute, counted as Azure counts them.
+"""A deployment's rate limits: requests and tokens per minute, counted as Azure counts them.
 
-A call is counted before the model is asked, with the tokens that it may use: its prompt, estimated from its length, and
-the answer that it allows (Microsoft Learn, "Manage Azure OpenAI quota"). Headers as recorded in 2025 and 2026.
+Azure counts a call before it asks the model, with the tokens that the call may use: the prompt, estimated from its
+length, and the longest allowed answer (Microsoft Learn, "Manage Azure OpenAI quota"). Headers as recorded in 2025/26.
 """
 
 import math
@@ -15,7 +15,7 @@ WINDOW_SECONDS = 60.0
 
 @dataclass
 class Window:
-    """What one deployment has used since `began`, in seconds of the limits' clock."""
+    """The use of one deployment since `began`, in seconds of the limits' clock."""
 
     began: float
     requests: int = 0
@@ -24,8 +24,8 @@ class Window:
 
 @dataclass
 class Limits:
-    """None: no limit. `time_scale` is how many times faster the clock runs: at 1000, a minute lasts 60 ms, and that is
-    what a refusal tells its caller to wait. Safe to use from several threads."""
+    """Limits per minute. None means no limit. The clock runs `time_scale` times as fast: at 1000 a minute lasts 60 ms,
+    and a refusal tells its caller to wait so long. Safe to use from several threads."""
 
     requests: int | None = None
     tokens: int | None = None
@@ -35,7 +35,7 @@ class Limits:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def admit(self, deployment: str, tokens: int) -> tuple[bool, dict[str, str]]:
-        """(whether the call may go on, the headers that say what is left). A refused call uses nothing."""
+        """(whether the call may go on, the headers about what is left). A refused call uses nothing."""
         now = self.clock() * (self.time_scale or 1)
         with self._lock:
             window = self._windows.setdefault(deployment, Window(now))

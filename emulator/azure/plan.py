@@ -1,4 +1,4 @@
-"""How one answer leaves: what is sent of it, when, and to what end."""
+"""The plan of one answer: the part that is sent, its times, and its end."""
 
 from dataclasses import dataclass, field
 
@@ -14,10 +14,10 @@ NOT_REPLAYED = ("content-length", "transfer-encoding", "connection", "keep-alive
 
 @dataclass(slots=True)
 class Plan:
-    """`response` is what leaves, of `whole` where that is more. `wait` and `pause` are seconds before the headers and
-    before each frame; `ending` is one of tape.interaction.OUTCOMES, CLEANLY or STALL; `raw` is written past HTTP before
-    it; `silent`: without headers. `ends`: a client sees a proper end. `messages` are the body's, each with the seconds
-    after the head at which it was recorded; `bodies` what they bring."""
+    """`response` leaves. It may be the beginning of `whole`. `wait` and `pause` are seconds before the headers and
+    before each frame. `ending` is one of tape.interaction.OUTCOMES, CLEANLY or STALL. `raw` is written past HTTP before
+    the end. With `silent`, no headers leave. `ends` says whether a client sees a proper end. `messages` has the body's
+    messages, each with its recorded seconds after the head. `bodies` has their bytes."""
 
     response: Response
     wait: float = 0.0
@@ -40,7 +40,7 @@ class Plan:
         self.bodies = [message["body"] for _, message in self.messages]
 
     def _headers(self) -> Headers:
-        """An answer that breaks off promises its whole length."""
+        """The headers. An answer that breaks off promises its whole length."""
         kept = tuple(pair for pair in self.response.headers if pair[0].lower() not in NOT_REPLAYED)
         if self.response.header("transfer-encoding"):
             return kept
@@ -62,7 +62,7 @@ def as_recorded(response: Response) -> Plan:
 
 
 class Plans(dict[Take, Plan]):
-    """Of recordings that leave as they are: prepared when one is first played."""
+    """The plans of unchanged recordings. A plan is made when its recording is first played."""
 
     def __missing__(self, take: Take) -> Plan:
         self[take] = plan = as_recorded(take.interaction.response)

@@ -1,6 +1,6 @@
-"""What a request asks, worked out from its bytes: once for all that are the same, as most are in a test or under load.
+"""The meaning of a request, worked out from its bytes and cached: in tests and under load, most requests are equal.
 
-Nothing here depends on what is recorded, or on who asks.
+It depends neither on the recordings nor on the caller.
 """
 
 import functools
@@ -16,8 +16,8 @@ LONGEST_REMEMBERED = 65_536  # bytes of a body
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """`route` and `key` are None when the address is none of Azure OpenAI's; `refused` is what Azure refuses whoever
-    asks. `body` is one object for equal ones."""
+    """`route` and `key` are None when the address is not one of Azure OpenAI's. `refused` names the error that Azure
+    gives to every caller. Equal bodies are one object."""
 
     body: bytes
     route: Route | None

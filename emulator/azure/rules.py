@@ -1,4 +1,4 @@
-"""What Azure refuses before a model is asked: unknown routes, api-versions and deployments."""
+"""The requests that Azure refuses before it asks a model: unknown routes, api-versions and deployments."""
 
 import re
 from collections.abc import Collection
@@ -7,7 +7,7 @@ from ..tape.route import Route
 from .errors import OPERATION_IDS
 
 RESPONSES_SINCE = "2025-03-01"
-IN_DEPLOYMENT = ("chat/completions", "embeddings")  # a dated api-version has these nowhere else
+IN_DEPLOYMENT = ("chat/completions", "embeddings")  # a dated api-version has these in a deployment only
 DATED = re.compile(r"\d{4}-\d{2}-\d{2}(-preview)?")  # any date: an emulator that rejects new versions is of no use
 
 
@@ -26,7 +26,7 @@ def refusal(route: Route | None) -> str | None:
 
 
 def is_elsewhere(route: Route) -> bool:
-    """Whether a dated api-version has the operation, but not there. Where it has others, is not known here."""
+    """Whether a dated api-version has it on another path: Responses outside deployments, IN_DEPLOYMENT inside."""
     return is_of_responses(route) if route.deployment else route.operation in IN_DEPLOYMENT
 
 
@@ -35,14 +35,14 @@ def is_of_responses(route: Route) -> bool:
 
 
 def unknown(route: Route | None, deployment: str | None, deployments: Collection[str]) -> str | None:
-    """The name of Azure's error for a deployment, or None. `deployments` are those that exist; none named: all do."""
+    """The name of Azure's error for a deployment, or None. `deployments` lists the existing ones; empty means any."""
     if route is None or not deployment or not deployments or deployment in deployments:
         return None
     return "unknown_model" if route.generation == "v1" else "deployment_not_found"
 
 
 def facts_of(route: Route | None, deployment: str | None) -> dict[str, str]:
-    """What Azure repeats of the request in its errors."""
+    """The parts of the request that Azure repeats in its errors."""
     operation = route.operation if route else ""
     return {
         "model": deployment or "",

@@ -1,1 +1,1 @@
-"""`python -m emulator doctor`: a deployed proxy, examined from the outside. The command line may import it."""
+"""`python -m emulator doctor` examines a deployed proxy from the outside. The command line may import this room."""

@@ -1,4 +1,4 @@
-"""The base URL: its shape, and whether somebody listens there."""
+"""The base URL: its shape, and whether a server listens there."""
 
 import ipaddress
 import socket
@@ -13,17 +13,17 @@ from .refusal import Problem
 
 PATH, SIGNED_PATH = "/api/v1", "/api/keys/v1"
 CONNECT_SECONDS = 10.0
-BY_PROXY = "not looked at: calls go through the proxy that the environment names"
+BY_PROXY = "not checked: calls go through the proxy that the environment names"
 CONNECTION = "no connection to the proxy"
 
 
 class Address:
-    """Its methods are checks, in the order in which one needs the other. `path` is what the URL ends in."""
+    """The methods are checks. Each needs the ones before it. `path` is the end of the URL."""
 
     def __init__(self, base_url: str, path: str = PATH) -> None:
         self.base_url, self.path = base_url.rstrip("/"), path
         self.url = urlsplit(self.base_url)
-        self.tls = httpx.create_ssl_context()  # trusts whom the OpenAI SDK trusts
+        self.tls = httpx.create_ssl_context()  # the certificates that the OpenAI SDK trusts
 
     def address(self) -> Check:
         """The shape of the base URL."""
@@ -36,7 +36,7 @@ class Address:
         if self.url.path != self.path:
             raise Problem(f"its path is {self.url.path or '/'!r}, not {self.path!r}", "a base URL")
         if self.url.scheme == "http" and not is_loopback(str(self.url.hostname)):
-            raise Problem("it is http: the key would travel for everybody to read", "a base URL")
+            raise Problem("it is http: everybody on the way could read the key", "a base URL")
         return Check("address", "ok", self.base_url)
 
     @property
@@ -45,7 +45,7 @@ class Address:
 
     @property
     def detour(self) -> bool:
-        """Whether calls go through a proxy of the environment, which alone may know the name and reach it."""
+        """Whether calls go through a proxy of the environment. Only that proxy may be able to reach the name."""
         return bool(getproxies().keys() & {self.url.scheme, "all"}) and not proxy_bypass(str(self.url.hostname))
 
     def dns(self) -> Check:

@@ -1,11 +1,11 @@
-"""One thing that the doctor looked at."""
+"""One check of the doctor, and its result."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Check:
-    """`result` is ok, note (worth knowing) or problem; `found` is what was seen, `meaning` what to do."""
+    """`result` is ok, note (worth knowing) or problem. `found` is the observation, and `meaning` says what to do."""
 
     name: str
     result: str

@@ -1,4 +1,4 @@
-"""The verb `doctor` of `python -m emulator`: which proxy to examine, and what is told of it."""
+"""The verb `doctor` of `python -m emulator`: it finds the proxy to examine, and prints the report."""
 
 import argparse
 import json
@@ -22,30 +22,30 @@ def add_arguments(added: argparse.ArgumentParser) -> None:
     added.add_argument(
         "--base-url",
         metavar="URL",
-        help="ends in /api/v1, or in /api/keys/v1 for a signed key ($PROXY_BASE_URL, or of .env)",
+        help="ends in /api/v1, or in /api/keys/v1 for a signed key (default: $PROXY_BASE_URL, or .env)",
     )
     added.add_argument(
         "--key",
-        help="a function key or a signed one ($FUNCTION_HOST_KEY or $OPENAI_API_KEY, or of .env: not seen in ps)",
+        help="a function key or a signed key (default, hidden from ps: $FUNCTION_HOST_KEY, $OPENAI_API_KEY or .env)",
     )
     added.add_argument(
         "--roster", type=Path, metavar="CSV", help="try every key of a class: keys.csv of `python -m proxy.keys make`"
     )
-    added.add_argument("--model", default="", help="the model to ask (default: the first that is served)")
-    added.add_argument("--embeddings", default="", metavar="MODEL", help="ask this model for a vector as well")
+    added.add_argument("--model", default="", help="the model to ask (default: the first one served)")
+    added.add_argument("--embeddings", default="", metavar="MODEL", help="also ask this model for a vector")
     added.add_argument(
         "--wait",
         type=float,
         default=0.0,
         metavar="MINUTES",
-        help="just deployed: ask again what may pass by itself (0)",
+        help="after a deployment: repeat checks that may still succeed for so long (default: 0)",
     )
-    added.add_argument("--no-calls", action="store_true", help="ask no model: costs no tokens, sees less")
+    added.add_argument("--no-calls", action="store_true", help="ask no model: costs no tokens, finds less")
     added.add_argument("--json", action="store_true", help="print one JSON object")
 
 
 def run(arguments: argparse.Namespace, say: Callable[[str], None]) -> int:
-    """0: well, 1: a problem. Raises ValueError for wrong usage."""
+    """Returns 0 when all is well, 1 for a problem. Raises ValueError for wrong usage."""
     given = from_file() | os.environ
     base_url = arguments.base_url or given.get("PROXY_BASE_URL") or signed_base_url(given)
     signed = (base_url or "").rstrip("/").endswith(SIGNED_PATH)
@@ -66,18 +66,18 @@ def run(arguments: argparse.Namespace, say: Callable[[str], None]) -> int:
 
 
 def signed_base_url(given: Mapping[str, str]) -> str | None:
-    """Of the .env that a person gets with a signed key, where it is one."""
+    """The base URL in the .env that a person gets with a signed key; None when it is not such a URL."""
     base_url = given.get("OPENAI_BASE_URL", "")
     return base_url if base_url.endswith(SIGNED_PATH) else None
 
 
 def from_file() -> dict[str, str]:
-    """What .env in the current folder says."""
+    """The settings of .env in the current folder."""
     return {name: value for name, value in dotenv_values(".env").items() if value}
 
 
 def report(checks: Iterable[Check], say: Callable[[str], None], as_json: bool) -> int:
-    """Say what was found, while it is found unless as JSON; 0: well, 1: a problem."""
+    """Print each check as it ends, or all as JSON at the end. Returns 0 when all is well, 1 for a problem."""
     done, first = list[Check](), dict[tuple[str, str], str]()
     for check in checks:
         done.append(check)

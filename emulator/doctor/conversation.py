@@ -1,4 +1,4 @@
-"""What the models say to the doctor's questions: of several the first that answers, each in the way that it takes."""
+"""Asks models the doctor's questions. The first answer counts. A refused question is asked again in another way."""
 
 import itertools
 import json
@@ -19,14 +19,14 @@ from .question import MORE, Question
 from .refusal import HARMLESS, NO_DEPLOYMENT, NOT_SERVED, QUOTA, TOO_MANY, Problem, Refusal, read, require
 from .wording import TOO_FEW
 
-OF_ONE_MODEL = (NO_DEPLOYMENT, QUOTA, NOT_SERVED)  # another may be there, and has a quota of its own
+OF_ONE_MODEL = (NO_DEPLOYMENT, QUOTA, NOT_SERVED)  # another model may exist and has its own quota
 
 
 @dataclass(frozen=True)
 class Heard:
-    """An answer to `asked`; `pieces` are when it came, in seconds, and how much of it was there then, in bytes.
-    `doubts` is what other models said before, if it was odd; `spent` are the tokens of an answer that said too
-    little."""
+    """An answer to `asked`. `pieces` has the times at which it came, in seconds, and the bytes that had come by then.
+    `doubts` has odd refusals of the models asked before. `spent` is the tokens of an earlier answer that was too
+    short."""
 
     asked: Question
     answer: Response
@@ -44,12 +44,12 @@ class Heard:
 
     @property
     def events(self) -> list[str]:
-        """The data of each; a comment, which keeps a connection alive, is none."""
+        """The data of each event. Comments, which keep a connection alive, do not count."""
         return [frame.data for frame in frames(self.answer) if frame.data]
 
     @property
     def seconds(self) -> float:
-        """From the first event to the last."""
+        """The seconds from the first event to the last."""
         parts = sse_frames(self.answer.body)
         ends = [end for end, part in zip(itertools.accumulate(map(len, parts)), parts, strict=True) if b"data:" in part]
         times = [self.pieces[bisect_left(self.pieces, end, key=lambda piece: piece[1])][0] for end in ends]
@@ -57,14 +57,14 @@ class Heard:
 
     @property
     def spoken(self) -> int:
-        """How many events have a piece of text, which a model that only reasons does not send."""
+        """The number of events with a piece of text. A model that only reasons sends none."""
         chunks = [json.loads(event) for event in self.events if event != DONE]
         deltas = [choice.get("delta") for chunk in chunks for choice in objects(chunk, "choices")]
         return sum(isinstance(delta, dict) and bool(delta.get("content")) for delta in deltas)
 
 
 class Conversation:
-    """With the models below `base_url`, in this order. What a refusal teaches is remembered."""
+    """Asks the models below `base_url` in this order. It remembers the limits and missing models it learns of."""
 
     def __init__(self, client: httpx.Client, base_url: str, models: Iterable[str]) -> None:
         self.client, self.base_url, self.models = client, base_url, list(models)
@@ -72,7 +72,7 @@ class Conversation:
         self.gone = set[str]()
 
     def ask(self, question: Question, models: Iterable[str] = ()) -> Heard:
-        """Of the first model that answers. Raises Problem, and what httpx raises."""
+        """The answer of the first model that answers. Raises Problem, and httpx's errors."""
         refusals, left = list[Refusal](), [model for model in models or self.models if model not in self.gone]
         for model in left:
             try:
@@ -90,7 +90,7 @@ class Conversation:
         raise next((refusal for refusal in refusals if refusal.cause not in HARMLESS), refusals[0])
 
     def hear(self, question: Question) -> Heard:
-        """Of one model; what it refuses is asked in another way, if there is one."""
+        """The answer of one model. After a refusal, asks in another way, if there is one."""
         question = self.allowed(question)
         try:
             return self.call(question)
@@ -109,7 +109,7 @@ class Conversation:
         return question.limited(self.most) if self.most and limit and limit > self.most else question
 
     def otherwise(self, question: Question, refusal: Refusal) -> Question:
-        """The same, as it may be answered."""
+        """The question in a way that the model may accept."""
         if refusal.cause == TOO_MANY:
             numbers = [int(text.replace(",", "")) for text in re.findall(r"\d[\d,]*", refusal.found[3:])]
             self.most = min(numbers, default=self.most)
@@ -136,6 +136,6 @@ class Conversation:
 
 
 def objects(value: Any, name: str) -> list[dict[str, Any]]:
-    """The objects in a list that an object has under this name, as far as all that is so."""
+    """The objects in the list with this name; none when the value is no object or the member no list."""
     listed = value.get(name) if isinstance(value, dict) else None
     return [entry for entry in listed if isinstance(entry, dict)] if isinstance(listed, list) else []

@@ -1,4 +1,4 @@
-"""`python -m emulator doctor`: is a deployed proxy well? Looked at from the outside, one thing after another."""
+"""The checks of `python -m emulator doctor`, one after another, on a deployed proxy from the outside."""
 
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
@@ -18,12 +18,12 @@ from .troubleshooting import meaning_of
 from .wording import OPERATION
 
 SILENCE_SECONDS = 10.0  # GET models asks nobody; a cold start may take as long, but not twice
-ANSWER_SECONDS = 240.0  # longer than the proxy itself waits for Azure, so that its own error is heard
-PAUSE_SECONDS = 15.0  # between two times of asking what may pass by itself
-SKEW_SECONDS = 300  # more, and tokens are refused
-COLD_SECONDS = 2.0  # a first answer that takes this much longer than the second waited for an instance
-AT_ONCE_SECONDS = 0.05  # between the first and the last event of a stream that somebody collected
-ENOUGH_EVENTS = 20  # with text; fewer may come in one moment though nobody collects them
+ANSWER_SECONDS = 240.0  # longer than the proxy waits for Azure, so that its own error arrives
+PAUSE_SECONDS = 15.0  # before a check is repeated
+SKEW_SECONDS = 300  # with more, Azure refuses tokens
+COLD_SECONDS = 2.0  # a first answer that is so much slower than the second waited for an instance
+AT_ONCE_SECONDS = 0.05  # from first to last event of a stream that something collected
+ENOUGH_EVENTS = 20  # with text; fewer may come at once though nothing collects them
 LIMITS = ("x-ratelimit-remaining-requests", "x-ratelimit-remaining-tokens")
 
 BROKEN = "502 `upstream_stream_broken`"
@@ -39,8 +39,8 @@ PASSING = (ROLE, IDENTITY, NO_DEPLOYMENT, SILENCE, PAGE, BY_STATUS[404], BY_STAT
 
 
 class Doctor:
-    """`calls`: whether Azure is asked, which costs a few tokens; `model` is the one to ask, `embeddings` one to ask for
-    a vector as well; for `wait` minutes, what may pass by itself after a deployment is asked again."""
+    """`calls` says whether to ask Azure, which costs a few tokens. `model` is the model to ask, and `embeddings` a
+    model to ask for a vector. For `wait` minutes, checks are repeated that may succeed some time after a deployment."""
 
     def __init__(
         self,
@@ -55,21 +55,21 @@ class Doctor:
         self.headers, path = admission(key)
         address, self.key, self.model, self.embeddings = Address(base_url, path), key, model, embeddings
         self.base_url, self.tls = address.base_url, address.tls
-        self.needed = [address.address, address.dns, address.connection, self.health]  # by all that comes after
+        self.needed = [address.address, address.dns, address.connection, self.health]  # all later checks need these
         self.free = [*self.needed, self.clock, self.start]
         self.asked = [self.chat, self.stream, self.responses] if calls else []
         self.asked += [self.vectors] if calls and embeddings else []
         self.deadline = time.monotonic() + 60 * wait
         self.date = ""
-        self.seconds = 0.0  # that the first answer took
+        self.seconds = 0.0  # of the first answer
         self.chats = False
 
     def before(self) -> Iterator[Check]:
-        """What comes before the first call."""
+        """The checks before the first call."""
         return self.examine([step for step in self.needed if step != self.health])
 
     def examine(self, only: Sequence[Callable[[], Check]] = ()) -> Iterator[Check]:
-        """Each check as it ends, of all or of `only` these; nothing after a problem that stops the rest."""
+        """Yields each check as it ends, of all checks or `only` these. Some problems end the examination."""
         timeout = httpx.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS)
         with httpx.Client(headers=self.headers, timeout=timeout, verify=self.tls) as self.client:
             for step in only or (*self.free, *self.asked):
@@ -78,7 +78,7 @@ class Doctor:
                     return
 
     def attempts(self, step: Callable[[], Check]) -> Generator[Check, None, Problem | None]:
-        """What a check found in the end, and before that, once, that it is waited for."""
+        """Yields the result of a check. While the check is repeated, first yields a note, once."""
         waits, name = False, step.__name__
         while True:
             try:
@@ -103,7 +103,7 @@ class Doctor:
                 self.talk.gone.clear()
 
     def health(self) -> Check:
-        """GET models, which the proxy answers without asking Azure."""
+        """Asks GET models, which the proxy answers without Azure."""
         started = time.monotonic()
         answer = self.listed()
         self.seconds, self.date = time.monotonic() - started, answer.headers.get("date", "")
@@ -132,7 +132,7 @@ class Doctor:
         return Check("clock", "ok", f"less than {SKEW_SECONDS} s apart from the proxy's")
 
     def start(self) -> Check:
-        """How long an instance took to start, if the first call had to wait for one."""
+        """The start time of an instance, if the first call had to wait for one."""
         started = time.monotonic()
         self.listed()
         again = time.monotonic() - started
@@ -161,7 +161,7 @@ class Doctor:
         return replace(counted("stream", heard, few), result="note")
 
     def longer(self, heard: Heard) -> Heard:
-        """The same stream with room for a reasoning model to write something, if it may have it."""
+        """The same stream with a higher limit, if allowed, so that a reasoning model has room to write text."""
         more = self.talk.allowed(heard.asked.limited(MORE))
         if more == heard.asked:
             return heard
@@ -184,12 +184,12 @@ class Doctor:
         return counted("vectors", self.talk.ask(VECTORS, [self.embeddings]))
 
     def hidden(self, text: str) -> str:
-        """Without the key, whoever repeated it."""
+        """The text without the key, which a server may have repeated."""
         return text.replace(self.key, "…")
 
 
 def admission(key: str) -> tuple[dict[str, str], str]:
-    """The header that a key is sent in, and what its base URL ends in."""
+    """The header for a key, and the path at the end of its base URL."""
     if key.startswith("sk-"):
         return {"authorization": f"Bearer {key}"}, SIGNED_PATH
     return {"x-functions-key": key}, PATH
@@ -201,5 +201,5 @@ def counted(name: str, heard: Heard, *facts: str) -> Check:
 
 
 def stops(cause: str) -> bool:
-    """Whether no model can be asked after this: the function itself cannot."""
+    """Whether the function itself fails, so that no model can answer."""
     return cause == CONNECTION or (cause[:5] in ("502 `", "503 `") and cause not in OF_ONE_ANSWER)

@@ -1,4 +1,4 @@
-"""What the doctor asks of a model, and the same as a limit or an older api-version lets it through."""
+"""The doctor's questions to a model, and their forms for a lower limit or an older api-version."""
 
 import re
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ from typing import Any
 WORD, COUNT = "Reply with the word ready.", "Count from 1 to 30, with commas."
 MORE = 2_000  # tokens: a reasoning model may use up a smaller limit before it writes a word
 LIMITS = ("max_completion_tokens", "max_tokens", "max_output_tokens")
-OLDER = {  # what an older api-version does not know: how its refusal names it, and the older name
+OLDER = {  # members unknown to older api-versions: their names in a refusal, and the older name
     "stream_options": (r"stream_?options|include_?usage", None),
     "max_completion_tokens": (r"max_?completion_?tokens", "max_tokens"),
 }
@@ -26,18 +26,18 @@ class Question:
 
     @property
     def limit(self) -> int | None:
-        """In tokens; None where the route knows no limit."""
+        """The limit in tokens; None where the route has none."""
         return next((self.body[name] for name in LIMITS if name in self.body), None)
 
     def limited(self, tokens: int) -> "Question":
         return Question(self.route, {name: tokens if name in LIMITS else value for name, value in self.body.items()})
 
     def blamed(self, text: str) -> set[str]:
-        """Which of its members that an older api-version may not know a refusal names."""
+        """The members in OLDER that a refusal names."""
         return {name for name, (named, _) in OLDER.items() if name in self.body and re.search(named, text, re.I)}
 
     def older(self, text: str) -> "Question":
-        """Without the members that a refusal names; where it names none, without the first that it may mean."""
+        """The question without the members that a refusal names. When it names none, without the first of OLDER."""
         refused = self.blamed(text) or [name for name in OLDER if name in self.body][:1]
         names = {name: OLDER[name][1] for name in refused}
         body = {names.get(name, name): value for name, value in self.body.items()}

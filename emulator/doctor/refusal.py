@@ -1,4 +1,4 @@
-"""What an answer that is an error says, in whatever shape, and which row of docs/troubleshooting.md explains it."""
+"""Reads an error in any shape, and finds the row of docs/troubleshooting.md that explains it."""
 
 import json
 import re
@@ -14,13 +14,13 @@ NO_DEPLOYMENT, ROLE, QUOTA = "Azure's `DeploymentNotFound`", "502 `upstream_auth
 TOO_MANY, UNRECORDED = "400 `too_many_output_tokens`", "424 `no_recorded_interaction`"
 NOT_SERVED = "404 `model_not_found`"
 
-BY_STATUS = {  # an error without a body, which comes from the Functions host; its 429 has two words
+BY_STATUS = {  # errors of the Functions host, which have no body (its 429 has two words)
     401: "401 with an empty body",
     404: "404 with an empty body",
     429: "429 `Too Busy`",
     500: "500 with an empty body",
 }
-BY_CODE = {  # errors of Azure's own, which the proxy passes on; and its own with a status that Azure has, too
+BY_CODE = {  # Azure's errors, which the proxy passes on, and the proxy's with a status of Azure's
     "DeploymentNotFound": NO_DEPLOYMENT,
     "unknown_model": NO_DEPLOYMENT,
     "RateLimitReached": QUOTA,
@@ -32,19 +32,19 @@ BY_CODE = {  # errors of Azure's own, which the proxy passes on; and its own wit
     "api_key_revoked": "401 `api_key_revoked`",
     "model_not_in_key": "403 `model_not_in_key`",
 }
-BY_WORDS = (  # where Azure's codes differ: status, what its message has, row
+BY_WORDS = (  # where Azure's codes differ: status, words in the message, row
     (401, r"", ROLE),
     (403, r"", ROLE),
     (404, r"retired|deprecated|no longer (available|supported)", NO_DEPLOYMENT),
     (410, r"", NO_DEPLOYMENT),
     (429, r"", QUOTA),
 )
-OF_THE_QUESTION = (400, 404, 405, 415, 422, 424)  # after these, another model or another question may be answered
-HARMLESS = (OPERATION, TOO_FEW, TOO_MANY, UNRECORDED)  # for the proxy is well, and does as it was told
+OF_THE_QUESTION = (400, 404, 405, 415, 422, 424)  # after these, another model or question may get an answer
+HARMLESS = (OPERATION, TOO_FEW, TOO_MANY, UNRECORDED)  # the proxy is well, and does as it was told
 
 
 class Problem(Exception):
-    """What a check found, and the beginning of its row in the table."""
+    """A problem that a check found, and the beginning of its row in the table."""
 
     def __init__(self, found: str, cause: str) -> None:
         super().__init__(found)
@@ -52,7 +52,7 @@ class Problem(Exception):
 
 
 class Refusal(Problem):
-    """One question was refused, with these words; another may be answered."""
+    """A model refused one question with these words. Another question may get an answer."""
 
     def __init__(self, found: str, cause: str, text: str) -> None:
         super().__init__(found, cause)
@@ -60,7 +60,7 @@ class Refusal(Problem):
 
 
 def require(answer: httpx.Response) -> httpx.Response:
-    """The answer, unless it is an error. Raises Problem."""
+    """The answer. Raises Problem when it is an error."""
     if answer.is_success:
         return answer
     status, text = answer.status_code, answer.text
@@ -79,7 +79,7 @@ def require(answer: httpx.Response) -> httpx.Response:
 
 
 def told(text: str | bytes) -> tuple[str, str]:
-    """(code, message) of an error in whatever shape; "" for what it does not say."""
+    """(code, message) of an error in any shape; "" for a missing one."""
     try:
         error: Any = json.loads(text)
     except (ValueError, RecursionError):
@@ -94,7 +94,7 @@ def told(text: str | bytes) -> tuple[str, str]:
 
 def spelled(status: int, code: str, message: str) -> str:
     head = f"{status} {code}" if code not in ("", str(status)) else f"{status}"
-    return f"{head}: {message[:LONG]}".encode(errors="replace").decode()  # half a surrogate pair cannot be printed
+    return f"{head}: {message[:LONG]}".encode(errors="replace").decode()  # nobody can print half a surrogate pair
 
 
 def cause_of(status: int, code: str, text: str) -> str:
@@ -106,7 +106,7 @@ def cause_of(status: int, code: str, text: str) -> str:
 
 
 def cause_of_page(answer: httpx.Response) -> str:
-    """Of an error that has another shape: Azure's, which came through the proxy, or of whoever stands before it."""
+    """The row for an error without OpenAI's shape, from Azure through the proxy, or from a server in front of it."""
     if "proxy;dur" in answer.headers.get("server-timing", ""):
         return OTHER
     empty = not answer.content.strip() or answer.status_code == 429
@@ -114,13 +114,13 @@ def cause_of_page(answer: httpx.Response) -> str:
 
 
 def read(text: str | bytes) -> None:
-    """Of an answer with status 200, or one frame of a stream: raises Problem where it is no JSON, or an error of
+    """Checks an answer with status 200, or one frame of a stream. Raises Problem when it is not JSON, or an error of
     Azure's."""
     try:
         whole: Any = json.loads(text)
     except (ValueError, RecursionError):
         raise Problem(f"no JSON: {text[:60]!r}", UNREADABLE) from None
-    if isinstance(whole, dict) and whole.get("error"):  # a Response has it, and it is null
+    if isinstance(whole, dict) and whole.get("error"):  # in a good Response it is null
         code, message = told(text)
         cause, found = cause_of(200, code, message), f"an answer with an error in it: {spelled(200, code, message)}"
         raise Refusal(found, cause, message) if cause in HARMLESS else Problem(found, cause)

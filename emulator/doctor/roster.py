@@ -1,4 +1,4 @@
-"""Every key of a class, tried before the lesson: each lists its models, which costs no tokens."""
+"""Tries every key of a class before the lesson. Each key lists the models, which costs no tokens."""
 
 import csv
 from collections.abc import Iterator, Mapping
@@ -12,7 +12,7 @@ AT_ONCE = 8  # an instance of the function has room for 100
 
 
 def keys_of(sheet: Path) -> dict[str, str]:
-    """Name: key, of the keys.csv that `python -m proxy.keys make --roster` writes. Raises ValueError."""
+    """Name → key, from the keys.csv that `python -m proxy.keys make --roster` writes. Raises ValueError."""
     try:
         rows = list(csv.DictReader(sheet.read_text(encoding="utf-8-sig").splitlines()))
     except OSError as error:
@@ -21,12 +21,12 @@ def keys_of(sheet: Path) -> dict[str, str]:
         rows = []
     found = {row["name"]: row["key"] for row in rows if row.get("name") and (row.get("key") or "").startswith("sk-")}
     if not rows or len(found) < len(rows):
-        raise ValueError(f"{sheet} is not whole: it has the columns name, id and key, and a line for each person.")
+        raise ValueError(f"{sheet} is incomplete: it needs the columns name, id and key, and a key for each person.")
     return found
 
 
 def try_all(base_url: str, keys: Mapping[str, str]) -> Iterator[Check]:
-    """What stands between here and the proxy, once; then a check for each person, under the person's name."""
+    """Checks the way to the proxy once. Then yields a check for each person, under the person's name."""
     first = Doctor(base_url, next(iter(keys.values())), calls=False)
     for check in first.before():
         yield check

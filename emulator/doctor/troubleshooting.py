@@ -1,4 +1,4 @@
-"""What an error means and what to do: the table of docs/troubleshooting.md, which stands nowhere else."""
+"""The meaning of an error and what to do, read from the table in docs/troubleshooting.md."""
 
 import functools
 import re
@@ -12,11 +12,11 @@ LINK = re.compile(r"\[([^]]*)\]\(([^)#]*)[^)]*\)")
 
 @functools.cache
 def table() -> dict[str, str]:
-    """What one sees → what it means, with the names of pages where the table has links."""
+    """What a person sees → what it means. The names of pages replace the table's links."""
     return dict(ROW.findall(LINK.sub(r'"\1" in docs/\2', PAGE.read_text(encoding="utf-8"))))
 
 
 def meaning_of(cause: str) -> str:
-    """Of the first row that begins like this. Raises StopIteration for a cause that has none, which the tests
-    exclude."""
+    """The meaning in the first row that begins with this cause. Raises StopIteration for a cause without a row; the
+    tests make sure that each has one."""
     return next(meaning for seen, meaning in table().items() if seen.startswith(cause))

@@ -1,8 +1,8 @@
-"""In how many words Azure says the same: what a refused question is about, by what its text has."""
+"""Azure's many wordings of one error: the words in a refusal, and the row that they mean."""
 
 import re
 
-LONG = 2_000  # characters; what matters stands at the beginning
+LONG = 2_000  # characters; the reason comes first
 OPERATION, TOO_FEW = "Azure's `OperationNotSupported`", "Azure's 400 about too few tokens"
 
 WHAT = (
@@ -11,8 +11,8 @@ WHAT = (
 )
 NOT = r"(unsupported|(not|only) (be )?(support|possib|avail|allow|work|enabl|used)|(supported|available|enabled) only)"
 CANNOT = rf"{WHAT}.{{0,40}}{NOT}|{NOT}.{{0,40}}{WHAT}|OperationNotSupported|not a chat model|requires .{{0,60}}\baudio"
-VERSION = r"API.?versions?"  # an administrator mends that, not another model
-TOO_OLD = r"Responses API is enabled only"  # but this one may be old on purpose: chat works with it
+VERSION = r"API.?versions?"  # an administrator can repair this, another model cannot
+TOO_OLD = r"Responses API is enabled only"  # an old version may be meant: chat works with it
 
 TOKENS = r"\bmax_\w*tokens\b|\btokens\b|\b(output|length|completion|reasoning) (limit|budget)"
 FEW = (
@@ -23,7 +23,7 @@ FEW = (
 UNKNOWN = r"unrecogni[sz]ed|unsupported|unknown|unexpected|not (supported|permitted|allowed|recogni[sz]ed)"
 NOTHING = r"(?!)"
 
-REFUSED = (  # row of the table, what the text has, what it has not
+REFUSED = (  # row of the table, words that the text has, words that it lacks
     (OPERATION, (CANNOT,), VERSION),
     (OPERATION, (TOO_OLD,), NOTHING),
     (TOO_FEW, (TOKENS, FEW), UNKNOWN),
@@ -35,5 +35,5 @@ def has(pattern: str, text: str) -> bool:
 
 
 def refused(text: str) -> list[str]:
-    """The rows that fit, the likeliest first."""
+    """The rows that fit a text, the likeliest first."""
     return [row for row, all_of, none_of in REFUSED if all(has(it, text) for it in all_of) and not has(none_of, text)]

@@ -1,4 +1,4 @@
-"""What is wrong with cassettes: a table of checks, their findings as text or JSON. The command line may import it."""
+"""Finds defects in cassettes: a table of checks, and their findings as text or JSON. The command line may import it."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -34,7 +34,7 @@ CHECKS: tuple[Check, ...] = (
 
 
 def context_of(recordings: Path | None, specs: Path | None, played: Path | None) -> Context:
-    """What there is to hold recordings against; None stands for the checkout's neighbour, if it is there."""
+    """The material to compare recordings with. For None, a folder beside the checkout, if it exists."""
     recordings = recordings or default_folder("AZURE_RECORDINGS", "azure-recordings")
     specs = specs or default_folder("AZURE_SPECS", "azure-specs")
     return Context(
@@ -45,14 +45,14 @@ def context_of(recordings: Path | None, specs: Path | None, played: Path | None)
 
 
 def findings(tapes: Tapes, context: Context, audited: bool = False) -> list[Finding]:
-    """All that the checks find, errors first; `audited`: with the audit of matching, which takes seconds."""
+    """All findings of the checks, errors first. `audited` adds the audit of matching, which takes seconds."""
     checks = (*CHECKS, audit.check) if audited else CHECKS
     found = [finding for check in checks for finding in check(tapes, context)]
     return sorted(found, key=lambda finding: finding.severity)
 
 
 def described(tapes: Tapes, found: Iterable[Finding]) -> dict[str, Any]:
-    """What `--json` prints."""
+    """The object that `--json` prints."""
     counts = Counter(finding.severity for finding in found)
     return {
         "recordings": len(tapes.recordings),

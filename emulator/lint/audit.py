@@ -54,8 +54,8 @@ def _unmet(tapes: Tapes) -> Iterator[Finding]:
 
 
 def _alike(tapes: Tapes) -> Iterator[Finding]:
-    """Requests that differ only in what is not compared: they take turns, whoever asks. The same request again is a
-    sequence, and meant; the same in two files is `duplicate`'s business."""
+    """Requests that differ only in parts that matching ignores. Their answers take turns, whichever request comes.
+    Equal requests are a sequence, and intended. `duplicate` finds equal requests in two files."""
     first = dict[tuple[str, str, Key], Recording]()
     for recording in tapes.recordings:
         request = recording.interaction.request
@@ -63,7 +63,7 @@ def _alike(tapes: Tapes) -> Iterator[Finding]:
             continue
         earlier = first.setdefault((recording.file, meaning.generation, meaning.key), recording)
         if differing := _differing(earlier.interaction.request, request):
-            message = f"differs from {earlier.place()} in {differing} alone, which is not compared; they take turns"
+            message = f"differs from {earlier.place()} in {differing} only, which matching ignores; they take turns"
             yield info("alike", recording.place(), message)
 
 

@@ -1,4 +1,4 @@
-"""The order of a chat stream: every choice finishes once, and nothing is said after that."""
+"""The order of a chat stream: every choice finishes once, and no text of it follows."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -23,7 +23,7 @@ def problems(recording: Recording) -> Problems:
     broken = any(document.value.get("error") for document in chunks)
     ids, begun, finished, calls = set[str](), dict[str, int | None](), set[str](), set[tuple[str, str]]()
     for event, _, chunk in chunks:
-        if chunk.get("id"):  # empty where a chunk is about the content filter only
+        if chunk.get("id"):  # empty in a chunk about the content filter only
             if len(ids | {str(chunk["id"])}) > len(ids) == 1:
                 yield event, f"its id {chunk['id']!r} is not that of the chunks before it"
             ids.add(str(chunk["id"]))
@@ -49,7 +49,7 @@ def problems(recording: Recording) -> Problems:
 
 
 def roleless(recording: Recording) -> Problems:
-    """Some models leave it out, and every client does without."""
+    """Some models leave the role out, and every client does without it."""
     begun = set[str]()
     for event, _, chunk in recording.documents:
         for choice in objects(chunk.get("choices")) if isinstance(chunk, dict) else ():

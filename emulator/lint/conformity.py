@@ -1,4 +1,4 @@
-"""Every body and every event against the OpenAI SDK's types and, where they are at hand, Azure's descriptions."""
+"""Checks every body and event against the OpenAI SDK's types and, where available, Azure's descriptions."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -12,11 +12,11 @@ from .recording import Document, Recording
 from .schema import NEWER, Schema
 from .tapes import Tapes
 
-Lookup = Callable[[Recording, Document], tuple[str, Schema] | None]  # (name of what describes it, schema)
+Lookup = Callable[[Recording, Document], tuple[str, Schema] | None]  # (name of the description, schema)
 
 
 class Spot(NamedTuple):
-    """One finding stands for all that are alike: errors of a recording, what is new in an operation."""
+    """Similar findings share a spot, and one is shown: an error of a recording, or a new value of an operation."""
 
     where: str
     path: str

@@ -1,4 +1,4 @@
-"""What recordings are held against: real ones, Azure's OpenAPI descriptions, what tests played."""
+"""The material to compare recordings with: real recordings, Azure's OpenAPI descriptions, and what tests played."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -10,12 +10,12 @@ from .finding import Finding
 from .openapi import Descriptions
 from .tapes import Tapes
 
-BESIDE = ROOT.parent / "shared"  # where a checkout may have neighbours
+BESIDE = ROOT.parent / "shared"  # a folder that may be beside the checkout
 
 
 @dataclass(frozen=True)
 class Context:
-    """`real` are recordings of live services; None means: not at hand."""
+    """`real` are recordings of live services. None means that something is not available."""
 
     real: Tapes | None = None
     descriptions: Descriptions | None = None
@@ -26,6 +26,6 @@ Check = Callable[[Tapes, Context], Iterator[Finding]]
 
 
 def default_folder(variable: str, name: str) -> Path | None:
-    """The folder that an environment variable names, else the checkout's neighbour of this name, if there is one."""
+    """The folder that an environment variable names, else a folder of this name beside the checkout, if it exists."""
     folder = Path(os.environ.get(variable) or BESIDE / name)
     return folder if folder.is_dir() else None

@@ -1,4 +1,4 @@
-"""Where Azure is known to differ from the OpenAI SDK's types, or from its own OpenAPI descriptions: not a defect."""
+"""Azure's known deviations from the OpenAI SDK's types and from its own OpenAPI descriptions. They are no defects."""
 
 from collections.abc import Callable, Iterable, Mapping
 from fnmatch import fnmatchcase
@@ -11,8 +11,8 @@ Asked = Mapping[str, Any]
 
 
 class Deviation(NamedTuple):
-    """`operation` is a pattern of `Kind.operation`; `path` a JSON path without indices, with or without what is above
-    it (`*.usage`); `fits` looks at the value and at what was asked for."""
+    """`operation` is a pattern of `Kind.operation`. `path` is a JSON path without indices. It may begin with `*`, as in
+    `*.usage`. `fits` checks the value and the request."""
 
     against: Against
     operation: str
@@ -39,7 +39,7 @@ def is_empty(value: Any, _: Asked) -> bool:
 
 
 def is_base64(value: Any, asked: Asked) -> bool:
-    """The SDK asks for base64 by itself, and decodes it."""
+    """Whether the value is base64. The SDK asks for it by itself, and decodes it."""
     return isinstance(value, str) and asked.get("encoding_format") == "base64"
 
 
@@ -112,7 +112,7 @@ DEVIATIONS = (
 
 
 def known(violation: Violation, path: str, operation: str, against: Against, asked: Asked) -> Deviation | None:
-    """The deviation that a violation is, if it is one. `path` is the violation's, with [] for any index."""
+    """The known deviation that explains a violation, or None. `path` is the violation's, with [] for any index."""
     fitting: Iterable[Deviation] = (
         one
         for one in DEVIATIONS

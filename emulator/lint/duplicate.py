@@ -1,4 +1,4 @@
-"""The same request in two files: they take turns, so that each file's test may get the other's answer."""
+"""Finds one request in two files. Their answers take turns, so the test of one file may get the other's answer."""
 
 from collections.abc import Iterator
 

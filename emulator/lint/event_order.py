@@ -1,5 +1,5 @@
-"""The order of a Responses stream: nothing happens in an item or a part that is not open, everything closes, and what
-arrived in pieces is what the last event says."""
+"""The order of a Responses stream. Events belong to open items and parts, every item and part closes, and the pieces of
+a text add up to the text in the last event."""
 
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -24,7 +24,7 @@ ITEM = Scope("response.output_item", ("output_index",))
 PART = Scope("response.content_part", ("output_index", "content_index"))
 SUMMARY = Scope("response.reasoning_summary_part", ("output_index", "summary_index"))
 
-INSIDE = {  # events by how their type begins: where they may happen
+INSIDE = {  # beginning of an event's type: the scope where it may happen
     "response.content_part.": ITEM,
     "response.output_text.": PART,
     "response.reasoning_summary_part.": ITEM,
@@ -44,7 +44,7 @@ INSIDE = {  # events by how their type begins: where they may happen
         ITEM,
     ),
 }
-WHOLE = {  # what comes in deltas: the field of its `.done` event that repeats them
+WHOLE = {  # values that come in deltas: the field of the `.done` event that repeats them
     "response.custom_tool_call_input": "input",
     "response.function_call_arguments": "arguments",
     "response.output_text": "text",
@@ -65,7 +65,7 @@ def check(tapes: Tapes, _: Context) -> Iterator[Finding]:
 
 
 def problems(recording: Recording) -> Problems:
-    """(event number, what is wrong with it)."""
+    """Yields (event number, problem)."""
     all_events = [document for document in recording.documents if isinstance(document.value, dict)]
     events = [document for document in all_events if sdk.knows_event(document.value.get("type"))]
     resumed = dict(recording.route.query).get("starting_after")
@@ -78,20 +78,20 @@ def problems(recording: Recording) -> Problems:
     if types[-1] not in LAST:
         yield events[-1].event, f"the stream ends with {types[-1]}, not one of {', '.join(LAST)}"
     yield from _numbers(all_events, int(resumed) + 1 if resumed and resumed.isdigit() else 0)
-    if resumed is None:  # else its items may have been opened before
+    if resumed is None:  # a resumed stream may have opened its items before
         yield from _scopes(events)
         yield from _wholes(events)
         yield from _output(events)
 
 
 def _numbers(events: list[Document], first: int) -> Problems:
-    """An event of a newer API may have a number or none: `keepalive` was seen with both."""
+    """Checks sequence numbers. An event of a newer API may have one or none: `keepalive` was seen with both."""
     expected = first
     for event, _, value in events:
         number = value.get("sequence_number")
         if number != expected and sdk.knows_event(value.get("type")):
             yield event, f"sequence_number is {number}, not {expected}"
-            return  # the ones after it are shifted, too
+            return  # all later numbers are shifted, too
         expected += number == expected
 
 

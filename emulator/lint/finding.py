@@ -1,17 +1,17 @@
-"""What a check says, and about which place."""
+"""A check's finding, and its place."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
 Severity = Literal["error", "info"]
-Problems = Iterator[tuple[int | None, str]]  # of one recording: (number of the event, what is wrong with it)
+Problems = Iterator[tuple[int | None, str]]  # of one recording: (number of the event, problem)
 
 
 @dataclass(frozen=True)
 class Finding:
-    """`code` names the kind of finding for programs; `place` is a file, then as far as known the interaction's number,
-    the event's number and the JSON path: `cassettes/chat/stream.yaml #1 event 3 choices[0].delta`."""
+    """`code` names the kind of finding for programs. `place` is a file, and where known the interaction's number, the
+    event's number and the JSON path: `cassettes/chat/stream.yaml #1 event 3 choices[0].delta`."""
 
     severity: Severity
     code: str

@@ -1,4 +1,4 @@
-"""The outside of an answer: its content type, that its JSON parses, and a stream's frames, end and schedule."""
+"""Checks the form of an answer: content type, valid JSON, and the frames, end and schedule of a stream."""
 
 import json
 from collections.abc import Iterator
@@ -66,7 +66,7 @@ def _type_of(recording: Recording, frame: Frame) -> Any:
 
 
 def _broke(recording: Recording) -> bool:
-    """An error object ends a stream, too (the SDK raises it)."""
+    """Whether the stream ends with an error object, which is an end, too (the SDK raises it)."""
     last = recording.documents[-1].value if recording.documents else None
     return isinstance(last, dict) and bool(last.get("error"))
 

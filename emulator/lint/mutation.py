@@ -1,7 +1,7 @@
-"""Changes of a request: those that make it another request, and those that must not.
+"""Changes of a request: some change its meaning, and some do not.
 
-A body is changed at every JSON path, in all the ways in which its value may be taken for another one. Long texts and
-lists are shortened first: matching treats all of their parts alike.
+A body is changed at every JSON path, in all the ways in which a value could be mistaken for another. Long texts and
+lists are shortened first, because matching treats all of their parts alike.
 """
 
 import json
@@ -24,7 +24,7 @@ Path = tuple[str | int, ...]
 
 
 class Change(NamedTuple):
-    """`what` tells a person the change: `messages[0].content: "Hi" → "Hi "`."""
+    """`what` describes the change for people: `messages[0].content: "Hi" → "Hi "`."""
 
     what: str
     request: Request
@@ -41,7 +41,7 @@ def with_body(request: Request, parsed: Any, **form: Any) -> Request:
 
 
 def meaningful(request: Request) -> Iterator[Change]:
-    """After each of these it is another request."""
+    """The changes that make another request."""
     yield from _elsewhere(request)
     body, parsed = request.body, parse_body(request.body)
     for what, other in (("a byte more", body + b"x"), ("UTF-16", body.decode(errors="replace").encode("utf-16"))):
@@ -60,7 +60,7 @@ def meaningful(request: Request) -> Iterator[Change]:
 
 
 def meaningless(request: Request) -> Iterator[Change]:
-    """After each of these it is still the same: what docs/recording.md lists under "What matches what"."""
+    """The changes that keep the meaning. docs/recording.md lists them under "What matches what"."""
     yield Change("no headers", replace(request, headers=()))
     yield Change("another resource", replace(request, uri=request.uri.replace("://", "://another-", 1)))
     if other := _other_generation(request):
@@ -70,7 +70,7 @@ def meaningless(request: Request) -> Iterator[Change]:
         return
     yield Change("keys in another order", with_body(request, _reversed_keys(parsed)))
     yield Change("white space", with_body(request, parsed, indent=2))
-    with suppress(UnicodeEncodeError):  # half of a surrogate pair has no other form
+    with suppress(UnicodeEncodeError):  # half a surrogate pair has no other form
         yield Change("characters instead of escapes", with_body(request, parsed, ensure_ascii=False))
     if isinstance(parsed, dict) and parsed.get("stream", False) is False:
         without = {name: value for name, value in parsed.items() if name != "stream"}
@@ -79,7 +79,7 @@ def meaningless(request: Request) -> Iterator[Change]:
 
 
 def _elsewhere(request: Request) -> Iterator[Change]:
-    """Method, operation, deployment and query."""
+    """Changes of method, operation, deployment and query."""
     uri, _, query = request.uri.partition("?")
     pairs = [pair for pair in query.split("&") if pair]
     counted = [at for at, pair in enumerate(pairs) if not pair.lower().startswith("api-version=")]
@@ -109,7 +109,7 @@ def _other_generation(request: Request) -> Request | None:
 
 
 def _is_ignored(request: Request, path: Path, old: Any, new: Any) -> bool:
-    """What is documented to mean nothing: no stream beside false, and the body's model where the path names one."""
+    """Whether matching ignores the difference: a false `stream`, and the body's model when the path names one."""
     if path == ("stream",):
         return all(value is MISSING or value is False for value in (old, new))
     route = parse(request.uri)
@@ -118,7 +118,7 @@ def _is_ignored(request: Request, path: Path, old: Any, new: Any) -> bool:
 
 
 def _values(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
-    """Every value with its path, and where a member or an item could be added."""
+    """Every value with its path, and the places for another member or item."""
     yield path, value
     inner: Any = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for name, below in inner:
@@ -130,7 +130,7 @@ def _values(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
 
 
 def _others(value: Any) -> Iterator[Any]:
-    """Values that somebody could take for this one, none of them the same."""
+    """Values that could be mistaken for this one. None of them equals it."""
     candidates = [MISSING, None, [value] if value is not MISSING else None, *OTHERS[type(value)](value)]
     seen = {_identity(value)}
     for other in candidates:
@@ -156,7 +156,7 @@ def _normalized(text: str) -> list[str]:
 
 
 def _read(text: str) -> list[Any]:
-    """What a text says when it is read as JSON: 1 for "1"."""
+    """The value of a text that is read as JSON, such as 1 for "1"."""
     parsed = parse_body(text.encode(errors="replace"))
     return [] if isinstance(parsed, bytes) else [parsed]
 

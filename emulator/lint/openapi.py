@@ -16,7 +16,7 @@ LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class Descriptions:
-    """The descriptions in a folder, each read when it is first needed."""
+    """The descriptions in a folder. Each is read when it is first needed."""
 
     def __init__(self, folder: Path) -> None:
         files = (path for path in folder.glob(f"{PREFIX}*") if path.suffix in (".json", ".yaml", ".yml"))
@@ -27,14 +27,14 @@ class Descriptions:
         return sorted(version for version in self.files if version[0].isdigit())
 
     def version_for(self, recording: Recording) -> str | None:
-        """v1, or the newest version that is not newer than the recording's."""
+        """v1, or for a dated recording the newest version that is not newer than the recording's."""
         if recording.route.generation == "v1":
             return "v1" if "v1" in self.files else None
         asked = recording.route.api_version or ""
         return max((version for version in self.dated if version <= asked), default=None)
 
     def schema_for(self, recording: Recording) -> tuple[str, Schema] | None:
-        """(name of the description, schema of this answer or of its events), where the answer is described."""
+        """(name of the description, schema of this answer or of its events); None when nothing describes the answer."""
         version = self.version_for(recording)
         if version is None:
             return None

@@ -1,4 +1,4 @@
-"""A recording as the checks see it: what kind of answer it is, and the JSON that it says."""
+"""A recording as the checks see it: the kind of its answer, and the JSON in it."""
 
 import json
 import re
@@ -13,18 +13,18 @@ from ..tape.cassette import Interaction, Request, Response
 from ..tape.frame import Frame, frames
 from ..tape.route import Route
 
-TEMPLATES = {  # path: what its recordings have in common; any other path is a kind of its own
+TEMPLATES = {  # path: template; any other path is a kind of its own
     r"responses/(?!compact$|input_tokens$)[^/]+": "responses/{id}",
     r"responses/[^/]+/cancel": "responses/{id}/cancel",
     r"responses/[^/]+/input_items": "responses/{id}/input_items",
     r"models/.+": "models/{id}",
 }
-REFUSED = 400  # the first status that says no
+REFUSED = 400  # the first status of a refusal
 
 
 class Kind(NamedTuple):
-    """What makes two answers comparable. `operation` is such as `POST chat/completions` or `GET responses/{id}`;
-    `refused` the status of a refusal, else 0."""
+    """Answers of one kind are comparable. `operation` looks like `POST chat/completions` or `GET responses/{id}`.
+    `refused` is the status of a refusal, or 0."""
 
     operation: str
     generation: str
@@ -69,18 +69,18 @@ class Recording:
 
     @cached_property
     def asked(self) -> dict[str, Any]:
-        """The JSON object that was asked with; empty when it was none."""
+        """The JSON object in the request; empty when there is none."""
         parsed = parse_body(self.interaction.request.body)
         return parsed if isinstance(parsed, dict) else {}
 
     @cached_property
     def frames(self) -> tuple[Frame, ...]:
-        """The frames of a stream; none for an answer in one piece."""
+        """The frames of a stream. An answer in one piece has none."""
         return tuple(frames(self.response)) if self.kind.streamed else ()
 
     @cached_property
     def documents(self) -> tuple[Document, ...]:
-        """All JSON of the answer that can be read; what cannot, `framing` reports."""
+        """All valid JSON of the answer. `framing` reports the rest."""
         texts = dict[int | None, str]({frame.number: frame.data for frame in self.frames})
         texts = texts or {None: self.response.body.decode(errors="replace")}
         return tuple(Document(number, text, value) for number, text in texts.items() for value in _readable(text))
@@ -110,5 +110,5 @@ def _readable(text: str) -> Iterator[Any]:
 
 
 def objects(value: Any) -> list[dict[str, Any]]:
-    """The objects in a list, whatever else is in it; none in what is no list."""
+    """The objects in a list, without its other items; none when the value is not a list."""
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []

@@ -1,8 +1,8 @@
-"""JSON against a JSON Schema, as pydantic and OpenAPI 3 write it: what is missing, mistyped or unknown, and where.
+"""Checks JSON against a JSON Schema, as pydantic and OpenAPI 3 write it: which fields are missing, mistyped or unknown.
 
-Why not a validator from a package: of a union (an item of an answer, an event of a stream) a person wants to read what
-is wrong with the one member that was meant, and which fields no member knows. Numbers' ranges and strings' formats are
-not looked at. A test holds the verdicts against pydantic's own strict ones.
+No validator from a package does this. For a union (an item of an answer, an event of a stream), a person wants to read
+the errors of the one member that was meant, and the fields that no member knows. The check ignores ranges of numbers
+and formats of strings. A test compares its verdicts with pydantic's strict ones.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 Node = Mapping[str, Any]
-Flaw = Literal["missing", "mistyped", "unknown", "new"]  # a field that is unknown; a value that a newer API may have
+Flaw = Literal["missing", "mistyped", "unknown", "new"]  # unknown: a field; new: a value that a newer API may have
 
 TYPES: dict[str, Callable[[Any], bool]] = {
     "array": lambda value: isinstance(value, list),
@@ -36,7 +36,7 @@ class Violation(NamedTuple):
 
 @dataclass(frozen=True)
 class Schema:
-    """A schema, and the document in which its `$ref`s are found."""
+    """A schema, and the document that its `$ref`s point into."""
 
     node: Node
     document: Node
@@ -45,7 +45,7 @@ class Schema:
         return list(self._violations(self.node, value, ""))
 
     def words(self, name: str) -> list[Any]:
-        """All values of the field that tells the members of a union apart."""
+        """All values of the field that distinguishes the members of a union."""
         return self._words(list(self._leaves([self.node])), name)
 
     def _violations(self, node: Node, value: Any, path: str) -> Iterator[Violation]:
@@ -101,7 +101,7 @@ class Schema:
         return flat
 
     def _named(self, base: Node, mapping: Mapping[str, str], value: Any, path: str) -> Iterator[Violation]:
-        """A base whose discriminator names the schema that extends it: what is wrong with the value as that."""
+        """The violations of a value by the schema that a base's discriminator names."""
         tag = base["discriminator"]["propertyName"]
         named = value.get(tag) if isinstance(value, dict) else None
         target = mapping.get(named) if isinstance(named, str) else None
@@ -114,7 +114,7 @@ class Schema:
             yield from self._violations(node, value, path)
 
     def _best(self, members: list[Node], value: Any, path: str) -> Iterator[Violation]:
-        """What is wrong with the value as the member of a union that it was meant to be."""
+        """The violations of a value by the member of a union that it was meant to be."""
         meant = [member for member in members if self._is_meant(member, value)]
         if not meant:
             yield self._new(members, value, path) or _of_no_form(list(map(self._flat, members)), value, path)
@@ -123,7 +123,7 @@ class Schema:
         yield from min(tried, key=lambda found: (sum(one.kind not in NEWER for one in found), len(found)))
 
     def _new(self, members: list[Node], value: Any, path: str) -> Violation | None:
-        """A value that no member has where each has its own: an event, an item, a part or a word of a newer API."""
+        """The violation of a value that no member allows, such as an event, item, part or word of a newer API."""
         leaves = list(self._leaves(members))
         if isinstance(value, str):
             known = [one for leaf in leaves for one in _allowed(leaf) or ()]
@@ -145,7 +145,7 @@ class Schema:
             yield from self._leaves(inner) if inner else (flat,)
 
     def _is_meant(self, member: Node, value: Any) -> bool:
-        """Its type fits, and so do the fields that have one possible value, such as `type: message`."""
+        """Whether the type fits, and every field with one possible value, such as `type: message`."""
         flat = self._flat(member)
         if members := _members(flat):
             return any(self._is_meant(one, value) for one in members)
@@ -166,7 +166,7 @@ def _allowed(node: Node) -> list[Any] | None:
 
 
 def _not_among(allowed: list[Any], value: Any, path: str) -> Violation:
-    """A word instead of another may be new; not so in `object`, which says what an answer is."""
+    """An unknown word may be new. In `object`, which names the kind of an answer, it is an error."""
     words = isinstance(value, str) and all(isinstance(one, str) for one in allowed)
     if words and path.rpartition(".")[2] != "object":
         known = ", ".join(dict.fromkeys(map(short, allowed)))

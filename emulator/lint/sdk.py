@@ -1,4 +1,4 @@
-"""The OpenAI SDK's types as schemas. The only module here that imports the SDK: it takes most of a second."""
+"""The OpenAI SDK's types as schemas. No other module of this room imports the SDK, which takes most of a second."""
 
 from functools import cache
 from typing import Any
@@ -66,7 +66,7 @@ BROKEN: dict[str, Any] = {  # an event that the SDK raises, whatever else it hol
     "required": ["error"],
     "properties": {"error": ERROR, "type": {"const": "error"}, "sequence_number": {"type": "integer"}},
 }
-PLAIN: dict[str, dict[str, Any]] = {  # what the SDK has no type of its own for
+PLAIN: dict[str, dict[str, Any]] = {  # answers that the SDK has no type for
     "DELETE responses/{id}": {
         "type": "object",
         "required": ["id", "object", "deleted"],
@@ -102,7 +102,7 @@ def _event_types() -> frozenset[str]:
 
 
 def schema_for(kind: Kind, value: Any) -> tuple[str, Schema] | None:
-    """(what says so, what an answer or an event of one is to be like); None where nothing is known of the operation."""
+    """(name of the description, schema of an answer or of its event); None when the operation is unknown."""
     if kind.refused:
         return _plain("refusal")
     if kind.streamed and isinstance(value, dict) and value.get("error"):

@@ -1,4 +1,4 @@
-"""Secrets in cassettes: what the recorder would not have written, wherever in the file it is."""
+"""Finds secrets anywhere in a cassette: everything that the recorder would not have written."""
 
 from collections.abc import Iterator
 
@@ -18,7 +18,7 @@ def check(tapes: Tapes, _: Context) -> Iterator[Finding]:
         for leak in leaks(recording.interaction):
             told.add((recording.file, leak.rule.name))
             yield error("secret", recording.place(path=leak.place), leak.what + _advice(leak.rule))
-    for path in tapes.paths:  # notes, comments, what cannot be loaded
+    for path in tapes.paths:  # also notes, comments and files that cannot be loaded
         file, text = shown(path), path.read_bytes().decode("latin-1")
         for hit in Search().hits(text):
             if (file, hit.rule.name) not in told:

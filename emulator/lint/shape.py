@@ -1,4 +1,4 @@
-"""Synthetic answers beside real ones of the same kind: key order, headers, white space, which event follows which."""
+"""Compares synthetic answers with real ones of their kind: key order, headers, white space, and order of events."""
 
 import re
 from collections.abc import Iterator
@@ -12,18 +12,18 @@ from .finding import Finding, error, info
 from .recording import Document, Kind, Recording, objects
 from .tapes import Tapes
 
-CALLERS_OWN = ("metadata", "parameters", "properties", "schema")  # keys below these are in the order of the request
+CALLERS_OWN = ("metadata", "parameters", "properties", "schema")  # the keys below these keep the order of the request
 OF_THE_CONNECTION = ("connection", "content-length", "keep-alive", "set-cookie", "transfer-encoding")
 STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
 
-Pair = tuple[str, str, str, str]  # what the event does, JSON path, key, a later key
+Pair = tuple[str, str, str, str]  # kind of event, JSON path, key, a later key
 
 
 @dataclass
 class Shape:
-    """What real recordings look like."""
+    """The shape of real recordings."""
 
-    headers: set[str] | None = None  # that all of them have
+    headers: set[str] | None = None  # headers that all recordings have
     orders: set[Pair] = field(default_factory=set)
     layouts: set[str] = field(default_factory=set)
     steps: set[tuple[str, str]] = field(default_factory=set)
@@ -63,7 +63,7 @@ def check(tapes: Tapes, context: Context) -> Iterator[Finding]:
 
 
 def _any_generation(kind: Kind) -> Kind:
-    """White space and the events of a stream are those of the operation; headers and key order are the generation's."""
+    """The kind for white space and events, which depend on the operation. Headers and key order need the generation."""
     return kind._replace(generation="any")
 
 
@@ -99,7 +99,7 @@ def _orders(recording: Recording, shape: Shape) -> Iterator[Finding]:
 
 
 def orders_of(document: Document) -> Iterator[Pair]:
-    """Every two keys of every object, in their order."""
+    """Every pair of keys of every object, in their order."""
     step = _step(document, document.text) if document.event else ""
     yield from ((step, *pair) for pair in _pairs(document.value, ""))
 
@@ -120,7 +120,7 @@ def headers_of(recording: Recording) -> set[str]:
 
 
 def layout_of(recording: Recording) -> str:
-    """How the JSON is written: white space between its tokens, and what the body ends with."""
+    """The layout of the JSON: white space between its tokens, and the end of the body."""
     space = {_spacing(document.text) for document in recording.documents}
     ending = "" if recording.kind.streamed else _ending(recording.response.body)
     return "/".join(sorted(space)) + ending
@@ -138,7 +138,7 @@ def _ending(body: bytes) -> str:
 
 
 def steps_of(recording: Recording) -> list[str]:
-    """What happens in a stream, without repetition of the same."""
+    """The kinds of events in a stream, each run of equal ones once."""
     documents = {document.event: document for document in recording.documents}
     steps = [_step(documents.get(frame.number), frame.data) for frame in recording.frames]
     return [step for at, step in enumerate(steps) if at == 0 or steps[at - 1] != step]

@@ -1,4 +1,4 @@
-"""What is below some folders: the recordings, and what cannot even be read."""
+"""The recordings below some folders, and the files that cannot be read."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from .recording import Recording
 
 @dataclass(frozen=True)
 class Tapes:
-    """`paths` are all the cassettes, readable or not."""
+    """`paths` has all cassettes, readable or not."""
 
     recordings: tuple[Recording, ...] = ()
     problems: tuple[Finding, ...] = ()
@@ -27,7 +27,7 @@ class Tapes:
 
     @property
     def whole(self) -> list[Recording]:
-        """Without the answers that broke off while they were recorded: these have no right end."""
+        """The recordings without broken answers, which have no proper end."""
         return [recording for recording in self.recordings if recording.response.outcome == COMPLETE]
 
 
@@ -49,13 +49,13 @@ def read(folders: Iterable[Path], slack: Slack = NONE) -> Tapes:
             if route := parse(interaction.request.uri):
                 recordings.append(Recording(file, number, interaction, route, synthetic, slack + own))
             else:
-                address = interaction.request.uri.partition("?")[0]  # keys may follow
+                address = interaction.request.uri.partition("?")[0]  # a query may hold keys
                 message = f"{address} is no Azure OpenAI address"
                 problems.append(error("unreadable", f"{file} #{number}", message))
     return Tapes(tuple(recordings), tuple(problems), tuple(path for path, _ in found))
 
 
 def shown(path: Path) -> str:
-    """The path as a person in the current folder would write it."""
+    """The path as people in the current folder write it."""
     absolute = path.resolve()
     return str(absolute.relative_to(Path.cwd()) if absolute.is_relative_to(Path.cwd()) else path)

@@ -135,7 +135,7 @@ def test_a_matcher_that_takes_one_for_the_other_is_found_out(
         monkeypatch.setattr(canonical, "_decode", json.JSONDecoder().decode)
     monkeypatch.setattr(*WEAK[told])
     found = errors(audited(workplace, *TAPE))
-    assert f"would still be answered with another request: {told}" in found
+    assert f"would also answer another request: {told}" in found
 
 
 STRICT: dict[str, tuple[Any, str, Any]] = {
@@ -152,7 +152,7 @@ def test_a_matcher_that_misses_the_same_request_is_found_out(
 ) -> None:
     monkeypatch.setattr(*STRICT[told])
     found = errors(audited(workplace, *TAPE))
-    assert f"would be a miss, though it means the same: {told}" in found
+    assert f"would miss the same request in another form: {told}" in found
 
 
 def test_recordings_that_nobody_can_tell_apart_are_told(workplace: Workplace, capsys: Capsys) -> None:

@@ -1,6 +1,7 @@
-"""What comes with the emulator: the proxy's code, the cassettes, the docs. And what the emulator is called here.
+"""The files that come with the emulator (the proxy's code, the cassettes, the docs), and the name of its command.
 
-In a checkout they lie beside this package. pyproject.toml puts them into the wheel, as the package's folder `bundled`.
+In a checkout the files are beside this package. pyproject.toml puts them into the wheel, in the package's folder
+`bundled`.
 """
 
 from pathlib import Path
@@ -15,11 +16,11 @@ CASSETTES = ROOT / "cassettes"
 COMMAND = "azure-openai-emulator" if _IS_INSTALLED else f"python -m {PACKAGE}"
 DOCS = ROOT / "docs"
 GUIDE = str(DOCS / "recording.md") if _IS_INSTALLED else "docs/recording.md"
-"""How to record, for whoever reads a message."""
+"""The page on recording, as messages name it."""
 
 
 def folders_of(project: Path) -> list[Path]:
-    """Where a project keeps its cassettes: `tests/cassettes`, `cassettes`, or both. Where it has neither, the one to
+    """A project's folders of cassettes: `tests/cassettes`, `cassettes`, or both. When it has neither, the folder to
     make."""
     usual = [project / "tests" / "cassettes", project / "cassettes"]
     there = [folder for folder in usual if folder.is_dir()]

@@ -35,8 +35,8 @@ WRONG_USAGE = (UsageError, FaultError, LiveError, RecordingRefused, CassetteErro
 
 
 def main(argv: list[str] | None = None) -> int:
-    """0: done or stopped, 1: failed, 2: wrong usage. Errors are one line on standard error."""
-    for stream in (sys.stdout, sys.stderr):  # what a terminal cannot show is spelled
+    """Returns 0 when done or stopped, 1 when it failed, 2 for wrong usage. An error is one line on standard error."""
+    for stream in (sys.stdout, sys.stderr):  # a character that a terminal cannot show is spelled
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     for stop in (signal.SIGINT, signal.SIGTERM):  # a shell starts background jobs with SIGINT ignored
@@ -46,7 +46,7 @@ def main(argv: list[str] | None = None) -> int:
         return int(arguments.verb(arguments) or 0)
     except KeyboardInterrupt:
         return 0
-    except BrokenPipeError:  # as in `show NAME | head`; what is left goes nowhere
+    except BrokenPipeError:  # as in `show NAME | head`; the rest goes nowhere
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except HostFailed:
@@ -82,19 +82,19 @@ def parser() -> argparse.ArgumentParser:
     added.add_argument("--settings", action="store_true", help="write local.settings.json for `func start`")
     added = verb("record", record, recording_command.SUMMARY)
     common(added, DEFAULT_PORT)
-    add_cassettes(added, otherwise="./cassettes, which is made")
+    add_cassettes(added, otherwise="a new ./cassettes")
     recording_command.add_arguments(added)
-    added = verb("show", show, "Print cassettes as transcripts: what was asked, what was answered.")
-    added.add_argument("names", nargs="+", metavar="CASSETTE", help="a name, as in chat/story, or a file")
+    added = verb("show", show, "Print cassettes as transcripts of questions and answers.")
+    added.add_argument("names", nargs="+", metavar="CASSETTE", help="a name, such as chat/story, or a file")
     add_cassettes(added)
     added = verb("check", check, "Look for defects in cassettes: 0 nothing wrong, 1 errors found, 2 wrong usage.")
     add_cassettes(added, otherwise="none")
     added.add_argument(
-        "--recordings", type=Path, metavar="DIR", help="real ones, to compare synthetic ones with ($AZURE_RECORDINGS)"
+        "--recordings", type=Path, metavar="DIR", help="real recordings to compare with ($AZURE_RECORDINGS)"
     )
     added.add_argument("--specs", type=Path, metavar="DIR", help="Azure's OpenAPI descriptions ($AZURE_SPECS)")
-    added.add_argument("--audit", action="store_true", help="change every request, and see that the change is noticed")
-    added.add_argument("--played", type=Path, metavar="FILE", help="what `pytest --emulator-played=FILE` wrote")
+    added.add_argument("--audit", action="store_true", help="change every request, check that matching notices")
+    added.add_argument("--played", type=Path, metavar="FILE", help="the file of `pytest --emulator-played=FILE`")
     added.add_argument("--json", action="store_true", help="print one JSON object")
     added = verb("doctor", doctor, "Examine a deployed proxy from the outside: 0 well, 1 a problem, 2 wrong usage.")
     doctor_command.add_arguments(added)

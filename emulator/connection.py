@@ -1,4 +1,4 @@
-"""The TCP connection under an ASGI request, for an application that must break it: uvicorn alone hides it.
+"""The TCP connection under an ASGI request, for an application that must break it. uvicorn itself hides it.
 
 connection = scope["extensions"][EXTENSION]
 """
@@ -19,8 +19,8 @@ EXTENSION = "emulator.connection"
 
 
 class Connection:
-    """Each way to break it returns at once; the application then waits until it is cancelled (`watch`). `is_whole`
-    tells, where the server notes it, whether a request has come to its end."""
+    """Each method that breaks the connection returns at once. The application then waits until it is cancelled
+    (`watch`). `is_whole` tells whether a request has arrived to its end, if the server notes that."""
 
     is_whole = False
 
@@ -33,10 +33,10 @@ class Connection:
         self._answering, self._is_watched = answering, False
 
     def watch(self) -> None:
-        """From now on, what answers is cancelled when the client leaves. To wait for that in `receive` would take one
-        more task for each request."""
+        """From now on, the answering task is cancelled when the client leaves. This saves a task for each request that
+        would wait in `receive`."""
         self._is_watched = True
-        if self._flow.read_paused:  # by a large body: nothing would be seen
+        if self._flow.read_paused:  # a large body paused it, and nobody would notice
             self._flow.resume_reading()
 
     def lost(self) -> None:
@@ -45,21 +45,21 @@ class Connection:
             self._answering.cancel()
 
     def has_cancelled(self) -> bool:
-        """Whether what answers was cancelled because the client left, and for nothing else."""
+        """Whether the answering task was cancelled only because the client left."""
         return self._is_lost and self._answering is not None and not self._answering.uncancel()
 
     def reset(self) -> None:
-        """RST: the peer gets what the kernel has sent already, then a reset connection."""
+        """Sends RST. The peer gets the bytes that the kernel has sent already, then a reset connection."""
         with socket.socket(fileno=os.dup(self._transport.get_extra_info("socket").fileno())) as sock:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self._transport.abort()
 
     def finish(self) -> None:
-        """FIN after what was written, whether or not the answer is complete: without its last chunk, for example."""
+        """Sends FIN after the written bytes, even when the answer is not complete and lacks its last chunk."""
         self._transport.close()
 
     async def reset_when_sent(self) -> None:
-        """RST, after what was written has gone to the kernel."""
+        """Sends RST after the written bytes have gone to the kernel."""
         for _ in range(100):
             await asyncio.sleep(0.001)
             if self._is_lost:
@@ -70,12 +70,12 @@ class Connection:
             self.reset()
 
     def raw(self, data: bytes) -> None:
-        """Bytes as they are, past HTTP: chunk framing that is none, for example."""
+        """Writes bytes past HTTP, such as broken chunk framing."""
         self._transport.write(data)
 
 
 class Protocol(WithoutUpgrade):
-    """uvicorn's, with the connection in the scope."""
+    """uvicorn's protocol, with the connection in the scope."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -86,7 +86,7 @@ class Protocol(WithoutUpgrade):
         self.connection.lost()
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
-        """As uvicorn does it, but the connection learns of the task."""
+        """Starts the task as uvicorn does, and tells the connection of it."""
         task = self.loop.create_task(cycle.run_asgi(app))
         task.add_done_callback(self.tasks.discard)
         self.tasks.add(task)

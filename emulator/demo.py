@@ -19,7 +19,7 @@ Pieces = Iterator[str]
 
 @dataclass(frozen=True)
 class Step:
-    """`play(base_url, function_key)` makes one call and gives its text, in the pieces in which it arrives."""
+    """`play(base_url, function_key)` makes one call and yields its text in the pieces that arrive."""
 
     client: str
     call: str
@@ -79,7 +79,7 @@ STEPS = (
 
 
 def run(once: bool, host: str = LOOPBACK) -> int:
-    """Show every step; then wait for Ctrl-C unless `once`. 0, or 1 when a step failed."""
+    """Show every step, and then wait for Ctrl-C unless `once`. Returns 0, or 1 when a step failed."""
     say("Starting the fake Azure and the proxy on free ports of this machine …")
     with LocalStack(host=host, time_scale=1.0) as stack:
         say(f"  client ──▶ proxy {stack.base_url} ──▶ fake Azure {stack.azure_base}")
@@ -100,8 +100,8 @@ def run(once: bool, host: str = LOOPBACK) -> int:
 
 
 def load_clients() -> str | None:
-    """Importing DSPy takes seconds; say so rather than seem to hang, and keep it out of the times shown. Gives what is
-    missing, in one line."""
+    """Imports DSPy, which takes seconds, so the demo says so and leaves it out of the times shown. Returns one line
+    when a client is missing."""
     say("Loading the OpenAI SDK and DSPy …", end=" ")
     started = time.monotonic()
     os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")  # else litellm asks for prices on the internet
@@ -117,7 +117,7 @@ def load_clients() -> str | None:
 
 
 def show(number: int, step: Step, stack: LocalStack) -> bool:
-    """Print the step as it happens; whether it worked."""
+    """Print the step as it happens. Returns whether it worked."""
     say(f"{number}. {step.client}\n   {step.call}")
     say("   > ", end="")
     started, times = time.monotonic(), list[float]()

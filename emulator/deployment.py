@@ -1,6 +1,6 @@
-"""Which of the recorded deployments the proxy can serve.
+"""The recorded deployments that the proxy can serve.
 
-A recording of another tool may name its model as no deployment in Azure can be called, such as `openai/gpt-4o`.
+Another tool may record a model under a name that no deployment in Azure can have, such as `openai/gpt-4o`.
 """
 
 import argparse
@@ -9,7 +9,7 @@ import re
 from .match.library import Library
 from .tape.document import one_line
 
-NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")  # what AZURE_OPENAI_DEPLOYMENT takes
+NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")  # as AZURE_OPENAI_DEPLOYMENT takes it
 LONGEST_SHOWN = 60
 USUAL = (  # what a newcomer's first program names
     "gpt-4o-mini",
@@ -26,7 +26,7 @@ USUAL = (  # what a newcomer's first program names
 
 
 def served(library: Library) -> list[str]:
-    """The one with the most recordings first."""
+    """The deployments that the proxy can serve, the one with the most recordings first."""
     return [name for name in library.deployments() if NAME.fullmatch(name)]
 
 
@@ -45,13 +45,13 @@ def listed(text: str) -> str:
 
 
 def not_served(library: Library) -> list[str]:
-    """A line for each of the others, with its first recording."""
+    """A line for each deployment that the proxy cannot serve, with its first recording."""
     first: dict[str, str] = {}
     for interaction in library.interactions():
         name = interaction.request.meaning and interaction.request.meaning.key.deployment
         if name and not NAME.fullmatch(name):
             first.setdefault(name, interaction.label)
     return [
-        f"{one_line(label)}: no deployment in Azure can be called {one_line(repr(name), LONGEST_SHOWN)}"
+        f"{one_line(label)}: no deployment in Azure can have the name {one_line(repr(name), LONGEST_SHOWN)}"
         for name, label in first.items()
     ]

@@ -1,4 +1,4 @@
-"""What a test sees of the emulator: the fixture `aoai_emulator`."""
+"""The fixture `aoai_emulator`: the emulator as a test sees it."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
@@ -30,11 +30,11 @@ class Emulator:
         return self.azure.journal.exchanges
 
     def fault(self, wish: str) -> None:
-        """Until the end of the test: what goes wrong, as azure/faults.py lists it. Raises FaultError."""
+        """Sets a fault of azure/faults.py until the end of the test. Raises FaultError."""
         self.azure.misbehave(wish)
 
     def limit(self, requests: int | None = None, tokens: int | None = None, time_scale: float = 1.0) -> None:
-        """Until the end of the test: a deployment's rate limits, per minute of a clock that runs `time_scale` fast."""
+        """Sets rate limits of each deployment until the end of the test. The clock runs `time_scale` times as fast."""
         self.azure.limits = Limits(requests, tokens, time_scale)
 
     def on(
@@ -78,11 +78,11 @@ class Emulator:
         self.azure.deployments = self._deployments
 
     def assert_streamed(self, received_at: Sequence[float], max_lag_ms: float, request: int = -1) -> None:
-        """See azure/expect.py; `request` is one of `requests`, the last unless told."""
+        """See azure/expect.py. `request` is one of `requests`, by default the last."""
         expect.streamed(self.requests[request], received_at, max_lag_ms)
 
     def assert_transparent(self, response: "httpx.Response", request: int = -1) -> None:
-        """What a client got (`client.chat.completions.with_raw_response.create(…).http_response`) is what was sent."""
+        """A client got (`client.chat.completions.with_raw_response.create(…).http_response`) what Azure sent."""
         expect.transparent(
             self.requests[request], response.status_code, response.headers.multi_items(), response.content
         )

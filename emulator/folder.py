@@ -1,4 +1,4 @@
-"""Folders of cassettes on the command line: `--cassettes`, and what is meant without it."""
+"""Folders of cassettes on the command line: `--cassettes`, and its default."""
 
 import argparse
 import sys
@@ -12,13 +12,13 @@ from .match.library import Library
 from .option import UsageError
 
 
-def add_cassettes(parser: argparse.ArgumentParser, otherwise: str = "those that come with this") -> None:
+def add_cassettes(parser: argparse.ArgumentParser, otherwise: str = "the emulator's own") -> None:
     told = f"folders of cassettes (default: ./tests/cassettes and ./cassettes, else {otherwise})"
     parser.add_argument("--cassettes", type=Path, nargs="+", metavar="DIR", help=told)
 
 
 def served(given: list[Path] | None) -> list[Path]:
-    """The folders that were named, else the project's own, else what comes with the emulator."""
+    """The named folders, else the project's own, else the emulator's own."""
     return given or [folder for folder in folders_of(Path()) if folder.is_dir()] or [CASSETTES]
 
 

@@ -1,19 +1,19 @@
-"""Options of the command line, and what is in their range. A wrong one is refused in one line."""
+"""Options of the command line, and their ranges. An error is one line."""
 
 import argparse
 import math
 import re
 from typing import NoReturn
 
-FASTEST, SLOWEST = 1_000_000.0, 0.001  # of time scales; the slowest makes a day of a minute and a half
+FASTEST, SLOWEST = 1_000_000.0, 0.001  # time scales; the slowest stretches 90 seconds to a day
 
 
 class UsageError(Exception):
-    """Something the person at the keyboard can mend; the message is one line."""
+    """A mistake of the person at the keyboard. The message is one line and helps to mend it."""
 
 
 class Parser(argparse.ArgumentParser):
-    """An error does not repeat the usage: it would be longer than the line that counts."""
+    """Errors do not repeat the usage, because it is longer than the line that matters."""
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"error: {message} (--help tells more)\n")
@@ -22,7 +22,7 @@ class Parser(argparse.ArgumentParser):
 def count(text: str) -> int:
     """A whole number above 0."""
     if not re.fullmatch(r"[1-9][0-9]{0,8}", text):
-        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 1 to 999,999,999")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 to 999,999,999")
     return int(text)
 
 

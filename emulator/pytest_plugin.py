@@ -1,19 +1,20 @@
-"""pytest fixtures: the whole chain, once per session, clean for every test.
+"""pytest fixtures: one stack per session, clean for every test.
 
     def test_greeting(openai_client):
         answer = openai_client.chat.completions.create(model="gpt-4o-mini", messages=[...])
 
-Cassettes are those of the project: `tests/cassettes`, `cassettes`, or what the ini option `aoai_cassettes` names.
-Redefine `aoai_cassette_folders` or `aoai_settings` in a conftest.py to serve other recordings or other app settings. A
-test fails at its end when a request found no recording, even if its client swallowed the error; mark it with
-`aoai_allow_unmatched` where that is the point, or with `aoai_improvise`: then an answer is made up. So it does when
-Azure would never have answered a call, or would have
-left it open in the worker; `aoai_unanswered(1)` says that one such call is meant. With `--record-mode`, what has no
-recording is asked of Azure itself (emulator/recording/); `@pytest.mark.cassette("chat/story")` says where the answer is
-kept. Works under pytest-xdist: every worker has a stack of its own.
+The cassettes are the project's: `tests/cassettes`, `cassettes`, or the folders in the ini option `aoai_cassettes`.
+Redefine `aoai_cassette_folders` or `aoai_settings` in a conftest.py to serve other recordings or other app settings.
 
-Where this is installed, every run of pytest loads it: nothing heavy is imported before a test uses the emulator, and no
-other test is touched.
+A test fails at its end when a request found no recording, even if its client swallowed the error. The mark
+`aoai_allow_unmatched` permits that, and the mark `aoai_improvise` lets the emulator make an answer up. A test also
+fails when Azure would never have answered a call, or would have left it open in the worker. The mark
+`aoai_unanswered(1)` expects one such call. With `--record-mode`, requests without a recording go to Azure itself
+(emulator/recording/), and `@pytest.mark.cassette("chat/story")` names the cassette for the answers. Under pytest-xdist,
+every worker has its own stack.
+
+Every run of pytest loads this file where it is installed. So it imports nothing heavy before a test uses the emulator,
+and touches no other test.
 """
 
 import os
@@ -50,13 +51,13 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
 
 @pytest.hookimpl(wrapper=True)
 def pytest_load_initial_conftests(parser: pytest.Parser) -> Iterator[None]:
-    """Options come last, when every other plugin and conftest.py has its own."""
+    """Adds the options last, after every other plugin and conftest.py has added its own."""
     yield
     add_options(parser)
 
 
 def add_options(parser: pytest.Parser) -> None:
-    """With `=` before a value: pytest reads its command line once before it knows these options."""
+    """Users write `=` before a value, because pytest reads its command line once before it knows these options."""
     told = f"collect the labels of all played recordings in this file, for `{COMMAND} check --played`"
     options.add_option(parser, parser.getgroup("aoai"), "--emulator-played", metavar="FILE", help=told)
     options.add_options(parser)
@@ -64,11 +65,11 @@ def add_options(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     for marker in (
-        "aoai_fault(wish): what goes wrong in this test, as in 'reset; at_frame=3'",
-        "aoai_improvise: what has no recording gets a made-up answer in this test",
+        "aoai_fault(wish): the fault of this test, such as 'reset; at_frame=3'",
+        "aoai_improvise: requests without a recording get made-up answers in this test",
         "aoai_allow_unmatched: requests without a recording do not fail this test",
-        "aoai_unanswered(count): so many calls of this test have no answer in Azure",
-        "cassette(name): where --record-mode keeps what this test asks, as in chat/story",
+        "aoai_unanswered(count): Azure would not answer so many calls of this test",
+        "cassette(name): where --record-mode keeps this test's calls, such as chat/story",
     ):
         config.addinivalue_line("markers", marker)
     config.stash[RECORDS] = options.records(config)
@@ -98,13 +99,13 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 @pytest.fixture(scope="session")
 def aoai_cassette_folders(pytestconfig: pytest.Config) -> list[Path]:
-    """The folders whose cassettes are served; what is recorded goes to the first."""
+    """The folders whose cassettes are served. New recordings go to the first."""
     return pytestconfig.getini(FOLDERS) or folders_of(pytestconfig.rootpath)
 
 
 @pytest.fixture(scope="session")
 def aoai_settings() -> dict[str, str]:
-    """App settings of the function, beside those that point it at the fake Azure."""
+    """More app settings of the function. The stack itself sets the fake Azure's address."""
     return {}
 
 
@@ -195,7 +196,7 @@ def function_key(aoai_emulator: "Emulator") -> str:
 
 @pytest.fixture
 def openai_client(proxy_base_url: str, function_key: str) -> "Iterator[OpenAI]":
-    """An OpenAI client that does not retry: a test counts what it sends."""
+    """An OpenAI client that does not retry, so that a test can count its requests."""
     from openai import OpenAI
 
     with OpenAI(**_client_options(proxy_base_url, function_key)) as client:
@@ -204,8 +205,8 @@ def openai_client(proxy_base_url: str, function_key: str) -> "Iterator[OpenAI]":
 
 @pytest.fixture
 def async_openai_client(proxy_base_url: str, function_key: str) -> "AsyncOpenAI":
-    """For tests of any plugin that runs coroutines. The fixture itself is none, because each plugin has marks and rules
-    of its own for those; so nobody could close the client in the test's event loop, and it keeps no connection open."""
+    """For tests of any plugin that runs coroutines. The fixture itself is no coroutine, because each plugin has its own
+    marks and rules for them. Nobody can close the client in the test's event loop, so it keeps no connection open."""
     from openai import DEFAULT_CONNECTION_LIMITS, AsyncOpenAI, DefaultAsyncHttpxClient
 
     limits = type(DEFAULT_CONNECTION_LIMITS)(max_keepalive_connections=0)
@@ -215,8 +216,8 @@ def async_openai_client(proxy_base_url: str, function_key: str) -> "AsyncOpenAI"
 
 @pytest.fixture
 def dspy_lm(proxy_base_url: str, function_key: str) -> Iterator[Any]:
-    """A dspy.LM on DSPy's LiteLLM engine (headers= selects it), configured for the test. Its cache is off: it ignores
-    the address, so a recorded answer would later pass for a live one."""
+    """A dspy.LM on DSPy's LiteLLM engine (headers= selects it), configured for the test. Its cache is off, because the
+    cache ignores the address: a recorded answer could later pass for a live one."""
     import dspy
 
     lm = dspy.LM(
@@ -243,7 +244,7 @@ def aoai_clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: py
 
 @pytest.fixture(autouse=True)
 def aoai_clean_environment_first(request: pytest.FixtureRequest) -> None:
-    """What a test's own fixtures set stays set."""
+    """Runs first, so that the settings of a test's own fixtures stay."""
     if "aoai_emulator_server" in request.fixturenames:
         request.getfixturevalue("aoai_clean_environment")
 

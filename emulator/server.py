@@ -14,18 +14,18 @@ from uvicorn.loops.auto import auto_loop_factory
 from .connection import Protocol
 
 LOOPBACK = "127.0.0.1"
-CONTROL = "_emulator"  # the first part of the paths that tell of the emulator and change it
-KEEP_ALIVE_SECONDS = 75  # longer than any client's, so that no client meets a connection being closed
+CONTROL = "_emulator"  # the first part of the control routes
+KEEP_ALIVE_SECONDS = 75  # longer than any client's, so that the client closes first
 BACKLOG = 2_048  # a class that starts at once
 
 
 class PortError(Exception):
-    """A port that cannot be had; the message says what to do."""
+    """The port is not available. The message says what to do."""
 
 
 def bind(port: int, host: str = LOOPBACK) -> socket.socket:
-    """A listening socket; 0 is any free port, `host` an address of this machine, or 0.0.0.0 or :: for all of them.
-    Raises PortError."""
+    """A listening socket. Port 0 means any free port. `host` is an address of this machine, or 0.0.0.0 or :: for all of
+    them. Raises PortError."""
     sock = None
     try:
         family, kind, _, _, (address, _, *rest) = socket.getaddrinfo(host, 0, type=socket.SOCK_STREAM)[0]
@@ -43,7 +43,7 @@ def bind(port: int, host: str = LOOPBACK) -> socket.socket:
 
 
 def url_of(sock: socket.socket) -> str:
-    """As this machine reaches it."""
+    """The URL under which this machine reaches the server."""
     address, port = _address(sock), sock.getsockname()[1]
     if address.is_unspecified:
         address = ipaddress.ip_address("::1" if address.version == 6 else LOOPBACK)
@@ -51,7 +51,7 @@ def url_of(sock: socket.socket) -> str:
 
 
 def is_open(sock: socket.socket) -> bool:
-    """Whether other machines reach it."""
+    """Whether other machines can reach the server."""
     return not _address(sock).is_loopback
 
 
@@ -99,8 +99,8 @@ def run(main: Coroutine[Any, Any, None]) -> None:
 
 @contextmanager
 def serving(app: Any, sock: socket.socket) -> Iterator[str]:
-    """Serve while the context lasts; gives the base URL once connections are accepted. Where other machines reach it,
-    nothing below /_emulator/ is there."""
+    """Serve while the context lasts. Yields the base URL once connections are accepted. When other machines can reach
+    the server, it has no control routes (/_emulator/)."""
     config = uvicorn.Config(
         _without_control(app) if is_open(sock) else app,
         http=Protocol,

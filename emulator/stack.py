@@ -1,4 +1,4 @@
-"""The whole chain on free loopback ports: the fake Azure in this process, the proxy in a Functions host of its own.
+"""The stack on free loopback ports: the fake Azure in this process, the proxy in a Functions host of its own.
 
     with LocalStack() as stack:
         OpenAI(base_url=stack.base_url, api_key="unused", default_headers={"x-functions-key": stack.function_key})
@@ -26,7 +26,7 @@ from .server import LOOPBACK, bind, serving
 
 START_SECONDS = 60.0  # a cold machine imports for a while
 STOP_SECONDS = 5.0
-CAN_PEEK = hasattr(os, "set_blocking")  # of a pipe; on Windows since Python 3.12
+CAN_PEEK = hasattr(os, "set_blocking")  # into a pipe; on Windows since Python 3.12
 NOT_INHERITED = (
     "AZURE_",
     "IDENTITY_",
@@ -38,7 +38,7 @@ NOT_INHERITED = (
 
 
 class HostFailed(Exception):
-    """The Functions host did not start; it said why on standard error."""
+    """The Functions host did not start. It wrote the reason to standard error."""
 
 
 class LocalStack:
@@ -81,11 +81,11 @@ class LocalStack:
         return self.azure.identity.header
 
     def unanswered(self) -> list[str]:
-        """Calls since the last time asked that Azure would never answer, or would leave open: a line for each."""
+        """The calls since the last look that Azure would never answer, or would leave open: a line for each."""
         return self._host.unanswered() if self._host else []
 
     def settings(self) -> dict[str, str]:
-        """The function's app settings: what points it at the fake Azure, and what the caller asked for."""
+        """The function's app settings: the fake Azure's address, and the caller's settings."""
         return {
             "AZURE_OPENAI_BASE": self.azure_base,
             "AZURE_OPENAI_DEPLOYMENT": ",".join(deployment.served(self.library)) or "gpt-4o-mini",
@@ -94,7 +94,7 @@ class LocalStack:
         } | {name: value for name, value in self._settings.items() if value is not None}
 
     def describe(self) -> dict[str, Any]:
-        """What another process needs to use the stack."""
+        """The values that another process needs to use the stack."""
         return {
             "base_url": self.base_url,
             "function_key": self.function_key,
@@ -120,8 +120,8 @@ class LocalStack:
 
 
 class HostProcess:
-    """`emulator.host` as a child that ends with its parent (it watches its standard input). `log` takes its
-    standard error; by default it is the parent's."""
+    """`emulator.host` as a child that ends with its parent, because it watches its standard input. `log` takes its
+    standard error, which by default is the parent's."""
 
     def __init__(
         self,
@@ -138,7 +138,7 @@ class HostProcess:
         command += ["--verbose"] if verbose else []
         self.process = subprocess.Popen(
             command,
-            cwd=ROOT,  # there it finds the proxy's code, and nothing else does
+            cwd=ROOT,  # only there it finds the proxy's code
             env=dict(environment),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -149,10 +149,10 @@ class HostProcess:
 
     def __enter__(self) -> "HostProcess":
         assert self.process.stdout is not None
-        line = self.process.stdout.readline()  # ends with the process, if not with a line
+        line = self.process.stdout.readline()  # the end of the process ends the wait, too
         if not line:
             self.__exit__()
-            raise HostFailed("The Functions host did not start; it said why on standard error.")
+            raise HostFailed("The Functions host did not start. It wrote the reason to standard error.")
         self.base_url = json.loads(line)["base_url"]
         if CAN_PEEK:
             os.set_blocking(self.process.stdout.fileno(), False)

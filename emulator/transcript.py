@@ -1,6 +1,6 @@
-"""`python -m emulator show CASSETTE`: a recording as something to read, for whoever reviews it.
+"""`python -m emulator show CASSETTE`: a recording as text for its reviewer.
 
-What was recorded is shown as text only: control characters, which a terminal would obey, are spelled.
+It spells out the control characters of a recording, because a terminal would obey them.
 """
 
 import json
@@ -18,13 +18,13 @@ from .tape.route import parse
 from .tape.usage import cost, tokens_of
 
 WIDTH = 100
-LONG = 2_000  # characters of one text; images and vectors are longer, and nobody reads them
+LONG = 2_000  # characters of one text; only images and vectors are longer, and nobody reads those
 CONTROL = {code: f"\\x{code:02x}" for code in (*range(9), *range(11, 32), *range(127, 160))}
 OPTIONS_ELSEWHERE = ("messages", "input", "model", "instructions", "tools", "stream")
 
 
 def find(folders: Iterable[Path], name: str) -> Cassette:
-    """By name, as in chat/story, or by path. Raises LookupError and CassetteError."""
+    """The cassette with this name, such as chat/story, or this path. Raises LookupError and CassetteError."""
     found = {known: path for path, known in cassette.find(folders)}
     if name in found:
         return cassette.load(found[name], name)
@@ -46,7 +46,7 @@ def transcript(tape: Cassette) -> str:
 
 
 def _printable(text: str) -> str:
-    """Halves of a surrogate pair that two pieces of a stream brought are put together; one alone is spelled."""
+    """Joins the halves of a surrogate pair that two pieces of a stream brought, and spells out a single half."""
     paired = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
     return paired.encode(errors="backslashreplace").decode().translate(CONTROL)
 
@@ -99,7 +99,7 @@ def _answered(interaction: Interaction) -> Iterator[str]:
 
 
 def _outputs(whole: dict[str, Any], documents: list[dict[str, Any]]) -> Iterator[str]:
-    """The items of a response; of a stream that broke off, what there was of its text."""
+    """The items of a response. For a stream that broke off, the text up to the break."""
     for item in _list(whole["output"]):
         yield from _item(item, "assistant")
     if not whole["output"]:
@@ -109,7 +109,7 @@ def _outputs(whole: dict[str, Any], documents: list[dict[str, Any]]) -> Iterator
 
 
 def _choices(documents: list[dict[str, Any]]) -> Iterator[str]:
-    """The answers of chat, put together from whole messages or from the deltas of a stream."""
+    """The answers of chat, from whole messages or from the deltas of a stream."""
     said = dict[str, dict[str, Any]]()
     for choice in (_object(choice) for document in documents for choice in _list(document.get("choices"))):
         part = _object(choice.get("message") or choice.get("delta"))
@@ -156,7 +156,7 @@ def _item(item: Any, speaker: str) -> Iterator[str]:
 
 
 def _content(content: Any) -> str:
-    """A text, or the parts of one."""
+    """A text, or the parts of a text."""
     return "\n".join(_said(part) if isinstance(part, str) else _part(part) for part in _list(content))
 
 
@@ -206,7 +206,7 @@ def _documents(response: Response) -> Iterator[dict[str, Any]]:
 
 
 def _lines(who: str, text: Any) -> Iterator[str]:
-    """A paragraph with who said it in the margin; nothing for nothing."""
+    """A paragraph with its speaker in the margin; no lines for an empty text."""
     if not text:
         return
     text = _said(text)
@@ -217,7 +217,7 @@ def _lines(who: str, text: Any) -> Iterator[str]:
 
 
 def _said(value: Any) -> str:
-    """What a field says that should be a text, and may be anything."""
+    """The text of a field, which may hold anything."""
     return value if isinstance(value, str) else "" if value is None else _compact(value)
 
 

@@ -1,7 +1,7 @@
-"""uvicorn's HTTP protocol for clients that offer another one: Java's HttpClient and `curl --http2` do with every call.
+"""uvicorn's HTTP protocol for clients that offer another one with every call: Java's HttpClient and `curl --http2`.
 
-A server may ignore the offer and answer in HTTP/1.1 (RFC 9110, section 7.8). llhttp takes what follows the head for the
-other protocol, and the body would be lost: it reads such a head once more, without the offer.
+A server may ignore the offer and answer in HTTP/1.1 (RFC 9110, section 7.8). llhttp takes the bytes behind the head for
+the other protocol, and the body would be lost. So llhttp reads such a head once more, without the offer.
 """
 
 import httptools
@@ -9,7 +9,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 
 class WithoutUpgrade(HttpToolsProtocol):
-    """No upgrade is ever made; the application sees the request's headers as they came."""
+    """Never upgrades. The application sees the request's headers as they came."""
 
     def data_received(self, data: bytes) -> None:
         while True:
@@ -24,14 +24,14 @@ class WithoutUpgrade(HttpToolsProtocol):
         headers, version = self.headers, self.parser.get_http_version().encode()
         lines = [b"%b %b HTTP/%b" % (self.parser.get_method(), self.url, version)]
         lines += [b"%b: %b" % pair for pair in headers if pair[0] != b"upgrade"]
-        self.parser = httptools.HttpRequestParser(self)  # the other one reads nothing more after a `Connection: close`
-        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn has it
+        self.parser = httptools.HttpRequestParser(self)  # the old parser reads nothing after a `Connection: close`
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as in uvicorn
         super().data_received(b"\r\n".join([*lines, b"", b""]))
         self.headers[:] = headers  # the application begins later
 
     def _should_upgrade(self) -> bool:
-        """uvicorn then leaves the request to `handle_websocket_upgrade`."""
-        return self.parser.get_method() != b"CONNECT"  # which is an upgrade without any offer
+        """Whether uvicorn hands the request to `handle_websocket_upgrade`."""
+        return self.parser.get_method() != b"CONNECT"  # an upgrade without an offer
 
     def handle_websocket_upgrade(self) -> None:
         raise  # HttpParserUpgrade, which says where the head ends

@@ -1,4 +1,4 @@
-"""How to call a running stack oneself: lines to copy, with a question that has a recording."""
+"""Lines to copy that call a running stack, with a question that has a recording."""
 
 import json
 import sys
@@ -15,8 +15,8 @@ CHAT = ("POST", "chat/completions", ())
 
 
 def example_of(library: Library, models: Mapping[str, str]) -> dict[str, Any] | None:
-    """The model and the messages of a short recorded chat call that is not streamed, or None. `models` has the name of
-    each deployment that is served."""
+    """The model and the messages of a short recorded chat call without a stream, or None. `models` has the names of the
+    served deployments."""
     for interaction in library.interactions():
         meaning, body = interaction.request.meaning, interaction.request.body
         if meaning and meaning.key[:3] == CHAT and len(body) < SHORT and interaction.response.status == 200:
@@ -27,7 +27,7 @@ def example_of(library: Library, models: Mapping[str, str]) -> dict[str, Any] | 
 
 
 def is_plain(asked: Any) -> bool:
-    """Whether it has messages and nothing else, and reads well where it is printed."""
+    """Whether the body has messages only, and reads well on a command line."""
     if not isinstance(asked, dict) or {*asked, "model"} != {"model", "messages"}:
         return False
     if not isinstance(asked.get("model", ""), str) or not isinstance(asked["messages"], list):

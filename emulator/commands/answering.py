@@ -22,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--time-scale", type=option.time_scale, default=1.0, help="times faster than recorded; 0: at once (default: 1)"
     )
     parser.add_argument(
-        "--fault", metavar="WISH", help="what goes wrong with every answer, as in 'reset; at_frame=3; times=1'"
+        "--fault", metavar="WISH", help="the fault of every answer, such as 'reset; at_frame=3; times=1'"
     )
     for what in ("requests", "tokens"):
         parser.add_argument(

@@ -51,7 +51,7 @@ def write_local_settings(described: dict[str, Any], deployments: str) -> None:
     touched. Raises UsageError."""
     path = Path("local.settings.json")
     if path.exists():
-        raise UsageError(f"{path.name} exists; move it away first, so that nothing in it is lost.")
+        raise UsageError(f"{path.name} exists. Move it away first, so that you lose nothing in it.")
     settings = json.loads((ROOT / "local.settings.json.example").read_text())
     settings["Values"] |= {
         "AZURE_OPENAI_BASE": described["azure_base"],

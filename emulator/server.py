@@ -69,15 +69,15 @@ class Server(uvicorn.Server):
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def end(self) -> None:
-        """From any thread, and more than once."""
+        """Ends the server. Any thread may call this, more than once."""
         self.should_exit = True
         if self._loop:
-            with suppress(RuntimeError):  # it has ended, and its loop is closed
+            with suppress(RuntimeError):  # the server has ended, and its loop is closed
                 self._loop.call_soon_threadsafe(self._told.set)
 
     async def main_loop(self) -> None:
         self._loop = asyncio.get_running_loop()
-        while not await self.on_tick(0):  # where it also writes the date, once a second
+        while not await self.on_tick(0):  # this also writes the date, once a second
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._told.wait(), 1)
 

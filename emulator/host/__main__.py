@@ -4,5 +4,5 @@ import sys
 from .command import main
 
 status = main()
-gc.freeze()  # the interpreter would go through all that was loaded once more, for 0.1 s
+gc.freeze()  # saves 0.1 s: the interpreter does not collect all modules at its end
 sys.exit(status)

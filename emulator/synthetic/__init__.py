@@ -1,8 +1,8 @@
-"""Recordings that nobody recorded: real clients' requests, and answers written in the bytes Azure sends.
+"""Synthetic recordings: requests of real clients, and answers in the bytes that Azure would send.
 
-A scenario is a piece of client code and the answers a scripted Azure gives it; `python -m emulator.synthetic` runs the
-scenarios through the real proxy and keeps what they asked, with the answers, as cassettes marked `origin: synthetic`.
-`recording`, the command line and the pytest plugin may import it.
+A scenario is client code and the answers that a scripted Azure gives it. `python -m emulator.synthetic` runs scenarios
+through the real proxy, and keeps requests and answers in cassettes marked `origin: synthetic`.
+`recording`, the command line and the pytest plugin may import this room.
 """
 
 from .answer import (

@@ -1,4 +1,4 @@
-"""What a scenario can have Azure answer."""
+"""The answers that a scenario can let Azure give."""
 
 from typing import Any
 
@@ -9,13 +9,13 @@ FORMATS = {"chat/completions": chat.response, "responses": responses.response}
 
 
 def says(*texts: str, thought: int = 0, summary: str = "", cut: bool = False) -> Answer:
-    """Text; several are the choices of n > 1. `thought`, `summary` and `cut` as in Reply."""
+    """Text. Several texts are the choices of n > 1. `thought`, `summary` and `cut` are as in Reply."""
     reply = Reply(texts, (), thought, summary, cut)
     return lambda asked: FORMATS[asked.operation](asked, reply)
 
 
 def calls(*functions: tuple[str, dict[str, Any]], thought: int = 0) -> Answer:
-    """Function calls: (name, arguments), several in parallel."""
+    """Function calls: (name, arguments). Several are parallel calls."""
     reply = Reply((), functions, thought)
     return lambda asked: FORMATS[asked.operation](asked, reply)
 
@@ -26,7 +26,7 @@ def embeds() -> Answer:
 
 
 def filtered(category: str) -> Answer:
-    """The content filter stopped the prompt; `category` is hate, jailbreak, self_harm, sexual or violence."""
+    """The content filter stopped the prompt. `category` is hate, jailbreak, self_harm, sexual or violence."""
     return lambda asked: errors.filtered(asked, category)
 
 
@@ -36,14 +36,14 @@ def judged_later(text: str) -> Answer:
 
 
 def keeps(status: str, *texts: str, thought: int = 0) -> Answer:
-    """A response that Azure keeps, as it is by then; texts once it is completed. For requests with background=True, for
-    those that look at a response, and for those that cancel it."""
+    """A response that Azure keeps, in its state at that time. It has texts once it is completed. For requests with
+    background=True, and for requests that read or cancel a response."""
     reply = Reply(texts, (), thought) if texts else None
     return lambda asked: stored.state(asked, reply, status)
 
 
 def resumes(text: str, thought: int = 0) -> Answer:
-    """The rest of a stream whose whole text this is."""
+    """The rest of a stream. `text` is the stream's whole text."""
     return lambda asked: stored.rest_of_stream(asked, Reply((text,), (), thought))
 
 
@@ -66,5 +66,5 @@ def rate_limited(retry_after_ms: int) -> Answer:
 
 
 def rate_limited_in_stream(retry_after_ms: int) -> Answer:
-    """The limit is noticed when the stream has begun."""
+    """Azure notices the rate limit after the stream has begun."""
     return lambda asked: errors.rate_limited_in_stream(asked, retry_after_ms)

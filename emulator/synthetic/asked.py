@@ -1,4 +1,4 @@
-"""What was asked, and what the model answers, in the fewest words; chat.py and responses.py make the bytes of it."""
+"""A request and the model's reply in their shortest form. chat.py and responses.py make the bytes."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -17,8 +17,8 @@ REASONING = ("gpt-5", "o1", "o3", "o4")  # models that think first
 
 @dataclass(frozen=True)
 class Asked:
-    """A request as it reached Azure; `operation` is like "chat/completions" or "responses/resp_1/cancel", `body` is
-    empty when there was none, `earlier` has what the scenario asked before."""
+    """A request as it reached Azure. `operation` looks like "chat/completions" or "responses/resp_1/cancel". `body` is
+    empty when there was none. `earlier` has the scenario's requests before it."""
 
     operation: str
     body: dict[str, Any]
@@ -58,7 +58,7 @@ class Asked:
 
     @cached_property
     def tokens(self) -> int:
-        """About how many tokens the prompt has."""
+        """The prompt's tokens, estimated."""
         prompt = [self.body.get(name) for name in ("messages", "input", "instructions", "tools")]
         return 3 + sum(_tokens(text) for text in _strings(prompt))
 
@@ -84,7 +84,7 @@ class Reply:
 
     @property
     def tokens(self) -> int:
-        """About how many tokens the answer has, thinking included."""
+        """The answer's tokens, estimated, with those of reasoning."""
         if self.spent is not None:
             return self.spent
         spoken = [*self.texts, *(name + compact(arguments) for name, arguments in self.calls)]

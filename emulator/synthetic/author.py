@@ -1,4 +1,4 @@
-"""Runs real client code through the real proxy against a scripted Azure, and keeps what it asked as a cassette."""
+"""Runs real client code through the real proxy against a scripted Azure, and keeps its calls as a cassette."""
 
 import json
 import os
@@ -30,13 +30,13 @@ DEPLOYMENTS = "gpt-4o-mini,gpt-5-mini,text-embedding-3-small"
 
 
 class AuthoringError(Exception):
-    """A scenario and its answers do not fit; the message says which and how."""
+    """A scenario and its answers do not fit. The message names the scenario and the reason."""
 
 
 @dataclass(frozen=True)
 class Scenario:
-    """Client code and what Azure answers it. `name` is the cassette's path without suffix, `about` one sentence on what
-    it shows. A request gets the first unused of `answers` whose text occurs in "METHOD target body" ("" in any).
+    """Client code and Azure's answers. `name` is the cassette's path without suffix. `about` is one sentence on what it
+    shows. A request gets the first unused of `answers` whose text occurs in "METHOD target body" ("" occurs in any).
     `play(base_url, function_key)` makes the requests."""
 
     name: str
@@ -54,7 +54,7 @@ class ScriptedAzure(FakeAzure):
 
     def start(self, answers: Iterable[tuple[str, Answer]]) -> None:
         self.unused, self.unanswered = dict(enumerate(answers)), list[str]()
-        self.interactions = dict[int, Interaction]()  # by their answer's place, for calls at once arrive in any order
+        self.interactions = dict[int, Interaction]()  # by their answer's place, as concurrent calls arrive in any order
         self.asked = list[Asked]()
 
     async def answer(self, exchange: Exchange, send: Send) -> None:
@@ -64,7 +64,7 @@ class ScriptedAzure(FakeAzure):
         if self.unauthorized(exchange) or route is None or found is None:
             await self.give_up(text, "no answer is left for this", send)
             return
-        body = parse_body(exchange.body) if exchange.body else {}  # what reads or cancels a response sends none
+        body = parse_body(exchange.body) if exchange.body else {}  # requests that read or cancel a response have none
         same = sum(entry.request.body == exchange.body for entry in self.interactions.values())
         meaning = json.dumps([exchange.target, body.get("model"), canonical_body(body), same], sort_keys=True)
         _, answer = self.unused.pop(found)
@@ -113,8 +113,8 @@ class Author:
         self._exit.close()
 
     def write(self, scenario: Scenario) -> Path | None:
-        """Play the scenario and write its cassette, but never over a real recording: then None. Raises AuthoringError
-        unless every request got an answer and every answer its request."""
+        """Play the scenario and write its cassette. Returns None instead of overwriting a real recording. Raises
+        AuthoringError unless every request got an answer and every answer its request."""
         path = self.folder / f"{scenario.name}.yaml"
         if path.exists() and cassette.load(path).notes.get("origin") != "synthetic":
             return None

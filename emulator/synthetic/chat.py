@@ -27,7 +27,7 @@ TEXT_VERDICT = {
 PROMPT_FILTER_RESULTS = [{"prompt_index": 0, VERDICT: PROMPT_VERDICT}]
 NOTHING = {"choices": [], "created": 0, "id": "", "model": "", "object": ""}
 LATE_VERDICTS = (FRAME_VERDICT, {name: UNSEEN for name in TEXT_VERDICT if name.startswith("protected")})
-JUDGED_AT_ONCE = 8  # about how many chunks the asynchronous filter judges together
+JUDGED_AT_ONCE = 8  # chunks that the asynchronous filter judges together, about
 
 UNPADDED = {"obfuscation": ""}
 VERDICT_LENGTHS = [len(compact({VERDICT: verdict})) - 1 for verdict in ({}, FRAME_VERDICT)]  # a comma, and no braces
@@ -73,7 +73,7 @@ def whole(asked: Asked, reply: Reply) -> bytes:
 
 
 def chunks(asked: Asked, reply: Reply) -> Iterator[Chunk]:
-    """Prompt verdict, then per choice: role, pieces, finish; then usage, where it was asked for."""
+    """The verdict on the prompt, then for each choice its role, pieces and finish, then usage if asked for."""
     counts = (asked.body.get("stream_options") or {}).get("include_usage") is True
     unknown = {"usage": None} if counts else {}
     identity = _identity(asked)
@@ -93,7 +93,7 @@ def chunks(asked: Asked, reply: Reply) -> Iterator[Chunk]:
 
 
 def chunks_judged_later(asked: Asked, reply: Reply) -> Iterator[Chunk]:
-    """The chunks of a deployment with the asynchronous filter: its verdicts come later, in chunks whose choice has no
+    """The chunks of a deployment with the asynchronous filter. Its verdicts come later, in chunks whose choice has no
     delta (recorded in 2026 by other projects). Offsets count from the start of the prompt."""
     start = end = prompt = asked.tokens * 4
     for at, chunk in enumerate(chunks(asked, reply)):
@@ -138,7 +138,7 @@ def _message(asked: Asked, reply: Reply, choice: int, text: str | None) -> dict[
 def _deltas(
     asked: Asked, reply: Reply, choice: int, text: str | None
 ) -> Iterator[tuple[dict[str, Any], dict[str, Any], str | None]]:
-    """(content filter's verdict, delta, text said); the empty delta is the last."""
+    """Yields (content filter's verdict, delta, its text). The empty delta is the last."""
     if text is not None:
         yield {}, {"content": "", "refusal": None, "role": "assistant"}, None
         for piece in pieces(text):

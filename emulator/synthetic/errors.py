@@ -80,7 +80,7 @@ def rate_limited_in_stream(asked: Asked, retry_after_ms: int) -> Response:
 
 
 def not_found(asked: Asked) -> Response:
-    """No response has the id in the path. Inferred from what Azure says of an unknown `previous_response_id`."""
+    """No response has the id in the path. Inferred from Azure's error for an unknown `previous_response_id`."""
     message = f"Response with id '{asked.operation.split('/')[1]}' not found."
     return refused(asked, message, "response_id", "response_not_found", 404)
 

@@ -12,7 +12,7 @@ LIMIT_REQUESTS, LIMIT_TOKENS = 300, 30_000
 
 
 def chat(seed: Seed, deployment: str, body: bytes, kind: str = JSON, served: bool = True) -> Headers:
-    """A chat or embeddings answer. `served`: a model answered; what the content filter stopped has fewer headers."""
+    """A chat or embeddings answer. `served` means that a model answered. A filtered prompt has fewer headers."""
     model_only = {
         "azureml-model-session": f"d{seed.number('session', 90) + 10:03}-20261015093000",
         "x-accel-buffering": "no",
@@ -53,7 +53,7 @@ def responses(seed: Seed, deployment: str, served_model: str, body: bytes, kind:
 
 
 def stored(seed: Seed, body: bytes, kind: str = JSON) -> Headers:
-    """An answer about a response that is kept. None was ever recorded: these are what all answers have."""
+    """An answer about a stored response. No recording of one exists, so these are the headers that all answers have."""
     return _headers(seed, body, kind, {"x-request-id": seed.uuid("request")})
 
 

@@ -25,7 +25,7 @@ def response(asked: Asked, reply: Reply) -> Response:
 
 
 def whole(asked: Asked, reply: Reply | None, status: str = "") -> dict[str, Any]:
-    """The response object; without a reply, as it is in its first events. `status` where they do not tell it."""
+    """The response object. Without a reply, as in its first events. `status` replaces the status of the reply."""
     body = asked.body
     status = status or ("in_progress" if reply is None else "incomplete" if reply.is_cut() else "completed")
     effort = "medium" if asked.reasons else None
@@ -68,7 +68,7 @@ def whole(asked: Asked, reply: Reply | None, status: str = "") -> dict[str, Any]
 
 
 def items(asked: Asked, reply: Reply) -> Iterator[tuple[dict[str, Any], str]]:
-    """(output item, its text): what it thought, says and calls."""
+    """Yields (output item, its text) for reasoning, message and calls."""
     status = "incomplete" if reply.is_cut() else "completed"
     if asked.reasons:
         summary = [{"type": "summary_text", "text": reply.summary}] if reply.summary else []
@@ -112,7 +112,7 @@ def _call_events(asked: Asked, text: str) -> Iterator[Event]:
 
 
 def _reasoning_events(asked: Asked, text: str) -> Iterator[Event]:
-    if not text:  # its summary was not asked for
+    if not text:  # nobody asked for its summary
         return
     part = {"type": "summary_text", "text": ""}
     yield {"type": "response.reasoning_summary_part.added", "part": part, "summary_index": 0}
@@ -137,7 +137,7 @@ def _deltas(asked: Asked, kind: str, name: str, text: str) -> Iterator[Event]:
 
 
 def frames(told: Iterable[Event]) -> list[str]:
-    """The frames of a stream that tells these events."""
+    """The frames of a stream with these events."""
     return [_frame(number, event) for number, event in enumerate(told)]
 
 

@@ -1,4 +1,4 @@
-"""Everything that looks random in an answer, derived from the request: the same run writes the same file."""
+"""The random-looking parts of an answer, derived from the request, so that each run writes the same file."""
 
 import hashlib
 import string
@@ -14,7 +14,7 @@ LETTERS = string.ascii_letters + string.digits
 
 @dataclass(frozen=True)
 class Seed:
-    """A source of ids in Azure's shapes; `name` tells the ids of one answer apart."""
+    """A source of ids in Azure's shapes. `name` distinguishes the ids of one answer."""
 
     text: str
 

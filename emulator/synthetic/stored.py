@@ -1,5 +1,5 @@
-"""Responses that Azure keeps: looked at, resumed, cancelled, deleted. Nobody published a recording of these routes, so
-this is inferred: the documents of the API's description, written as Azure writes those of the recorded routes."""
+"""Responses that Azure keeps, and the routes that read, resume, cancel and delete them. Nobody published a recording of
+these routes. So the API's description gives the documents, in the layout of Azure's recorded routes."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -15,7 +15,7 @@ PREFIXES = {"function_call": "fc", "function_call_output": "fco", "reasoning": "
 
 
 def state(asked: Asked, reply: Reply | None, status: str) -> Response:
-    """The response with the id in the path, or the one that is asked for, in some status."""
+    """The response with the id in the path, or else the new one, in some status."""
     if asked.operation == "responses":
         body = pretty(responses.whole(asked, reply, status))
         head = headers.responses(asked.seed, asked.deployment, asked.model, body)
@@ -27,7 +27,7 @@ def state(asked: Asked, reply: Reply | None, status: str) -> Response:
 
 
 def rest_of_stream(asked: Asked, reply: Reply) -> Response:
-    """The events after `starting_after`, numbered as they were."""
+    """The events after `starting_after`, with their old numbers."""
     seen = int(dict(asked.query)["starting_after"]) + 1
     sent = responses.frames(responses.events(_original(asked), reply))[seen:]
     body = "".join(sent).encode()

@@ -1,10 +1,10 @@
-"""Text in the two forms of JSON that Azure writes, and in the pieces in which it streams."""
+"""Text in Azure's two layouts of JSON, and in the pieces of a stream."""
 
 import json
 import re
 from typing import Any
 
-FIRST_FRAME_MS = 300  # about what gpt-4o-mini takes to begin
+FIRST_FRAME_MS = 300  # gpt-4o-mini begins after about so long
 FRAME_MS = 25  # and to go on
 
 
@@ -21,10 +21,10 @@ def pretty(value: Any) -> bytes:
 
 
 def pieces(text: str) -> list[str]:
-    """The text in pieces about the size of tokens; joined they are the text."""
+    """The text in pieces about the size of tokens. Joined, they are the text."""
     return _PIECE.findall(text)
 
 
 def schedule(frames: int) -> tuple[int, ...]:
-    """When each frame of a stream leaves, in milliseconds after the headers."""
+    """The time at which each frame of a stream leaves, in milliseconds after the headers."""
     return tuple(FIRST_FRAME_MS + FRAME_MS * number for number in range(frames))

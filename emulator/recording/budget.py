@@ -47,7 +47,7 @@ class Budget:
         if self.tokens is not None and spent.tokens + expected_tokens > self.tokens:
             return (
                 f"This call may use {expected_tokens:,} tokens, and {spent.tokens:,} of {self.tokens:,} are used "
-                "(--max-tokens). A call that names a limit of its own, such as max_completion_tokens, counts less."
+                "(--max-tokens). A call with its own limit, such as max_completion_tokens, counts less."
             )
         return None
 

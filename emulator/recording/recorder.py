@@ -206,7 +206,7 @@ class Recorder:
             named = [str(leak) for leak in leaks(asked, self.known) if leak.place.startswith(COMPARED)]
             private = "\n  ".join(dict.fromkeys(named or _changed(asked.request, kept.request)))
             raise RecordingRefused(
-                f"Nothing was sent: the cassette would not have this, and then the same request would never match it.\n"
+                "Nothing was sent. No cassette may hold this, and without it the request would never match.\n"
                 f"  {private}\nAsk with made-up names, addresses and ids."
             )
 

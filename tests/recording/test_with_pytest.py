@@ -259,7 +259,7 @@ LATER = [pytest.param(f"--max-tokens={value}", marks=pytest.mark.long) for value
 def test_a_limit_out_of_range_is_refused_before_any_test(project: Path, option: str) -> None:
     status, told = run(project, None, option)
     assert status == pytest.ExitCode.USAGE_ERROR
-    assert f"{option.partition('=')[2]!r} is no whole number" in told
+    assert f"{option.partition('=')[2]!r} is not a whole number" in told
 
 
 def test_whoever_watches_sees_a_progress_bar(live: Live, project: Path) -> None:

@@ -38,7 +38,7 @@ FOREIGN = ("OPENAI_", "AZURE_OPENAI_", "PROXY_", "FUNCTION_HOST_KEY")  # setting
 FOLDERS = "aoai_cassettes"
 RECORDS = pytest.StashKey[bool]()
 FAILED = pytest.StashKey[bool]()  # of a test, before its fixtures end
-REFUSAL = pytest.StashKey[str]()  # why nothing is recorded, though that was asked for
+REFUSAL = pytest.StashKey[str]()  # the reason why nothing is recorded in spite of --record-mode
 
 
 def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:

@@ -60,8 +60,8 @@ def _address(sock: socket.socket) -> ipaddress.IPv4Address | ipaddress.IPv6Addre
 
 
 class Server(uvicorn.Server):
-    """uvicorn, but ending as soon as it is told. uvicorn looks ten times a second whether it was, and then waits 0.1 s
-    for connections that may not be there. (The host keeps uvicorn's way: its app has things to do after an answer.)"""
+    """uvicorn that ends at once when told. uvicorn itself looks ten times a second, and then waits 0.1 s even when no
+    connection is open. (The host keeps uvicorn's way, because its app has work to do after an answer.)"""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)

@@ -38,11 +38,10 @@ FAULT_HEADER = "openai-emulator-fault"  # the proxy forwards openai-*, and Azure
 
 
 class FakeAzure:
-    """`hold`, when a test sets it, is awaited before each piece of a body with the exchange and the piece's number:
-    a schedule of the test's own. `fault` is what goes wrong with every request (`misbehave` sets it); the header
-    `openai-emulator-fault` asks for it in a single one. `limits` are rate limits. `deployments` are those that exist;
-    empty: any. `before` and `after` answer what no recording is asked for, and what none answers; `remarks`
-    are added to a miss."""
+    """A test sets `hold` to a schedule of its own. It is awaited before each piece of a body, with the exchange and the
+    piece's number. `fault` goes wrong with every request (`misbehave` sets it). The header `openai-emulator-fault` sets
+    it for one request. `limits` are rate limits. `deployments` lists the existing deployments; empty means any.
+    `before` answers ahead of the recordings, and `after` when no recording matches. `remarks` add lines to a miss."""
 
     records = False  # whether a live service answers what no recording does
 

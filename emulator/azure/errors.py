@@ -28,8 +28,8 @@ class AzureError:
         return _fill(self.body, {name: json.dumps(value)[1:-1] for name, value in facts.items()}).encode()
 
     def headers_for(self, facts: Mapping[str, str], said: Mapping[str, str] | None = None) -> list[tuple[str, str]]:
-        """A header cannot hold what is no Latin-1; such a value is quoted. `said` replaces what they say of the rate
-        limit."""
+        """The headers. A header holds Latin-1 only, so other characters of a value become JSON escapes. `said` replaces
+        the headers about the rate limit."""
         plain = {name: json.dumps(value)[1:-1] for name, value in facts.items()}
         headers = [(name, _fill(value, plain)) for name, value in self.headers]
         if said is None:

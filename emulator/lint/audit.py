@@ -24,11 +24,11 @@ def check(tapes: Tapes, _: Context) -> Iterator[Finding]:
             allowed = bool(recording.slack) and is_declared(recording.slack, request, change.request)
             changes, declared = changes + (not allowed), declared + allowed
             if _answered(request, change, recording.slack) and not allowed:
-                yield error("audit", recording.place(), f"would still be answered with another request: {change.what}")
+                yield error("audit", recording.place(), f"would also answer another request: {change.what}")
         for change in meaningless(request):
             same += 1
             if not _answered(request, change, recording.slack):
-                yield error("audit", recording.place(), f"would be a miss, though it means the same: {change.what}")
+                yield error("audit", recording.place(), f"would miss the same request in another form: {change.what}")
         for change in varied(recording.slack, request):
             declared += 1
             if not _answered(request, change, recording.slack):

@@ -54,8 +54,8 @@ def explain(key: Key, body: bytes, library: Library) -> str:
     near = shortlist(key, body, parse_body(body), library.candidates(key))
     if not near:
         nearest_operation = max(library.operations(), key=lambda one: in_common(one, asked), default=None)
-        there_is = f"the nearest is {one_line(nearest_operation)}" if nearest_operation else "there are no recordings"
-        return f"{wanted}: there is none of this operation; {there_is}.\n{HOW}"
+        there_is = f"The nearest is {one_line(nearest_operation)}" if nearest_operation else "There are no recordings"
+        return f"{wanted}: none has this operation. {there_is}.\n{HOW}"
     ranked = [(differing(candidate, key, body), candidate) for candidate in near]
     nearest, candidate = min(ranked, key=lambda item: sum(difference.weight for difference in item[0]))
     head = f"{wanted}. The nearest is {one_line(candidate.interaction.label)}"

@@ -3,17 +3,18 @@
     OpenAI SDK, DSPy, curl ── x-functions-key ──▶ this function ── managed identity ──▶ Azure OpenAI
     any program ── Authorization: Bearer sk-… ──┘  only with PROXY_SIGNING_KEY: proxy/admission.py
 
-Forwarded  The body byte for byte (only a `model` that must become a deployment name is rewritten; a compressed one is
-           unpacked), the raw query string, the headers of proxy/headers.py. Back come Azure's status, headers and
-           bytes; a stream frame by frame.
+Forwarded  The body byte for byte (the proxy unpacks a compressed body, and rewrites nothing but a `model` that must
+           become a deployment name), the raw query string, the headers of proxy/headers.py. The caller gets Azure's
+           status, headers and bytes; a stream frame by frame.
 Dropped    On the way up: authorization, api-key, x-functions-key, cookies and every other header that is not listed;
            QUERY_DROPPED. On the way back: hop-by-hop headers (RFC 9110 section 7.6.1) and some more.
 Replaced   By a 502 that says why: Azure's 401 and 403, which are about this function's identity, not the caller's key;
-           a redirect, which would lead that key away; a web page with status 200, which no client takes for an error.
+           a redirect, which would lead the caller's key elsewhere; a web page with status 200, which no client
+           recognises as an error.
 Broken off A stream that Azure ends without `[DONE]` or the last event of a Response: no client would notice.
-Retried    Nothing but a GET that met a closing connection. The SDKs and DSPy retry on their own, and retries multiply.
+Retried    Only a GET that met a closing connection. The SDKs and DSPy retry on their own, and retries multiply.
 Added      `Server-Timing` on every answer; a comment in a stream that has been silent for PROXY_KEEPALIVE_SECONDS.
-Refused    What proxy/limits.py finds too much; every limit is a setting and off by default.
+Refused    A request above a limit of proxy/limits.py; every limit is a setting and off by default.
 Logged     One record per call: proxy/record.py. Never a prompt, an answer, a key or a query string.
 """
 
@@ -52,7 +53,7 @@ from proxy.verdict import judged
 
 Handler = Callable[[Request, Record, Grant], Coroutine[Any, Any, Response]]
 Admit = Callable[[Request, Record], Grant]
-Served = tuple[list[str], str, Handler]  # methods, route below /v1, what answers there
+Served = tuple[list[str], str, Handler]  # methods, route below /v1, its handler
 log = logging.getLogger("azure_openai_proxy")
 
 RESPONSES_SINCE = "2025-03-01"  # the first dated api-version with a Responses API; older ones answer 400
@@ -67,8 +68,8 @@ load_in_background()
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
 
-# Azure's host asks its functions in the order of their names, and the first whose route and method fit is called. It
-# does not prefer a literal to a parameter: a catch-all must come last by name.
+# Azure's host tries its functions in the order of their names, and calls the first whose route and method fit. It does
+# not prefer a literal to a parameter: a catch-all must come last by name.
 FORWARDED = {  # function name: (methods, route below /api/v1, which is also the path below Azure's /openai)
     "chat_completions": (["POST"], "chat/completions"),
     "embeddings": (["POST"], "embeddings"),
@@ -79,22 +80,22 @@ FORWARDED = {  # function name: (methods, route below /api/v1, which is also the
     "response_cancel": (["POST"], "responses/{response_id}/cancel"),
     "response_input_items": (["GET", "HEAD"], "responses/{response_id}/input_items"),
 }
-IN_DEPLOYMENT = ("chat/completions", "embeddings")  # a dated api-version has these below /deployments/{deployment}
+IN_DEPLOYMENT = ("chat/completions", "embeddings")  # below /deployments/{deployment} in a dated api-version
 NEEDS_MODEL = (*IN_DEPLOYMENT, "responses")
 EVERY_METHOD = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
 
 
 def addresses(route: str) -> dict[str, str]:
-    """Where a route is found, by what its function's name begins with: as OpenAI's clients ask for it, and as those for
-    Azure's two APIs do."""
+    """The paths of a route, by the prefix of their function's name: one for OpenAI's clients, one for each of Azure's
+    two APIs."""
     deployment = "deployments/{deployment}/" if route in IN_DEPLOYMENT else ""
     return {"": f"v1/{route}", "openai_": f"openai/{deployment}{route}", "openai_v1_": f"openai/v1/{route}"}
 
 
 @dataclass(frozen=True)
 class Door:
-    """A way in to routes: `below` which path, under function names that begin with `name`; at `level` the host lets a
-    call in, and then `admit` does, or raises ProxyError."""
+    """An entrance to the routes. Their paths begin with `below`, their functions' names with `name`. The host admits a
+    call by `level`; then `admit` gives its grant, or raises ProxyError."""
 
     below: str
     name: str
@@ -108,8 +109,8 @@ class Door:
         self.serve("zz_not_found", EVERY_METHOD, "{*path}", "{*path}", not_found)
 
     def serve(self, name: str, methods: list[str], address: str, route: str, handler: Handler) -> None:
-        """Makes a handler a function of the app. Whatever goes wrong in it, the caller gets an error in OpenAI's shape.
-        `route` is what the record calls it, wherever it is found."""
+        """Makes a handler a function of the app. The caller gets every failure as an error in OpenAI's shape. The
+        record names the call by `route`, whatever its `address`."""
 
         @app.function_name(self.name + name)
         @app.route(route=self.below + address, methods=methods, auth_level=self.level)
@@ -118,7 +119,7 @@ class Door:
             record = Record(req, route, settings.key_salt)
             answer = await answer_of(handler, self.admit, req, record)
             answer.raw_headers += record.headers(answer.status_code)
-            if not isinstance(answer, Relay):  # which is not over yet
+            if not isinstance(answer, Relay):  # a Relay closes its record at its end
                 record.note_answer(answer.status_code, dict(answer.raw_headers))
                 record.close(len(answer.body))
             return answer
@@ -134,7 +135,7 @@ async def answer_of(handler: Handler, admit: Admit, req: Request, record: Record
         return await handler(req, record, grant)
     except ClientDisconnect:
         record.fields.outcome = "caller_left"
-        return Response(status_code=499)  # nginx's number for it; nobody is there to read it
+        return Response(status_code=499)  # nginx's status for a caller who left
     except ProxyError as expected:
         error = expected
     except Exception:
@@ -181,7 +182,7 @@ SERVED: dict[str, Served] = {
 
 EVERYTHING = Grant(settings.deployments, settings.allow_store)
 Door("", "", func.AuthLevel.FUNCTION, lambda req, record: EVERYTHING).open(SERVED)
-if settings.signing_keys:  # without it there is no anonymous function
+if settings.signing_keys:  # without signing keys the app has no anonymous function
     from proxy.admission import Admission
 
     Door("keys/", "keys_", func.AuthLevel.ANONYMOUS, Admission(settings)).open(
@@ -201,7 +202,7 @@ async def forward(req: Request, record: Record, grant: Grant, route: str) -> Res
     body, deployment = await checked(body, record, grant, route, req.path_params)
     url = upstream_url(route, req.path_params, deployment, req.scope["query_string"].decode("latin-1"))
     headers = forwarded_headers(req.headers.raw, grant.deployments)
-    method = "GET" if req.method == "HEAD" else req.method  # what Azure makes of a HEAD nobody says
+    method = "GET" if req.method == "HEAD" else req.method  # Azure documents no HEAD
     record.span = telemetry.begin(record.fields, url, headers)
     answered = await unless_caller_leaves(req.receive, send(method, url, headers, body, record))
     return Relay(answered, relayed_headers(answered.headers.raw), record, settings.keepalive_seconds)
@@ -210,7 +211,7 @@ async def forward(req: Request, record: Record, grant: Grant, route: str) -> Res
 async def checked(
     body: bytes, record: Record, grant: Grant, route: str, named: Mapping[str, str]
 ) -> tuple[bytes, str | None]:
-    """The body as Azure gets it, and its deployment. What it was parsed to is not kept while Azure answers."""
+    """The body for Azure, and its deployment. The parsed members end with this call: memory while Azure answers."""
     in_path = bool(settings.dated) and route in IN_DEPLOYMENT
     by_path = model_in_path(named["deployment"], grant.deployments) if "deployment" in named else None
     asked = choose_deployment(body, grant.deployments, route in NEEDS_MODEL, in_path, by_path)
@@ -222,7 +223,7 @@ async def checked(
 
 
 async def send(method: str, url: str, headers: Headers, body: bytes, record: Record) -> httpx.Response:
-    """Azure's answer, read up to the end of its headers. Raises ProxyError where there is none."""
+    """Azure's answer, read up to the end of its headers. Raises ProxyError where Azure gives none."""
     try:
         headers.append((b"authorization", b"Bearer " + (await identity.token()).encode()))
     except Exception as error:
@@ -241,11 +242,11 @@ async def send(method: str, url: str, headers: Headers, body: bytes, record: Rec
 
 # --- small helpers ----------------------------------------------------------------------------------------------------
 
-QUERY_DROPPED = ("code", "clientid", "api-version")  # keys of the Functions host, and what the settings decide
+QUERY_DROPPED = ("code", "clientid", "api-version")  # the Functions host's own two, and one that the settings decide
 
 
 def upstream_url(route: str, ids: Mapping[str, str], deployment: str | None, query: str) -> str:
-    """Azure's v1 API, except where a dated api-version is set and has this route."""
+    """A URL of Azure's v1 API, or of the dated api-version where one is set and has this route."""
     prefix, version = "/openai/v1/", "preview" if settings.preview else ""
     if settings.dated and route in IN_DEPLOYMENT:
         prefix, version = f"/openai/deployments/{deployment}/", settings.dated
@@ -257,7 +258,7 @@ def upstream_url(route: str, ids: Mapping[str, str], deployment: str | None, que
 
 
 def model_in_path(given: str, deployments: Mapping[str, str]) -> str:
-    """Azure's host leaves a %2F as it is."""
+    """The model's name. Azure's host leaves a %2F in a path as it is."""
     return given if given in deployments else unquote(given)
 
 

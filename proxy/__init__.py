@@ -1,1 +1,1 @@
-"""What function_app.py stands on: its settings, limits and errors, Azure's side, the way back, the record."""
+"""The steps of function_app.py: settings, limits and errors, the call to Azure, the way back, the record."""

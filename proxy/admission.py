@@ -1,4 +1,4 @@
-"""Who comes in by a signed key, and what for. The host has let everybody through, and nothing of a body is read yet."""
+"""Checks a signed key. The host lets everybody through to these functions; the check comes before the body is read."""
 
 import functools
 from collections.abc import Mapping
@@ -18,19 +18,19 @@ class Admission:
     def __init__(self, settings: Settings) -> None:
         self.keyring = Keyring(settings.signing_keys, settings.revoked_keys)
         self.served: Mapping[str, str] = settings.deployments
-        self.grant_of = functools.lru_cache(KNOWN)(self.grant)  # one for each key
+        self.grant_of = functools.lru_cache(KNOWN)(self.grant)  # one grant for each key
         self.accounts = Accounts(settings)
         self.allow_store = settings.allow_store and self.accounts.owners is not None
 
     def __call__(self, request: Request, record: Record) -> Grant:
-        record.fields.key = None  # a function key that the host has not checked is nobody's
+        record.fields.key = None  # the host has not checked this function key
         key = self.keyring.read(given_key(request.headers.raw))
         record.fields.key = key.name
         self.keyring.require_good(key)
         return self.grant_of(key)
 
     def grant(self, key: Key) -> Grant:
-        """Where nobody notes whose a stored response is, Azure keeps nothing for a signed key: whoever knows the id
-        could read it."""
+        """Without a record of the owners of stored responses, Azure keeps nothing for a signed key: anybody who knows
+        the id could read a response."""
         allowed = Allowed(self.served, key.models) if key.models else self.served
         return Grant(allowed, self.allow_store, key, self.accounts)

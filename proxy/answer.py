@@ -1,6 +1,6 @@
-"""The members of an answer that its record needs. Whatever else there is, prompts and answers among it, is passed over.
+"""The members of an answer that its record needs. The decoder skips all others, prompts and answers among them.
 
-The names are those of Azure's specification: of a chat completion, a Response, embeddings and an error.
+Azure's specification gives the names: of a chat completion, a Response, embeddings and an error.
 """
 
 from msgspec import DecodeError, Struct
@@ -9,7 +9,7 @@ from msgspec.json import Decoder
 UNREADABLE = (DecodeError, UnicodeError, RecursionError)
 
 
-class Part(Struct, gc=False):  # they live for a moment, and none holds itself
+class Part(Struct, gc=False):  # parts live for a moment, and none refers to itself
     pass
 
 
@@ -54,4 +54,4 @@ class Answer(Part):
     error: Error | None = None
 
 
-decode = Decoder(Answer).decode  # raises one of UNREADABLE where it is no JSON, or of another shape
+decode = Decoder(Answer).decode  # raises one of UNREADABLE for other JSON, and for no JSON

@@ -1,4 +1,4 @@
-"""A caller's body, whole and as it was before it was compressed."""
+"""A caller's body, whole and unpacked."""
 
 import asyncio
 
@@ -10,8 +10,8 @@ from .record import Record
 
 
 async def read_body(request: Request, record: Record, most: int) -> bytes:
-    """At most `most` bytes, decoded. One that is too large is read to its end as well: a client that still sends hears
-    no answer. Raises ProxyError."""
+    """At most `most` bytes, decoded. A body that is too large is read to its end as well: a client that still sends
+    reads no answer. Raises ProxyError."""
     chunks, size = [], 0
     async for chunk in request.stream():
         size += len(chunk)
@@ -26,7 +26,7 @@ async def read_body(request: Request, record: Record, most: int) -> bytes:
 
 
 async def decompressed(body: bytes, header: str, most: int) -> bytes:
-    """In a thread: a large body must not stop every stream. Raises ProxyError."""
+    """Decodes in a thread: a large body must not stop every stream. Raises ProxyError."""
     codings = codings_of(header)
     if not is_readable(codings):
         raise ProxyError("unsupported_encoding", header[:200], ", ".join(("identity", *readers())))

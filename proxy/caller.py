@@ -1,4 +1,4 @@
-"""Work that ends when its caller leaves: nothing else would cancel a handler that only waits."""
+"""Work that ends when its caller leaves. Nothing else cancels a handler that only waits."""
 
 import asyncio
 from collections.abc import Awaitable
@@ -13,7 +13,7 @@ T = TypeVar("T")
 async def unless_caller_leaves(receive: Receive, work: Awaitable[T]) -> T:
     """The result of `work`. When the caller leaves first, `work` is cancelled. Raises ClientDisconnect.
 
-    The request must have been read to its end: what is still received then is only that the caller left.
+    The request must have been read to its end. After that, `receive` reports only that the caller left.
     """
     working, left = asyncio.current_task(), False
     assert working is not None

@@ -1,7 +1,7 @@
-"""Content codings (RFC 9110, section 8.4.1): what callers send compressed, and what Azure answers so.
+"""Content codings (RFC 9110, section 8.4.1) of callers' requests and of Azure's answers.
 
-gzip and deflate are Python's own; zstd is from 3.14 on, before that it is a backport's; br is read where a library for
-it happens to be there.
+Python brings gzip and deflate, and zstd from 3.14 on; a backport brings zstd to older versions. br is read where a
+library for it is installed.
 """
 
 import functools
@@ -10,26 +10,26 @@ import zlib
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol
 
-PIECE_BYTES = 262_144  # decoded at a time, however small a bomb is
-WINDOW_BYTES = 65_536  # given to a decoder at a time: what follows the end of a member is copied
-MOST_CODINGS = 3  # one upon the other
-MOST_MEMBERS = 1_024  # of a body; thousands of empty ones are an attack
-ZSTD_WINDOW_LOG = 23  # 8 MB, all that RFC 9659 allows a content coding; a sender must not make us hold more
+PIECE_BYTES = 262_144  # decoded at a time: a small bomb must not become large memory at once
+WINDOW_BYTES = 65_536  # given to a decoder at a time: zlib copies the bytes after a member's end
+MOST_CODINGS = 3  # one inside the other
+MOST_MEMBERS = 1_024  # of a body; thousands of empty members are an attack
+ZSTD_WINDOW_LOG = 23  # 8 MB, the most that RFC 9659 allows; a sender must not make us hold more
 ALIASES = {"x-gzip": "gzip"}  # RFC 9110, section 8.4.1.3
 
 
 class Bad(ValueError):
-    """The data is not what its coding says, or ends before its end."""
+    """The data does not follow its coding, or is cut short."""
 
 
 class TooLarge(ValueError):
-    """It decodes to more than is allowed."""
+    """The data decodes to more bytes than are allowed."""
 
 
 class Member(Protocol):
     def step(self, data: bytes) -> tuple[bytes, bytes, bool]:
-        """What the data decodes to, at most about PIECE_BYTES; what is left of the data; whether there is more of it
-        without any data. Raises Bad."""
+        """Decodes at most about PIECE_BYTES. Returns the decoded piece, the data left over, and whether another piece
+        waits that needs no more data. Raises Bad."""
 
     @property
     def ended(self) -> bool: ...
@@ -85,7 +85,7 @@ class Brotli:
 
 
 def deflate(data: bytes) -> Member:
-    """zlib's format, and the bare one, which some servers send under this name."""
+    """Reads zlib's format, and the raw one, which some servers send under this name."""
     return Zlib(zlib.MAX_WBITS if data[0] & 0x0F == zlib.DEFLATED else -zlib.MAX_WBITS)
 
 
@@ -95,10 +95,10 @@ def gzip(_: bytes) -> Member:
 
 @functools.cache
 def readers() -> dict[str, Callable[[bytes], Member]]:
-    """How a member begins, for each coding that can be read here."""
+    """A reader of one member, for each coding that can be read here."""
     zstd = library("compression.zstd", "ZstdDecompressor") or library("backports.zstd", "ZstdDecompressor")
     brotli = library("brotli", "Decompressor")
-    limits = brotli and hasattr(brotli.Decompressor, "can_accept_more_data")  # versions before 1.2 know no bound
+    limits = brotli and hasattr(brotli.Decompressor, "can_accept_more_data")  # 1.2 and later
     found: dict[str, Callable[[bytes], Member]] = {"gzip": gzip, "deflate": deflate}
     found |= {"zstd": lambda _: Zstd(zstd)} if zstd else {}
     return found | ({"br": lambda _: Brotli(brotli)} if limits else {})
@@ -113,7 +113,7 @@ def library(name: str, needed: str) -> Any:
 
 
 class Stage:
-    """One coding undone, one member after the other."""
+    """Undoes one coding, one member after the other."""
 
     def __init__(self, coding: str, most_members: float = float("inf")) -> None:
         self.coding, self.begin, self.most_members = coding, readers()[coding], most_members
@@ -128,7 +128,7 @@ class Stage:
         more = False
         while data or more:
             if self.member is None:
-                data = data.lstrip(b"\0") if self.members and self.coding == "gzip" else data  # gzip may be padded
+                data = data.lstrip(b"\0") if self.members and self.coding == "gzip" else data  # padding
                 if not data:
                     return
                 if self.members and self.coding not in ("gzip", "zstd"):
@@ -148,13 +148,13 @@ class Stage:
 
 
 class Decoder:
-    """Undoes `codings`, which are named in the order in which they were applied. Each must be one of readers()."""
+    """Undoes `codings`, named in the order in which the sender applied them. Each must be one of readers()."""
 
     def __init__(self, codings: Sequence[str]) -> None:
         self.stages = [Stage(coding) for coding in reversed(codings)]
 
     def pieces(self, data: bytes) -> Iterator[bytes]:
-        """What the data decodes to. Raises Bad."""
+        """The decoded data. Raises Bad."""
         return self.through(data, self.stages)
 
     def through(self, data: bytes, stages: list[Stage]) -> Iterator[bytes]:
@@ -166,12 +166,12 @@ class Decoder:
 
     @property
     def whole(self) -> bool:
-        """Whether it may end here."""
+        """Whether the data may end here."""
         return all(stage.whole for stage in self.stages)
 
 
 def codings_of(header: str) -> tuple[str, ...]:
-    """The codings that a Content-Encoding names, by their proper names; `identity` is none."""
+    """The codings that a Content-Encoding names, aliases resolved, without `identity`."""
     named = (part.strip().lower() for part in header.split(","))
     return tuple(ALIASES.get(name, name) for name in named if name not in ("", "identity"))
 
@@ -181,7 +181,7 @@ def is_readable(codings: Sequence[str]) -> bool:
 
 
 def decoded(body: bytes, codings: Sequence[str], most: int) -> bytes:
-    """The whole body. Raises Bad, or TooLarge when one of its codings undone is longer than `most` bytes."""
+    """The whole body. Raises Bad, or TooLarge when undoing any coding gives more than `most` bytes."""
     for coding in reversed(codings):
         stage, size, pieces = Stage(coding, MOST_MEMBERS), 0, []
         for piece in stage.pieces(body):
@@ -190,14 +190,14 @@ def decoded(body: bytes, codings: Sequence[str], most: int) -> bytes:
                 raise TooLarge
             pieces.append(piece)
         if not stage.whole:
-            raise Bad("it ends before its end")
+            raise Bad("it is cut short")
         body = b"".join(pieces)
     return body
 
 
 @functools.lru_cache(64)
 def offered(accepted: bytes) -> bytes:
-    """An Accept-Encoding that offers of the caller's no coding that cannot be read here; `*` is told by name."""
+    """The caller's Accept-Encoding without the codings that cannot be read here; names stand in the place of `*`."""
     named = [part.strip() for part in accepted.decode("latin-1").split(",") if part.strip()]
     kept, known = [], {name_of(part) for part in named}
     for part in named:
@@ -215,7 +215,7 @@ def name_of(part: str) -> str:
 
 
 def weight_of(part: str) -> float:
-    """Its q-value (RFC 9110, section 12.4.2); one that is no number counts as 1."""
+    """The q-value (RFC 9110, section 12.4.2); a value that is no number counts as 1."""
     weight = part.partition(";")[2].strip().lower().removeprefix("q").strip().removeprefix("=").strip()
     try:
         return float(weight or 1)

@@ -1,4 +1,4 @@
-"""How streams of the two APIs end. A stream that stops early raises nothing in any client: somebody must notice."""
+"""How streams of the two APIs end. No client notices a stream that stops early, so the proxy must."""
 
 import re
 from collections.abc import Callable
@@ -9,12 +9,12 @@ DONE = re.compile(rb"(?:^|[\r\n])data: ?\[DONE\]")
 GOES_ON, FINISHES = b'"finish_reason":null', b'"finish_reason":"'
 ERROR = re.compile(rb'(?:^|[\r\n])(?:event: ?error[\r\n]|data: ?\{\s*"(?:type": ?"error"|error": ?[{"]))')
 LAST_EVENT = re.compile(rb'"type": ?"response\.(?:completed|failed|incomplete|cancelled)"')
-LONGEST_MARK = 40  # bytes of the longest of them
+LONGEST_MARK = 40  # bytes; no pattern above matches more
 EVENT_ENDS = (b"\n\n", b"\r\n\r\n", b"\r\r")
 
 
 class Ending:
-    """Sees an answer go by, `add` by `add`; `excerpt` is what the record reads. This one may end anywhere."""
+    """Watches an answer, chunk by chunk, and keeps an `excerpt` for the record. This answer may end anywhere."""
 
     __slots__ = ("excerpt",)
     is_marked = False
@@ -31,17 +31,17 @@ class Ending:
 
     @property
     def failed(self) -> bool:
-        """Whether an error said why the rest does not come."""
+        """Whether the stream ended with an error event."""
         return self.between_events and bool(ERROR.search(self.excerpt.tail))
 
     @property
     def reached(self) -> bool:
-        """Whether it may end here."""
+        """Whether the answer may end here."""
         return True
 
 
 class ChatEnding(Ending):
-    """`[DONE]` stands at the very end, where the excerpt has it. While the answer goes on, its last event is enough."""
+    """A chat completion ends with `[DONE]`. Until then the excerpt needs only the last event."""
 
     __slots__ = ()
     is_marked = True
@@ -63,8 +63,8 @@ class ChatEnding(Ending):
 
 
 class ResponseEnding(Ending):
-    """The last event repeats the whole answer after its name, so that is looked for in every chunk and over the cuts
-    between them; the excerpt then begins with it. A stream taken up again (`resumed`) after that event has none left.
+    """A Response ends with an event that repeats the whole answer after its name. `add` looks for this name in every
+    chunk and across chunks; the excerpt then begins with it. A stream `resumed` after that event is empty.
     """
 
     is_marked = True
@@ -88,7 +88,7 @@ class ResponseEnding(Ending):
         return nothing_left or (self.last_event and self.between_events) or self.failed
 
 
-ENDINGS: dict[str, Callable[[], Ending]] = {  # of the streams of a route; others are not known
+ENDINGS: dict[str, Callable[[], Ending]] = {  # route: the ending of its streams
     "chat/completions": ChatEnding,
     "responses": lambda: ResponseEnding(resumed=False),
     "responses/{response_id}": lambda: ResponseEnding(resumed=True),

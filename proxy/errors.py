@@ -6,33 +6,36 @@ import uuid
 from .upstream import READ_SECONDS
 
 REFUSED = "Azure OpenAI refused the proxy's own call ({}); your key is fine. {}"
-ERRORS = {  # code: (status, whether trying again can help, message)
+ERRORS = {  # code: (status, whether a retry can help, message)
     "invalid_json": (400, False, "The body must be one JSON object in UTF-8: {}."),
     "invalid_model": (400, False, "`model` must be one string."),
     "invalid_response_id": (400, False, "A response id is like resp_abc123."),
-    "invalid_encoding": (400, False, "The body is not what its header `content-encoding: {}` says: {}."),
+    "invalid_encoding": (400, False, "The body does not match its header `content-encoding: {}`: {}."),
     "invalid_extra_query": (400, False, "Send the key as the header x-functions-key: `extra_query` would reach Azure."),
     "too_many_output_tokens": (
         *(400, False),
         "This proxy allows {:,} output tokens a call, all `n` answers together; you asked for {}. Set `{}`.",
     ),
-    "storing_is_off": (400, False, "Here Azure may store nothing: {}."),
-    "two_api_keys": (400, False, "The headers of this call hold two keys that differ: send one."),
+    "storing_is_off": (400, False, "This proxy lets Azure store nothing: {}."),
+    "two_api_keys": (400, False, "The headers of this call hold two different keys: send one."),
     "missing_api_key": (
         *(401, False),
         "Send your key as `Authorization: Bearer sk-…`. It begins with sk-; a function key works below /api/v1.",
     ),
     "invalid_api_key": (
         *(401, False),
-        "This key is not known here. Compare it with the one that you were given: it is long, and all of it counts.",
+        "This proxy does not know your key. Compare the whole key with the one that you got: keys are long.",
     ),
-    "api_key_ended": (401, False, "{} was the last day of this key (UTC). Ask who gave it to you for a new one."),
-    "api_key_revoked": (401, False, "This key was taken back. Ask who gave it to you for a new one."),
+    "api_key_ended": (
+        *(401, False),
+        "The last day of this key was {} (UTC). Ask the person who gave it to you for a new one.",
+    ),
+    "api_key_revoked": (401, False, "This key was revoked. Ask the person who gave it to you for a new one."),
     "response_not_yours": (
         *(404, False),
-        "No response with this id was made with your key. Each key reads, continues and deletes its own alone.",
+        "Your key made no response with this id. Each key reads, continues and deletes only its own responses.",
     ),
-    "owner_not_kept": (400, False, "Nobody here notes whose {} is: send {} in its place."),
+    "owner_not_kept": (400, False, "This proxy does not record whose {} is: send {} in its place."),
     "key_budget_used_up": (
         *(429, False),
         "Your key's {:,} {} for today are used up. A new day begins at 00:00 UTC, in {} h {} min. This limit is your "
@@ -40,8 +43,8 @@ ERRORS = {  # code: (status, whether trying again can help, message)
     ),
     "key_budget_reserved": (
         *(429, True),
-        "Calls of your key that are under way may take the rest of its {:,} {} for today. Try again when one has "
-        "ended. This limit is your key's own, not Azure's.",
+        "Your key's running calls may take the rest of its {:,} {} for today. Try again when one has ended. This limit "
+        "is your key's own, not Azure's.",
     ),
     "key_minute_used_up": (
         *(429, True),
@@ -49,15 +52,15 @@ ERRORS = {  # code: (status, whether trying again can help, message)
     ),
     "owner_unknown": (
         *(503, True),
-        "Whose response this is cannot be looked up at the moment. Try again; if it stays, the administrator must look "
-        "at the usage table.",
+        "The proxy cannot look up the owner of this response at the moment. Try again. If the error stays, the "
+        "administrator must check the usage table.",
     ),
-    "model_not_in_key": (403, False, "Your key is not for the model {!r}, but for: {}."),
-    "not_found": (404, False, "There is no {} {} here.{} The base URL ends in {}, once; below it are {}."),
-    "model_not_found": (404, False, "The model {!r} is not served here. Served are: {}."),
+    "model_not_in_key": (403, False, "Your key is not for the model {!r}. It is for: {}."),
+    "not_found": (404, False, "There is no {} {} here.{} The base URL ends in {}, once. Below it are {}."),
+    "model_not_found": (404, False, "This proxy does not serve the model {!r}. It serves: {}."),
     "request_too_large": (413, False, "The body has {} bytes; {:,} are allowed."),
     "unsupported_encoding": (415, False, "The proxy cannot read `content-encoding: {}`. It reads: {}."),
-    "websocket_not_served": (426, False, "There are no WebSockets here: send the same request over plain HTTP."),
+    "websocket_not_served": (426, False, "This proxy has no WebSockets: send the same request over plain HTTP."),
     "internal_error": (500, False, "The proxy failed unexpectedly; its log says why."),
     "upstream_authentication_error": (502, False, REFUSED),
     "upstream_token_refused": (502, False, REFUSED),
@@ -65,27 +68,27 @@ ERRORS = {  # code: (status, whether trying again can help, message)
     "upstream_resource_blocked": (502, False, REFUSED),
     "upstream_redirect": (
         *(502, False),
-        "Instead of an answer came a redirect ({}), which Azure OpenAI never sends; the proxy does not follow it. The "
-        "administrator must check AZURE_OPENAI_BASE, and what stands between the function and Azure.",
+        "Something on the way redirects ({}), which Azure OpenAI never does. The proxy does not follow. The "
+        "administrator must check AZURE_OPENAI_BASE, and gateways between the function and Azure.",
     ),
     "identity_unavailable": (
         *(502, True),
-        "The proxy got no token from its managed identity. Try again in a moment; if it stays, the administrator must "
-        "switch the identity on and check AZURE_CLIENT_ID.",
+        "The proxy got no token from its managed identity. Try again in a moment. If the error stays, the "
+        "administrator must switch the identity on and check AZURE_CLIENT_ID.",
     ),
     "upstream_unreachable": (502, True, "{}"),
     "upstream_web_page": (
         *(502, True),
-        "Instead of Azure OpenAI a web page answered. Try again in a moment; if it stays, the administrator must check "
-        "AZURE_OPENAI_BASE, and what stands between the function and Azure.",
+        "A web page came in the place of Azure OpenAI's answer. Try again in a moment. If the error stays, the "
+        "administrator must check AZURE_OPENAI_BASE, and gateways between the function and Azure.",
     ),
     "upstream_stream_broken": (502, True, "Azure OpenAI broke off the stream; the answer is incomplete."),
     "upstream_stream_silent": (
         *(502, True),
-        "Azure OpenAI fell silent within its answer, which is incomplete. For long calls use the Responses API with "
+        "Azure OpenAI fell silent; the answer is incomplete. For long calls use the Responses API with "
         "background=true and poll.",
     ),
-    "misconfigured": (503, False, "The administrator must mend the app settings: {}."),
+    "misconfigured": (503, False, "The administrator must correct the app settings: {}."),
     "upstream_timeout": (
         *(504, False),
         f"Azure OpenAI was silent for {READ_SECONDS:.0f} s. For long calls use the Responses API with background=true "
@@ -100,7 +103,7 @@ KINDS = {429: "rate_limit_error"}
 class ProxyError(Exception):
     """One of ERRORS, sent in OpenAI's shape: {"error": {message, type, param, code}}.
 
-    `cause` is one word and `detail` one line, for the record and the log; the caller sees neither."""
+    `cause` is one word and `detail` is one line, for the record and the log. The caller sees neither."""
 
     def __init__(
         self,
@@ -120,6 +123,6 @@ class ProxyError(Exception):
 
     @property
     def headers(self) -> dict[str, str]:
-        never = {} if self.retry or self.status < 500 else {"x-should-retry": "false"}  # as the OpenAI SDKs read it
+        never = {} if self.retry or self.status < 500 else {"x-should-retry": "false"}  # the OpenAI SDKs obey it
         asks = {"www-authenticate": "Bearer"} if self.status == 401 else {}  # RFC 9110, section 15.5.2
         return {"content-type": "application/json", "x-request-id": str(uuid.uuid4()), **never, **asks}

@@ -1,4 +1,4 @@
-"""Why no answer came from Azure: what the caller hears of it, and in one word what the record says."""
+"""Why no answer came from Azure: a message for the caller, and one word for the record."""
 
 import errno
 import socket
@@ -14,47 +14,50 @@ from .upstream import is_timeout
 
 LONGEST = 300  # characters of an error in the record
 CHECK = "the administrator must check AZURE_OPENAI_BASE"
-STAYS = f"Try again in a moment; if it stays, {CHECK}"
+STAYS = f"Try again in a moment. If the error stays, {CHECK}"
 
 
 class Cause(NamedTuple):
-    """`retry`: whether trying again can help."""
+    """`retry`: whether a retry can help."""
 
     retry: bool
     message: str
 
 
 CAUSES = {
-    "refused": Cause(True, f"Where Azure OpenAI should be, connections are refused. {STAYS}, and the network."),
-    "dns": Cause(False, f"The host name of Azure OpenAI is not known: {CHECK}, and the DNS of a private endpoint."),
-    "dns_unanswered": Cause(True, f"No name server told the address of Azure OpenAI. {STAYS}, and the DNS."),
+    "refused": Cause(True, f"The address of Azure OpenAI refuses connections. {STAYS}, and the network."),
+    "dns": Cause(False, f"No DNS knows the host name of Azure OpenAI: {CHECK}, and the DNS of a private endpoint."),
+    "dns_unanswered": Cause(True, f"No name server answered for Azure OpenAI. {STAYS}, and the DNS."),
     "certificate": Cause(
         False,
-        f"The certificate of Azure OpenAI is not trusted: {CHECK}, and what stands between the function and Azure; "
-        "SSL_CERT_FILE names certificates of a company's own.",
+        f"The function does not trust the certificate of Azure OpenAI: {CHECK}, and gateways between the function and "
+        "Azure. SSL_CERT_FILE names a company's own certificates.",
     ),
-    "tls": Cause(False, f"What answers in Azure OpenAI's place does not speak TLS as it should: {CHECK}."),
+    "tls": Cause(False, f"The server at the address of Azure OpenAI does not speak proper TLS: {CHECK}."),
     "connect_timeout": Cause(
-        True, f"No connection to Azure OpenAI came about in time. {STAYS}, firewalls and private endpoints."
+        True, f"The connection to Azure OpenAI took too long. {STAYS}, firewalls and private endpoints."
     ),
     "no_route": Cause(True, f"No network leads to Azure OpenAI. {STAYS}, and the function's network."),
-    "closed": Cause(True, f"The connection to Azure OpenAI was closed before its answer had come. {STAYS}."),
-    "malformed": Cause(False, f"What answers in Azure OpenAI's place does not speak HTTP as it should: {CHECK}."),
+    "closed": Cause(True, f"The connection to Azure OpenAI closed before the answer came. {STAYS}."),
+    "malformed": Cause(False, f"The server at the address of Azure OpenAI does not speak proper HTTP: {CHECK}."),
     "head_too_long": Cause(
         False,
         f"Azure OpenAI answered with more than {HEAD_BYTES:,} bytes of headers, which the Functions host cannot pass "
         "on. The administrator must find what adds them.",
     ),
     "proxy_unreachable": Cause(
-        True, "The network's proxy cannot be reached. Try again; if it stays, the administrator must check HTTPS_PROXY."
+        True,
+        "The function cannot reach the network's proxy. Try again in a moment. If the error stays, the administrator "
+        "must check HTTPS_PROXY.",
     ),
     "proxy_refused": Cause(
-        False, "The network's proxy does not let calls to Azure OpenAI through: the administrator must ask who runs it."
+        False,
+        "The network's proxy refuses calls to Azure OpenAI: the administrator must ask the people who run that proxy.",
     ),
     "other": Cause(True, f"The proxy cannot reach Azure OpenAI. {STAYS}."),
 }
 
-KINDS: tuple[tuple[type[BaseException], str], ...] = (  # of an error or of what caused it; the first that fits
+KINDS: tuple[tuple[type[BaseException], str], ...] = (  # of an error or of its causes; the first that fits
     (HeadTooLong, "head_too_long"),
     (ssl.SSLCertVerificationError, "certificate"),
     (ssl.SSLError, "tls"),
@@ -78,7 +81,7 @@ UNANSWERED = (socket.EAI_AGAIN, getattr(socket, "EAI_FAIL", None))
 
 
 def failure_of(error: BaseException) -> ProxyError:
-    """What a caller is told when `error`, one of upstream.FAILURES, came in the place of an answer."""
+    """The caller's error for `error`, one of upstream.FAILURES, which came in the place of an answer."""
     cause = cause_of(error)
     if cause == "other" and is_timeout(error):
         return ProxyError("upstream_timeout", cause="silent")
@@ -104,7 +107,7 @@ def cause_of(error: BaseException) -> str:
 
 
 def proxy_cause(error: httpx.ProxyError) -> str:
-    """A proxy refuses a tunnel with a status; that of a gateway (5xx) may pass."""
+    """A proxy refuses a tunnel with a status. A gateway's status (5xx) may be gone at the next try."""
     status = getattr(error.__cause__, "status", None)
     return "proxy_refused" if isinstance(status, int) and status < 500 else "proxy_unreachable"
 

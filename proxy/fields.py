@@ -1,9 +1,9 @@
-"""What a record says of a call; docs/usage.md says what each field is."""
+"""The fields of a record. docs/usage.md explains each."""
 
 from msgspec import Struct
 
 
-class Fields(Struct, gc=False):  # it holds no containers
+class Fields(Struct, gc=False):  # the fields hold no containers
     """None is unknown. Times are in milliseconds, sizes in bytes."""
 
     method: str

@@ -2,7 +2,7 @@
 
 import httpx
 
-HEAD_BYTES = 65_000  # the host (.NET) passes on 64 KB, the worker's own headers among them; beyond, an empty 500
+HEAD_BYTES = 65_000  # the host (.NET) passes on 64 KB, the worker's headers included; above that it sends an empty 500
 
 
 class HeadTooLong(httpx.RemoteProtocolError):

@@ -8,24 +8,24 @@ from .model import deployment_by_either_name
 
 Headers = list[tuple[bytes, bytes]]
 
-# Microsoft documents more of its own. Left out are those that choose for all who share the resource: a deployment
-# (`x-ms-spillover-deployment`, `azureml-model-deployment`), another content filter (`x-policy-id`), a preview of
-# another API (`aoai-evals`).
+# Microsoft documents more headers. The list leaves out those that would choose for everybody who shares the resource: a
+# deployment (`x-ms-spillover-deployment`, `azureml-model-deployment`), another content filter (`x-policy-id`), a
+# preview of another API (`aoai-evals`).
 REQUEST_HEADERS = frozenset(
     b"content-type accept user-agent traceparent tracestate x-client-request-id x-ms-client-request-id".split()
 )
 REQUEST_HEADER_PREFIXES = (b"openai-", b"x-stainless-")
-IMAGE_DEPLOYMENT = b"x-ms-oai-image-generation-deployment"  # what Responses' image tool draws with
+IMAGE_DEPLOYMENT = b"x-ms-oai-image-generation-deployment"  # for the image tool of the Responses API
 RESPONSE_HEADERS_DROPPED = frozenset(
     b"connection keep-alive proxy-authenticate proxy-authorization proxy-connection te trailer transfer-encoding "
     b"upgrade set-cookie server date alt-svc strict-transport-security".split()
 )
 
-lower = functools.lru_cache(256)(bytes.lower)  # 1,000 streams have the same names
+lower = functools.lru_cache(256)(bytes.lower)  # 1,000 streams share the same names
 
 
 def forwarded_headers(headers: Headers, deployments: Mapping[str, str]) -> Headers:
-    """A caller's headers that Azure gets. Raises ProxyError where one names a deployment that is not served."""
+    """The headers for Azure. Raises ProxyError where one names a deployment that is not served."""
     kept, accepted = [], []
     for name, value in headers:
         if name in REQUEST_HEADERS or name.startswith(REQUEST_HEADER_PREFIXES):
@@ -35,7 +35,7 @@ def forwarded_headers(headers: Headers, deployments: Mapping[str, str]) -> Heade
         elif name == IMAGE_DEPLOYMENT:
             named = deployment_by_either_name(value.decode("latin-1").strip(), deployments, IMAGE_DEPLOYMENT.decode())
             kept.append((name, named.encode()))
-    kept.append((b"accept-encoding", offered(b",".join(accepted))))  # without one, any coding might come
+    kept.append((b"accept-encoding", offered(b",".join(accepted))))  # without this header Azure might choose any coding
     return kept
 
 

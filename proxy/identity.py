@@ -1,4 +1,4 @@
-"""Who the function is to Azure OpenAI."""
+"""The function's identity for Azure OpenAI: its token."""
 
 import asyncio
 import time
@@ -14,9 +14,9 @@ Source = Callable[[str, str | None], Awaitable[Token]]
 
 
 class Identity:
-    """A token for Azure OpenAI: one fetch for any number of callers, renewed in the background before it expires,
-    served as long as it is valid. (azure-identity alone asks once per concurrent caller, and fails in an outage of the
-    identity endpoint while its token is still good.)"""
+    """A token for Azure OpenAI. One fetch serves any number of callers. A background task renews the token before it
+    expires; callers get it as long as it is valid. (azure-identity alone asks once per concurrent caller, and fails in
+    an outage of the identity endpoint while its token is still good.)"""
 
     def __init__(self, scope: str, client_id: str | None = None, source: Source = new_token) -> None:
         self.scope, self.client_id, self.source = scope, client_id, source
@@ -26,7 +26,7 @@ class Identity:
         self.refused = False
 
     async def token(self) -> str:
-        """Raises what `source` raises when there is none to be had."""
+        """Raises the error of `source` when it gives no token."""
         now = time.time()
         left = self.current.expires_on - now if self.current else 0.0
         valid = left > EXPIRY_MARGIN_SECONDS
@@ -49,14 +49,14 @@ class Identity:
         self.current = await self.source(self.scope, self.client_id)
 
     def distrust(self) -> None:
-        """Azure refused the token: the next caller asks for a new one, in case a role was granted meanwhile. While
-        there is none to be had, the old one goes on: it may not have been the token's fault."""
+        """Azure refused the token, so the next caller asks for a new one: somebody may have granted a role meanwhile.
+        The old token goes on until a new one comes, because it may not be at fault."""
         if time.time() - self.fetched_at > REFRESH_PAUSE_SECONDS:
             self.refused = True
 
 
 def report_failure(task: "asyncio.Task[None]") -> None:
-    """Printed, like a record: the host drops what is logged after the call that began this, or shows it as another
-    function's (its source: GrpcWorkerChannel.Log)."""
+    """Prints, as a record does. The call that began the renewal may be over; then the host would drop a log line, or
+    show it as another function's (its source: GrpcWorkerChannel.Log)."""
     if not task.cancelled() and (error := task.exception()):
         print(f"no token from the managed identity: {error}", flush=True)

@@ -1,8 +1,8 @@
-"""A key for each person: a name, an end and limits, signed. Nothing is stored.
+"""A signed key for each person: it holds a name, an end and limits. The function stores nothing.
 
     sk-<claims>.<signature>     claims: base64url of compact JSON · signature: HMAC-SHA-256 by itsdangerous
 
-Only where PROXY_SIGNING_KEY is set does the function load this.
+The function loads this file only where PROXY_SIGNING_KEY is set.
 """
 
 import datetime
@@ -19,22 +19,22 @@ from msgspec.json import Decoder, Encoder
 from .errors import ProxyError
 
 PREFIX = "sk-"  # some programs refuse a key that begins otherwise
-SALT = b"azure-openai-proxy.key"  # what else is signed with the same secret is no key
+SALT = b"azure-openai-proxy.key"  # other texts signed with the same secret are no keys
 KNOWN = 4_096  # keys; about 1 MB
-LONGEST = 8_000  # characters; the longest that `python -m proxy.keys make` makes has half of them
+LONGEST = 8_000  # characters; `python -m proxy.keys make` makes keys of half that at most
 
-# 43 characters hold 258 bits of which 256 count. The pattern leaves one spelling of each signature: another spelling of
-# a key would have its own place in what is known.
+# A signature's 43 characters hold 258 bits, of which 256 count. The pattern admits one spelling of each signature: each
+# further spelling would take a place of its own in `Keyring.known`.
 SHAPE = re.compile(rb"sk-[\w-]{1,%d}\.[\w-]{42}[AEIMQUYcgkosw048]" % LONGEST, re.ASCII)
 BEARER = re.compile(rb"bearer +(.*)", re.IGNORECASE | re.DOTALL)
-NAMES = (b"api-key", b"x-api-key")  # of headers beside Authorization: Azure's and Anthropic's clients
+NAMES = (b"api-key", b"x-api-key")  # headers that Azure's and Anthropic's clients send instead of Authorization
 
 
 class Key(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
-    """What a key says. `id` is random and tells two keys of one name apart; `ends` is its last good day in UTC; without
-    `models` it is for all. A limit that is None does not limit.
+    """The claims of a key. `id` is random and tells two keys of one name apart; `ends` is the last good day in UTC; a
+    key without `models` is for all models. None means no limit.
 
-    A field that this release does not know makes a key invalid: it may be a limit."""
+    A field that this release does not know makes a key invalid: the field may be a limit."""
 
     id: str
     name: str
@@ -51,13 +51,13 @@ decode = Decoder(Key).decode
 
 
 class Keyring:
-    """Makes keys and reads them. The first of `secrets` signs, each verifies: a new one in front rotates, and the old
-    one's keys end with it. `revoked` are names or ids, in whatever case.
+    """Makes keys and reads them. The first of `secrets` signs, and each verifies. To rotate, put a new secret in front;
+    the keys of an old secret end when it is removed. `revoked` holds names or ids, in any case.
 
-    itsdangerous compares signatures with `hmac.compare_digest`, so that the work does not depend on how much of one is
-    right. Keys that were verified are known again by their SHA-256: nobody can make a key whose digest begins like
-    another's, so the look-up tells nothing, and no key is kept. What fails is never remembered: forged keys displace
-    nothing. An end and a revocation are looked at on every call."""
+    itsdangerous compares signatures with `hmac.compare_digest`, so the time does not tell how much of a signature is
+    right. `known` finds a verified key again by its SHA-256. It keeps no key. Its look-up tells an attacker nothing,
+    because nobody can make a key whose digest begins like another's. It holds no failures, so forged keys displace
+    nothing. Every call checks the end and the revocation."""
 
     def __init__(self, secrets: Sequence[str], revoked: Collection[str] = ()) -> None:
         self.signer = Signer(secrets[::-1], SALT, key_derivation="hmac", digest_method=hashlib.sha256)
@@ -68,7 +68,7 @@ class Keyring:
         return PREFIX + self.signer.sign(base64_encode(encode(key))).decode()
 
     def read(self, text: bytes) -> Key:
-        """Raises ProxyError where nobody here has signed this. The key may have ended, or be revoked."""
+        """Raises ProxyError where none of the secrets has signed `text`. The key may have ended, or be revoked."""
         digest = hashlib.sha256(text).digest()
         key = self.known.get(digest)
         if key is None:
@@ -87,7 +87,7 @@ class Keyring:
         raise ProxyError("invalid_api_key")
 
     def require_good(self, key: Key) -> None:
-        """Raises ProxyError where the key has ended or was taken back."""
+        """Raises ProxyError where the key has ended or is revoked."""
         if self.revoked and (folded(key.name) in self.revoked or folded(key.id) in self.revoked):
             raise ProxyError("api_key_revoked")
         if key.ends and key.ends < datetime.datetime.now(datetime.UTC).date():
@@ -95,12 +95,12 @@ class Keyring:
 
 
 def folded(name: str) -> str:
-    """A name without what a keyboard may add: somebody who is taken back must not stay for a capital letter."""
+    """A name for comparison. A revocation must hold however somebody types the name: capitals, composed letters."""
     return unicodedata.normalize("NFC", name).casefold()
 
 
 def given_key(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
-    """The key in a request's headers, whose names are in lower case. Raises ProxyError without one, or with two."""
+    """The key in a request's headers. Their names are in lower case. Raises ProxyError for no key, and for two."""
     found = set()
     for name, value in headers:
         if name in NAMES:
@@ -116,14 +116,14 @@ def given_key(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
 
 
 class Allowed(dict[str, str]):
-    """Of what is `served`, model to deployment, the part that a key is for."""
+    """The part of `served` (model to deployment) that a key is for."""
 
     def __init__(self, served: Mapping[str, str], models: tuple[str, ...]) -> None:
         super().__init__({model: deployment for model, deployment in served.items() if model in models})
         self.served = served
 
     def __missing__(self, model: str) -> str:
-        """Raises ProxyError for a model that others may ask, else KeyError."""
+        """Raises ProxyError for a model that only other keys are for, else KeyError."""
         if model in self.served or not self:
             raise ProxyError("model_not_in_key", model, ", ".join(self) or "none that is served here", param="model")
         raise KeyError(model)

@@ -1,11 +1,11 @@
-"""What an administrator may forbid. Each limit is an app setting that is off by default; a body is never edited."""
+"""The administrator's limits. Each is an app setting, off by default. The proxy never edits a body to keep a limit."""
 
 from typing import Any
 
 from .errors import ProxyError
 from .model import Members
 
-OUTPUT_LIMITS = {  # route: the members of a body that limit its answer
+OUTPUT_LIMITS = {  # route: the members of a body that limit the answer
     "chat/completions": ("max_completion_tokens", "max_tokens"),
     "responses": ("max_output_tokens",),
 }
@@ -21,7 +21,7 @@ def check_limits(max_output_tokens: int | None, allow_store: bool, route: str, m
 
 
 def check_output(route: str, members: Members, limit: int) -> None:
-    """The caller must name a limit of its own; `n` answers count together. Raises ProxyError."""
+    """Requires that the caller names a limit of its own; `n` answers count together. Raises ProxyError."""
     names = OUTPUT_LIMITS.get(route, ())
     limits, copies = values(members, *names), values(members, "n") or [1.0]
     numbers = bool(limits) and all(isinstance(value, float) for value in (*limits, *copies))
@@ -32,7 +32,7 @@ def check_output(route: str, members: Members, limit: int) -> None:
 
 
 def check_store(route: str, members: Members) -> None:
-    """Nothing may be kept at Azure, and nothing that is kept there may be used. Raises ProxyError."""
+    """Requires that the call stores nothing at Azure and uses nothing stored there. Raises ProxyError."""
     if "{" in route:
         raise ProxyError("storing_is_off", "the routes of stored responses are closed")
     if route.startswith("responses"):
@@ -48,7 +48,7 @@ def check_store(route: str, members: Members) -> None:
 
 
 def values(members: Members, *names: str) -> list[Any]:
-    """What a body has under these names, each time that it is there and not null."""
+    """Every value of a body under these names; null counts as none."""
     return [value for name, value in members if name in names and value is not None]
 
 

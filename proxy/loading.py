@@ -1,11 +1,11 @@
-"""What only a call needs, loaded while the host gets ready: indexing does not wait for it."""
+"""Loads in a thread what only a call needs, so that the host's indexing does not wait for it."""
 
 import importlib
 import threading
 
 from .credential import LIBRARY
 
-LATER = (f"{__package__}.transport", LIBRARY)  # in this order: two threads at once would only take turns
+LATER = (f"{__package__}.transport", LIBRARY)  # one after the other: two threads would only take turns
 
 
 def load_in_background() -> None:
@@ -13,7 +13,7 @@ def load_in_background() -> None:
 
 
 def load() -> None:
-    """Printed, because nobody sees what a thread raises; a call tries again and fails with the same reason."""
+    """Prints a failure, because nobody sees what a thread raises. A call tries again, and fails for the same reason."""
     for name in LATER:
         try:
             importlib.import_module(name)

@@ -1,4 +1,4 @@
-"""Which deployment a call is for, and a body that says so."""
+"""Finds a call's deployment, and names it in the body."""
 
 import json
 import re
@@ -7,14 +7,14 @@ from typing import Any, NamedTuple
 
 from .errors import ProxyError
 
-Members = tuple[tuple[str, Any], ...]  # of a JSON object; objects in it are such tuples too, and all numbers floats
+Members = tuple[tuple[str, Any], ...]  # of a JSON object; nested objects are such tuples too, and all numbers floats
 
 DECODER = json.JSONDecoder(object_pairs_hook=tuple, parse_int=float)  # int() refuses 4,300 digits
-GAP = re.compile(r"[ \t\r\n,:]*")  # what stands between the members of an object, and in them
+GAP = re.compile(r"[ \t\r\n,:]*")  # between names and values of an object
 
 
 class Asked(NamedTuple):
-    """The model asked for and its deployment, the body that names the deployment to Azure, the members of that body."""
+    """The requested model, its deployment, the body for Azure, which names the deployment, and the body's members."""
 
     model: str | None
     deployment: str | None
@@ -25,11 +25,11 @@ class Asked(NamedTuple):
 def choose_deployment(
     body: bytes, deployments: Mapping[str, str], required: bool, in_path: bool, asked_by_path: str | None = None
 ) -> Asked:
-    """Reads a body, once.
+    """Parses a body, once.
 
-    `deployments` maps model to deployment, the default first; it is taken where a model is `required` and none named.
-    Only the value of `model` is ever rewritten, and not where the deployment is part of Azure's path. What the caller's
-    path asks for goes before what the body names, as it does in Azure. Raises ProxyError.
+    `deployments` maps model to deployment. The first is the default for a call that needs a model (`required`) and
+    names none. Only the value of `model` is ever rewritten, and only where Azure's path does not name the deployment. A
+    model in the caller's path wins over the body's, as in Azure. Raises ProxyError.
     """
     if not body and not required:
         return Asked(None, None, body, ())
@@ -58,10 +58,10 @@ def choose_deployment(
 
 
 def with_model(text: str, deployment: str, replace: bool, alone: bool) -> str:
-    """A JSON object's text with its own `model` replaced, or added in front; every other character stays."""
+    """A JSON object's text with its `model` replaced, or added in front. Every other character stays."""
     name, start = json.dumps(deployment), text.index("{") + 1
     at = start
-    while replace:  # member by member: what is inside of a value may be large
+    while replace:  # member by member: a value may be large, and hold a `model` of its own
         key, at = DECODER.raw_decode(text, after_gap(text, at))
         at = after_gap(text, at)
         end = DECODER.raw_decode(text, at)[1]
@@ -77,7 +77,7 @@ def after_gap(text: str, at: int) -> int:
 
 
 def other_encoding(body: bytes) -> str:
-    """What a body is in when it is not in plain UTF-8; "" when it is no text at all."""
+    """Says which encoding a body has in the place of plain UTF-8; "" for none that is known."""
     found = json.detect_encoding(body)
     if found == "utf-8-sig":
         return "it begins with a byte order mark (BOM): send it without"
@@ -92,7 +92,7 @@ def deployment_of(model: str, deployments: Mapping[str, str], param: str = "mode
 
 
 def deployment_by_either_name(name: str, deployments: Mapping[str, str], param: str = "model") -> str:
-    """A deployment by its model's name, as in a body, or by its own. Raises ProxyError."""
+    """A deployment by its model's name, as in a body, or by its own name. Raises ProxyError."""
     if name in deployments.values() and name not in deployments:
         return name
     return deployment_of(name, deployments, param)

@@ -1,7 +1,7 @@
-"""The proxy that the function's own calls leave through, as the environment names it (HTTPS_PROXY, HTTP_PROXY,
-ALL_PROXY, NO_PROXY, and the same in lower case, which win, as in curl and Python's urllib), and its certificates.
+"""The network's proxy for the function's own calls, and its certificates. The environment names the proxy: HTTPS_PROXY,
+HTTP_PROXY, ALL_PROXY, NO_PROXY, and the same in lower case, which win, as in curl and Python's urllib.
 
-Nothing of this is set in Azure; laptops in company networks have it.
+Laptops in company networks have these variables; Azure sets none of them.
 """
 
 import ipaddress
@@ -11,12 +11,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from urllib.parse import SplitResult, urlsplit
 
-IDENTITY_ENDPOINT = "IDENTITY_ENDPOINT"  # Functions sets it, to an address on the same machine
+IDENTITY_ENDPOINT = "IDENTITY_ENDPOINT"  # Functions sets it to an address on the same machine
 PORTS = {"http": 80, "https": 443}
 
 
 def proxy_for(env: Mapping[str, str], scheme: str, host: str, port: int | None) -> str | None:
-    """The proxy's URL for an origin, None where the call goes there directly."""
+    """The proxy's URL for an origin; None for a direct connection."""
     port = port or PORTS[scheme]
     if is_identity(env, host, port) or is_exempt(setting(env, "no")[1], host, port):
         return None
@@ -24,8 +24,8 @@ def proxy_for(env: Mapping[str, str], scheme: str, host: str, port: int | None) 
 
 
 def problems(env: Mapping[str, str], base: str) -> Iterator[str]:
-    """A sentence for every variable that makes calls to `base` impossible; none repeats a password."""
-    with suppress(ValueError):  # a base that is no URL is a problem of its own
+    """A sentence for every variable that makes calls to `base` impossible. No sentence repeats a password."""
+    with suppress(ValueError):  # Settings reports a base that is no URL
         origin = urlsplit(base)
         proxy = proxy_for(env, origin.scheme, origin.hostname or "", origin.port) if origin.scheme in PORTS else None
         if proxy and not is_proxy(proxy):
@@ -35,25 +35,25 @@ def problems(env: Mapping[str, str], base: str) -> Iterator[str]:
         yield "SSL_CERT_DIR must name a folder of certificates"
     try:
         certificates(env)
-    except OSError:  # an SSLError is one
+    except OSError:  # an SSLError is an OSError
         yield "SSL_CERT_FILE must name a file of certificates in PEM"
 
 
 def certificates(env: Mapping[str, str]) -> ssl.SSLContext | None:
-    """Trusts what SSL_CERT_FILE and SSL_CERT_DIR name; None where neither is set. Raises OSError."""
+    """Trusts the certificates of SSL_CERT_FILE and SSL_CERT_DIR; None where neither is set. Raises OSError."""
     file, folders = env.get("SSL_CERT_FILE"), env.get("SSL_CERT_DIR")
     return ssl.create_default_context(cafile=file or None, capath=folders or None) if file or folders else None
 
 
 def named(env: Mapping[str, str], scheme: str) -> tuple[str, str]:
-    """The variable for a scheme and the URL in it, "" for none. Without a scheme of its own, that is http://."""
+    """The variable for a scheme and the URL in it, "" for none. A URL without a scheme gets http://."""
     name, value = setting(env, scheme)
     name, value = (name, value) if name else setting(env, "all")
     return name, value if "://" in value or not value else f"http://{value}"
 
 
 def setting(env: Mapping[str, str], kind: str) -> tuple[str, str]:
-    """The variable that is set, and its value: `kind` is http, https, all or no."""
+    """The variable that is set, and its value. `kind` is http, https, all or no."""
     lower = f"{kind}_proxy"
     name = next((name for name in (lower, lower.upper()) if name in env), "")
     return name, env[name].strip() if name else ""
@@ -72,7 +72,7 @@ def has_more(parts: SplitResult) -> bool:
 
 
 def is_exempt(listed: str, host: str, port: int) -> bool:
-    """Whether NO_PROXY lists it: `*`, names with all below them, name:port, addresses, networks like 10.0.0.0/8."""
+    """Whether NO_PROXY lists it: `*`, names and all below them, name:port, addresses, networks like 10.0.0.0/8."""
     return any(is_listed(entry.strip().lower(), host.lower(), port) for entry in listed.split(","))
 
 
@@ -87,7 +87,7 @@ def is_listed(entry: str, host: str, port: int) -> bool:
 
 
 def is_identity(env: Mapping[str, str], host: str, port: int) -> bool:
-    """Whether it is where the identity endpoint of this machine is: no proxy of the network reaches what is there."""
+    """Whether the origin is this machine's identity endpoint, which no proxy of the network reaches."""
     with suppress(ValueError):
         endpoint = urlsplit(env.get(IDENTITY_ENDPOINT, ""))
         if (endpoint.hostname, endpoint.port or PORTS.get(endpoint.scheme)) == (host, port):

@@ -1,4 +1,4 @@
-"""A path that no route has: what is wrong with it, and how much of it may be noted."""
+"""A path without a route: what is wrong with it, and how much of it the record may hold."""
 
 WORDS = """
     api openai v1 keys deployments engines models chat completions responses cancel input_items input_tokens compact
@@ -6,20 +6,20 @@ WORDS = """
     complete batches assistants threads runs messages steps vector_stores search file_batches fine_tuning jobs
     moderations conversations items containers realtime sessions evals graders videos health healthz docs
 """
-KNOWN = frozenset(WORDS.split())  # segments that are nobody's secret; ids of stored things are not among them
+KNOWN = frozenset(WORDS.split())  # segments that are nobody's secret: no ids of stored things
 LONGEST = 200  # characters
 
 
 def masked(path: str) -> str:
-    """Whoever has the id of a stored response can read it, so a mistyped path must not be noted as it is."""
+    """The path for the record. `*` hides each unknown segment, which may be the id that opens a stored response."""
     return "/".join(part if part.lower() in KNOWN or not part else "*" for part in path[: 2 * LONGEST].split("/"))[
         :LONGEST
     ]
 
 
 def advice(path: str, root: str) -> str:
-    """For an AzureOpenAI client with the base URL as its endpoint. It adds /openai or /deployments; what works is
-    `root`, which ends in /api or in /api/keys."""
+    """Advice for an AzureOpenAI client whose endpoint is the base URL. The client adds /openai or /deployments itself,
+    so its endpoint must be `root`, which ends in /api or in /api/keys."""
     parts = path.lower().split("/")
     if "v1" not in parts or not {"openai", "deployments"} & set(parts[parts.index("v1") :]):
         return ""
@@ -27,7 +27,7 @@ def advice(path: str, root: str) -> str:
 
 
 def mistake(path: str) -> str:
-    """What is commonly wrong with a base URL, in brackets; "" where that is not it."""
+    """The common mistakes of a base URL that this path shows, in brackets; "" for none."""
     parts = path.lower().strip("/").split("/")
     wrong = {
         "a doubled slash": "//" in path,

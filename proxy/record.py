@@ -1,7 +1,7 @@
-"""One record per call, for usage, faults and times. Never a prompt, an answer, a key or an id that opens one.
+"""One record per call, for usage, faults and times. Never a prompt, an answer, a key or an id that opens an answer.
 
-It is printed, not logged: the Functions host drops what a worker logs once the function has returned (its source:
-GrpcWorkerChannel.Log), and an answer is passed on after that. What is printed it writes to Application Insights.
+A record is printed, not logged. The Functions host drops a worker's log lines once the function has returned (its
+source: GrpcWorkerChannel.Log), and an answer passes after that. The host writes printed lines to Application Insights.
 """
 
 import asyncio
@@ -33,15 +33,15 @@ FROM_HEADERS = {
     b"apim-request-id": "azure_request_id",
     b"x-ms-served-model": "model_served",
 }
-PAUSE_SECONDS = 0.01  # what a worker that dies may lose
-LONGEST_ID = 100  # characters of an id that the caller chose
+PAUSE_SECONDS = 0.01  # a worker that dies may lose the records of this time
+LONGEST_ID = 100  # characters of an id that the caller chooses
 
 
 class Record:
-    """Notes what becomes known of a call, until it is over. Times count from when the request has arrived whole.
+    """Notes the facts of a call until it is over. Times count from the moment when the whole request has arrived.
 
-    `salt` makes fingerprints this app's own. Without one a key has no fingerprint: a key that somebody thought up could
-    be guessed from it.
+    `salt` makes the fingerprints this app's own. Without a salt a key gets no fingerprint: somebody could guess a key
+    that a person thought up, and compare.
     """
 
     __slots__ = ("arrived", "charge", "ended_at", "excerpt", "fields", "salt", "span")  # 1,000 streams have one each
@@ -62,18 +62,18 @@ class Record:
         self.fields.client_request_id = named.decode("latin-1")[:LONGEST_ID] if named else None
 
     def note_response(self, response_id: str) -> None:
-        """Whoever has the id of a stored response can read it."""
+        """Notes a fingerprint of the id, because the id is enough to read a stored response."""
         self.fields.response = fingerprint(self.salt, response_id.encode())
 
     def received(self, size: int) -> None:
-        """The request is here whole, with `size` bytes of body."""
+        """The whole request has arrived, with `size` bytes of body."""
         self.fields.bytes_in, self.arrived = size, time.monotonic()
 
     def milliseconds(self) -> float:
         return round(1000 * (time.monotonic() - self.arrived), 1)
 
     def server_timing(self) -> tuple[bytes, bytes]:
-        """A header field of its own: Azure may send one too, and a list may come in several (RFC 9110, section 5.3)."""
+        """A header line of its own: Azure may send one too, and a list may span lines (RFC 9110, section 5.3)."""
         upstream = self.fields.upstream_ms
         own = self.fields.proxy_ms = max(0.0, round(self.milliseconds() - upstream, 1))
         return b"server-timing", b"upstream;dur=%.1f, proxy;dur=%.1f" % (upstream, own)
@@ -83,7 +83,7 @@ class Record:
         return [self.server_timing(), *(self.charge.headers(status) if self.charge else ())]
 
     def note_error(self, error: ProxyError) -> None:
-        """What is behind an error of Azure's side is also a line of its own: somebody looks for it in the log."""
+        """Also prints a line with the cause of an error on Azure's side, because people look for it in the log."""
         self.fields.error, self.fields.cause, self.fields.detail = error.code, error.cause, error.detail
         if error.cause:
             print(f"{error.code}: {error.cause}: {error.detail or ''}", flush=True)
@@ -95,8 +95,8 @@ class Record:
                 setattr(self.fields, field, value.decode("latin-1"))
 
     def close(self, bytes_out: int, excerpt: Excerpt | None = None) -> None:
-        """The call is over; `excerpt` is of Azure's answer. It is printed soon, and what is held until then is little,
-        because memory that is free at once is still in the processor's cache."""
+        """The call is over; `excerpt` is of Azure's answer. The record is printed soon. Until then it holds little:
+        memory that is free at once is still in the processor's cache."""
         self.excerpt, self.ended_at = excerpt, time.time_ns()
         self.fields.bytes_out, self.fields.duration_ms = bytes_out, self.milliseconds()
         closed.append(self)
@@ -104,7 +104,7 @@ class Record:
             asyncio.get_running_loop().call_later(PAUSE_SECONDS, print_closed)
 
     def complete(self) -> Fields:
-        """With what the answer tells; until now nobody had to wait for it."""
+        """Reads the excerpt, now that no caller waits, and ends the span."""
         if self.excerpt and (response_id := tell(self.excerpt, self.fields)):
             self.note_response(response_id)
             if self.charge:
@@ -121,7 +121,7 @@ strangers = Strangers()
 
 
 def print_closed() -> None:
-    """Several in one go cost a third of what each alone does between two calls."""
+    """Prints all closed records at once, which costs a third of printing each between two calls."""
     records = closed.copy()
     closed.clear()
     if told := strangers.few([record.complete() for record in records]):
@@ -130,7 +130,7 @@ def print_closed() -> None:
 
 
 def lines_of(records: list[Fields]) -> str:
-    """In ASCII: what reads the console may not read more."""
+    """Lines in ASCII, which every reader of a console reads."""
     try:
         lines = encode_lines(records).decode("ascii")
     except UnicodeError:
@@ -138,6 +138,6 @@ def lines_of(records: list[Fields]) -> str:
     return "call " + lines[:-1].replace("\n", "\ncall ") + "\n"
 
 
-@functools.lru_cache(maxsize=256)  # of the few keys that there are
+@functools.lru_cache(maxsize=256)  # an app has few keys
 def fingerprint(salt: str, secret: bytes) -> str:
     return hmac.digest(salt.encode(), secret, "sha256").hex()[:12]

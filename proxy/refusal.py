@@ -1,6 +1,6 @@
-"""Why Azure refused the function's own call with 401 or 403, read from what it says.
+"""Why Azure refused the function's own call with 401 or 403, read from Azure's words.
 
-Its words are those of public reports and of Microsoft's troubleshooting pages; what none of them fits is told as it is.
+The patterns come from public reports and from Microsoft's troubleshooting pages. The log gets words that fit none.
 """
 
 import json
@@ -13,7 +13,7 @@ ADMINISTRATOR = "The administrator must"
 
 
 class Reason(NamedTuple):
-    """`words` are looked for in Azure's code and message."""
+    """`words` is a pattern for Azure's code and message."""
 
     cause: str
     code: str
@@ -37,8 +37,8 @@ REASONS = (  # the first that fits
     reason(
         *("key_disabled", "upstream_token_refused"),
         r"AuthenticationTypeDisabled|key.?based authentication|local ?auth",
-        "It got a key instead of the function's token, and takes none. "
-        f"{ADMINISTRATOR} check what stands between the function and Azure.",
+        "It got a key instead of the function's token, and takes no keys. "
+        f"{ADMINISTRATOR} check gateways between the function and Azure.",
     ),
     reason(
         *("blocked", "upstream_resource_blocked"),
@@ -61,7 +61,7 @@ REASONS = (  # the first that fits
         r"PermissionDenied|data ?action|principal|\broles?\b|rbac|AuthorizationFailed|not authorized to perform"
         r"|(lacks?|not have|insufficient|missing) .*(permission|access|privilege)",
         f"{ADMINISTRATOR} grant the function's managed identity the role 'Cognitive Services OpenAI User' on the Azure "
-        "OpenAI resource; it takes about 5 minutes to work.",
+        "OpenAI resource; the role takes about 5 minutes to work.",
     ),
     reason(
         *("tenant", "upstream_token_refused"),
@@ -77,17 +77,17 @@ REASONS = (  # the first that fits
     reason(
         *("token", "upstream_token_refused"),
         r"token|audience|expired|signature|\bjwt\b|InvalidAuthentication",
-        f"Its token was not accepted. {ADMINISTRATOR} check AZURE_OPENAI_SCOPE and AZURE_CLIENT_ID, and whether the "
-        "resource is in the function's tenant.",
+        f"It did not accept the function's token. {ADMINISTRATOR} check AZURE_OPENAI_SCOPE and AZURE_CLIENT_ID, and "
+        "whether the resource is in the function's tenant.",
     ),
 )
-OTHER = f"{ADMINISTRATOR} read its words in the proxy's log."
+OTHER = f"{ADMINISTRATOR} read Azure's words in the proxy's log."
 LONGEST = 300  # characters of Azure's words in the record
-TOKEN = re.compile(r"eyJ[\w.-]+")  # should anybody quote it
+TOKEN = re.compile(r"eyJ[\w.-]+")  # Azure's words may quote the token
 
 
 def refusal(status: int, body: bytes, scope: str) -> ProxyError:
-    """`body` is what came with a 401 or 403, `scope` what the function's token was asked for."""
+    """`body` came with a 401 or 403; `scope` is the scope of the function's token."""
     words = words_of(body)
     expected = AUDIENCE.search(words)
     if expected and expected[1] != scope.removesuffix("/.default").rstrip("/"):
@@ -101,7 +101,7 @@ def refusal(status: int, body: bytes, scope: str) -> ProxyError:
 
 
 def words_of(body: bytes) -> str:
-    """Azure's code and message, in one line; of what is no JSON, its text without tags."""
+    """Azure's code and message, in one line; for a body that is no JSON, its text without tags."""
     text = body.decode("utf-8", "replace")
     try:
         told = json.loads(text)

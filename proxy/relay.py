@@ -18,14 +18,13 @@ KEEP_ALIVE = b": keep-alive\n\n"  # a comment (HTML standard, section 9.2.6), wh
 
 
 class Relay(StreamingResponse):  # type: ignore[misc]
-    """Azure's status, headers and bytes, passed on as they arrive; what the record needs is read from each chunk after
-    it went on.
+    """Passes on Azure's status, headers and bytes as they arrive. Reads each chunk for the record after it went on.
 
-    Whatever happens, Azure's side is closed; so it is when the caller leaves, which Starlette's own group of tasks
-    would see as well, but that takes 7 KB a stream.
+    Closes Azure's side whatever happens, also when the caller leaves. Starlette's own group of tasks would notice a
+    caller who leaves, too, but takes 7 KB a stream.
 
-    When Azure breaks off, or ends a stream before its end, the caller's connection breaks off too, because no client
-    notices a clean early end; a caller who stands between two events is told why first.
+    When Azure breaks off, or ends a stream too early, breaks the caller's connection as well, because no client notices
+    a clean early end. Between two events it tells the caller why first.
     """
 
     def __init__(
@@ -40,7 +39,7 @@ class Relay(StreamingResponse):  # type: ignore[misc]
         self.is_stream = named.get(b"content-type", b"").startswith(b"text/event-stream")
         codings = codings_in(headers) if b"content-encoding" in named else ()
         self.takes_events = self.is_stream and not codings
-        if self.is_stream:  # without a length it can still break after its last byte
+        if self.is_stream:  # without a length, the Relay can still break the stream after its last byte
             headers = [header for header in headers if header[0] != b"content-length"]
         self.raw_headers = headers
         self.decoder = Decoder(codings) if codings and is_readable(codings) else None
@@ -56,7 +55,7 @@ class Relay(StreamingResponse):  # type: ignore[misc]
     async def chunks(self) -> AsyncIterator[bytes]:
         try:
             async for chunk in self.body:
-                if not chunk:  # silence
+                if not chunk:  # stands for silence
                     if self.ending.between_events:
                         yield KEEP_ALIVE
                     continue
@@ -77,7 +76,7 @@ class Relay(StreamingResponse):  # type: ignore[misc]
             raise
 
     def read_decoded(self, chunk: bytes) -> None:
-        """Nothing is read of what cannot be decoded; it passes all the same."""
+        """Reads the decoded chunk. A chunk that cannot be decoded passes unread."""
         if self.decoder:
             try:
                 for piece in self.decoder.pieces(chunk):
@@ -86,7 +85,8 @@ class Relay(StreamingResponse):  # type: ignore[misc]
                 self.decoder = None
 
     async def pass_whole(self, send: Send) -> None:
-        """What is all here goes in one piece. Nothing is waited for, so nothing listens for the caller's leaving."""
+        """Sends an answer that has arrived whole in one piece. It waits for nothing, so it need not notice a caller who
+        leaves."""
         try:
             whole = b"".join([chunk async for chunk in self.body_iterator])
         except FAILURES:
@@ -109,7 +109,7 @@ class Relay(StreamingResponse):  # type: ignore[misc]
             else:
                 await unless_caller_leaves(receive, self.stream_response(send))
         except (*FAILURES, ClientDisconnect):
-            pass  # no last chunk: the server closes the caller's connection
+            pass  # without a last chunk the server closes the caller's connection
         finally:
             await self.body.aclose()
             if self.outcome == "caller_left" and self.ending.is_marked and self.ending.reached:

@@ -1,4 +1,4 @@
-"""The app settings, checked. What each means is in docs/settings.md."""
+"""The app settings, checked. docs/settings.md explains each."""
 
 import re
 from collections.abc import Mapping
@@ -7,18 +7,18 @@ from urllib.parse import urlsplit
 
 from . import outbound
 
-MAX_BODY_BYTES = 100_000_000  # just below the Functions host's own 104,857,600, whose 413 says nothing
-KEEPALIVE_SECONDS = 20.0  # proxies on the way give up after 60 s of silence, load balancers in Azure after 230
+MAX_BODY_BYTES = 100_000_000  # just below the Functions host's limit of 104,857,600, whose error says nothing
+KEEPALIVE_SECONDS = 20.0  # many proxies give up after 60 s of silence, Azure's load balancers after 230 s
 MAX_KEEPALIVE_SECONDS = 200.0
 SIGNING_CHARACTERS = 32
-SIGNING_LETTERS = 8  # different ones; 32 random hexadecimal digits have 13 or 14 as a rule
+SIGNING_LETTERS = 8  # different characters; 32 random hexadecimal digits have 13 or 14 as a rule
 DEFAULT_SCOPE = "https://cognitiveservices.azure.com/.default"
 
 
 @dataclass(frozen=True)
 class Settings:
     """`deployments` maps model name to deployment, the default first; `dated` is the dated api-version, "" for the v1
-    API; `problems` has one sentence for every setting that cannot be used."""
+    API; `problems` has one sentence for every bad setting."""
 
     base: str
     deployments: Mapping[str, str]
@@ -68,8 +68,8 @@ class Settings:
                 not megabytes or 0 < max_body <= MAX_BODY_BYTES
             ),
             "PROXY_KEY_SALT must have at least 16 characters": not salt or len(salt) >= 16,
-            f"PROXY_SIGNING_KEY must be {SIGNING_CHARACTERS} random characters or more, or a list of such with commas "
-            "(a reference to Key Vault must resolve)": all(map(is_secret, signing_keys)),
+            f"PROXY_SIGNING_KEY must be {SIGNING_CHARACTERS} random characters or more, or a comma-separated list of "
+            "such secrets (a reference to Key Vault must resolve)": all(map(is_secret, signing_keys)),
             "PROXY_USAGE_TABLE must be like https://account.table.core.windows.net/usage": bool(
                 re.fullmatch(r"|https://[A-Za-z0-9.-]+(:[0-9]{1,5})?/[A-Za-z][A-Za-z0-9]{2,62}", usage_table)
             ),
@@ -87,7 +87,7 @@ class Settings:
             max_output_tokens=int(tokens) if tokens.isdecimal() else None,
             allow_store=store != "false",
             max_body_bytes=max_body or MAX_BODY_BYTES,
-            key_salt=salt or env.get("WEBSITE_AUTH_ENCRYPTION_KEY", ""),  # App Service makes one for each app
+            key_salt=salt or env.get("WEBSITE_AUTH_ENCRYPTION_KEY", ""),  # App Service makes this for each app
             keepalive_seconds=keepalive_seconds if keepalive else KEEPALIVE_SECONDS,
             signing_keys=signing_keys,
             revoked_keys=listed_in(env, "PROXY_REVOKED_KEYS"),
@@ -107,11 +107,12 @@ def is_azure_base(base: str) -> bool:
 
 
 def listed_in(env: Mapping[str, str], name: str) -> tuple[str, ...]:
-    """The items of a list with commas."""
+    """The items of a comma-separated list."""
     return tuple(item.strip() for item in env.get(name, "").split(",") if item.strip())
 
 
 def is_secret(signing_key: str) -> bool:
-    """A reference that App Service could not resolve stays as it is written, and whoever can guess it could sign."""
+    """Whether the text can be a secret. A reference that App Service cannot resolve stays as it is written, and anybody
+    who guesses it could sign."""
     long = len(signing_key) >= SIGNING_CHARACTERS and len(set(signing_key)) >= SIGNING_LETTERS
     return long and not signing_key.startswith("@Microsoft.")

@@ -1,4 +1,4 @@
-"""Calls without a good key. Anybody can make them, and records that nobody asked for would fill the day's log."""
+"""Limits the records of calls without a good key: anybody can make such calls, and fill the day's log with them."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from .fields import Fields
 
 REFUSALS = frozenset(("missing_api_key", "two_api_keys", "invalid_api_key"))
-A_MINUTE = 60  # records: enough to see who mistypes a key
+A_MINUTE = 60  # records: enough to notice mistyped keys
 
 
 class Strangers:

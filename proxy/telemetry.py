@@ -1,5 +1,5 @@
-"""One OpenTelemetry span per call to Azure, named by the GenAI semantic conventions. Nothing happens, and the caller's
-`traceparent` goes on as it is, where no tracer is configured in the function's process."""
+"""One OpenTelemetry span per call to Azure, named by the GenAI semantic conventions. Without a tracer in the function's
+process nothing happens, and the caller's `traceparent` goes on as it is."""
 
 from collections.abc import MutableMapping
 from typing import Any
@@ -35,13 +35,13 @@ tracer = trace.get_tracer("azure_openai_proxy")
 
 
 def begin(fields: Fields, url: str, headers: list[tuple[bytes, bytes]]) -> Span:
-    """A span below the caller's; in `headers` it takes the caller's place, so that Azure's spans are below it."""
-    if isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider):  # the one there is before any is configured
+    """Begins a span below the caller's. In `headers` it replaces the caller's, so that Azure's spans go below it."""
+    if isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider):  # the provider of a process without a tracer
         return trace.INVALID_SPAN
     given = {name.decode(): value.decode("latin-1") for name, value in headers if name in W3C_HEADERS}
     around, parent = get_current(), W3C.extract(given, get_current())
     if trace_of(around) == trace_of(parent):
-        parent = around  # a span of the host's or of FastAPI's, which is below the caller's already
+        parent = around  # the host's or FastAPI's span is below the caller's already
     operation = OPERATIONS.get(fields.route)
     span = tracer.start_span(
         f"{operation} {fields.model}" if operation else f"{fields.method} {fields.route}",
@@ -63,7 +63,7 @@ def trace_of(context: Context) -> int:
 
 
 def keep_quiet(scope: MutableMapping[str, Any]) -> None:
-    """FastAPI's own span, which it makes where a tracer is configured, quotes the query, and a key may be in it."""
+    """Empties the query in FastAPI's own span, which exists where a tracer is configured: a key may be in it."""
     if span := getattr(scope.get("fastapi.telemetry"), "span", None):
         span.set_attribute("url.query", "")
 

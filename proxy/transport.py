@@ -1,7 +1,7 @@
 """httpx over aiohttp's connections, which do not slow down as concurrency rises.
 
-aiohttp's session is left out: its cookies, redirects and merging of headers, which a proxy must not have, cost more
-than its connections do. What is used of them is not all documented, so requirements.txt names the version.
+This file leaves out aiohttp's session: its cookies, redirects and merged headers, which a proxy must not have, cost
+more than its connections do. aiohttp does not document all names used here, so requirements.txt pins the version.
 """
 
 import asyncio
@@ -24,26 +24,26 @@ from .head import HEAD_BYTES, HeadTooLong
 from .outbound import certificates
 
 CONNECT_SECONDS = 10.0  # TCP and TLS; Azure answers in milliseconds or not at all
-POOL_SECONDS = 15.0  # a free connection, connecting included (aiohttp counts both)
-KEEPALIVE_SECONDS = 4.0  # below common servers' idle limits (5 s and up): no POST may meet a connection being closed
-MAX_CONNECTIONS = 4_096  # far above what one instance serves; the host's own concurrency limit comes first
-COPIED_BYTES = 65_536  # a body up to this size leaves in one write with its head
-MAX_FIELDS = HEAD_BYTES // len(b"a:\r\n")  # more header fields than these are too long together, however short
+POOL_SECONDS = 15.0  # for a free connection, connecting included (aiohttp counts both)
+KEEPALIVE_SECONDS = 4.0  # below common servers' idle limits (5 s and up): no POST may meet a closing connection
+MAX_CONNECTIONS = 4_096  # far above one instance's load; the host's own concurrency limit comes first
+COPIED_BYTES = 65_536  # one write sends the head and a body up to this size
+MAX_FIELDS = HEAD_BYTES // len(b"a:\r\n")  # more header fields than these exceed HEAD_BYTES, however short
 
 CONNECTING = aiohttp.ClientTimeout(connect=POOL_SECONDS, sock_connect=CONNECT_SECONDS)
 
 
 class Silence(Exception):
-    """No byte came for as long as was asked; the answer goes on."""
+    """No byte came for the given time; the answer goes on."""
 
 
 class Wire(ResponseHandler):
-    """aiohttp's connection, with its C parser, but for three things."""
+    """aiohttp's connection, with its C parser and three changes."""
 
     tells_silence = False
 
     def _on_read_timeout(self) -> None:
-        """The clock that aiohttp starts again with every byte may also tell silence, without ending the answer."""
+        """aiohttp starts this clock again with every byte. Here it may report silence, and the answer goes on."""
         if not self.tells_silence:
             super()._on_read_timeout()
             return
@@ -52,19 +52,19 @@ class Wire(ResponseHandler):
         self._reschedule_timeout()
 
     def resume_reading(self, resume_parser: bool = True) -> None:
-        """Only after a pause: aiohttp resumes, and parses, after each chunk that is read."""
+        """Resumes only after a pause: aiohttp itself would resume, and parse, after each chunk that is read."""
         if self._reading_paused:
             super().resume_reading(resume_parser)
 
     def set_exception(self, *error: Any) -> None:
-        """Tells who reads a body that its chunks are malformed: aiohttp tells nobody, and the reader waits for ever."""
+        """Tells a body's reader that its chunks are malformed. aiohttp does not, and the reader would wait for ever."""
         if self._payload and not self._payload.is_eof() and not self._payload.exception():
             self._payload.set_exception(aiohttp.ClientPayloadError("malformed answer"))
         super().set_exception(*error)
 
 
 class Body(httpx.AsyncByteStream):
-    """An answer's body, in the pieces that have arrived. Its connection is free again at its end."""
+    """An answer's body, in the pieces that have arrived. The end of the body frees its connection."""
 
     beat = longest = 0.0
 
@@ -73,7 +73,7 @@ class Body(httpx.AsyncByteStream):
         content.on_eof(connection.release)
 
     def tell_silence(self, beat: float, longest: float) -> None:
-        """From now on b"" stands for each `beat` seconds without a byte; `longest` seconds are too many."""
+        """From now on the body yields b"" for each `beat` seconds without a byte; after `longest` seconds it fails."""
         wire = self.connection.protocol
         if wire is not None and not self.arrived:
             self.beat, self.longest = beat, longest
@@ -82,7 +82,7 @@ class Body(httpx.AsyncByteStream):
 
     @property
     def arrived(self) -> bool:
-        """Whether all of it is here: then there is nothing to wait for."""
+        """Whether the whole body is here, so that reading it waits for nothing."""
         return self.content.is_eof()
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
@@ -104,20 +104,20 @@ class Body(httpx.AsyncByteStream):
                 yield piece
 
     async def aclose(self) -> None:
-        self.connection.close()  # a no-op after its release
+        self.connection.close()  # does nothing after a release
 
 
 class Way(NamedTuple):
-    """How an origin is reached. Through a proxy, plain HTTP asks for a whole URL (RFC 9112, section 3.2.2)."""
+    """The way to an origin. Through a proxy, plain HTTP asks for a whole URL (RFC 9112, section 3.2.2)."""
 
-    address: aiohttp.ClientRequest  # the connector takes from it where to connect, and nothing else of it is used
+    address: aiohttp.ClientRequest  # tells the connector where to connect; nothing else of it is used
     origin: bytes
     headers: tuple[bytes, ...]
 
 
 class Transport(httpx.AsyncBaseTransport):
-    """Everything goes out and comes in as it is. `read_seconds` is the longest silence of an answer, `proxy_for` names
-    the proxy for scheme, host and port, if there is one."""
+    """Sends requests and returns answers unchanged. `read_seconds` is the longest silence of an answer; `proxy_for`
+    gives the proxy's URL for scheme, host and port, or None."""
 
     def __init__(
         self, read_seconds: float, proxy_for: Callable[[str, str, int | None], str | None] = lambda *_: None
@@ -151,11 +151,11 @@ class Transport(httpx.AsyncBaseTransport):
             "GET", url, loop=self.loop, proxy=through.with_user(None), proxy_headers=for_proxy
         )
         if scheme == "https":
-            return Way(address, b"", ())  # the connector asks for a tunnel
+            return Way(address, b"", ())  # the connector opens a tunnel
         return Way(address, str(url.origin()).encode(), (f"proxy-authorization: {user}".encode(),) * bool(user))
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """An answer up to the end of its headers. Raises httpx.TransportError or OSError, and so does reading on."""
+        """An answer up to the end of its headers. Raises httpx.TransportError or OSError, as does reading its body."""
         way = self.way(request.url.scheme, request.url.host, request.url.port)
         sent = way, head_of(request, way), await request.aread()
         try:
@@ -205,7 +205,7 @@ class Transport(httpx.AsyncBaseTransport):
 
 
 def head_of(request: httpx.Request, way: Way) -> bytes:
-    """The request line and the headers, as they are (RFC 9112, section 3). Raises httpx.LocalProtocolError."""
+    """The request line and the unchanged headers (RFC 9112, section 3). Raises httpx.LocalProtocolError."""
     lines = [b"%s %s%s HTTP/1.1" % (request.method.encode(), way.origin, request.url.raw_path), *way.headers]
     lines += [b"%s: %s" % header for header in request.headers.raw]
     head = b"\r\n".join(lines)
@@ -215,7 +215,7 @@ def head_of(request: httpx.Request, way: Way) -> bytes:
 
 
 def as_protocol_error(error: HttpProcessingError) -> httpx.RemoteProtocolError:
-    """Nothing of what was read is repeated: it may be of an answer."""
+    """An error that repeats none of the bytes read: they may be part of an answer."""
     reason = error.__cause__ or error
     too_long = isinstance(reason, LineTooLong) or "Too many headers" in str(reason)
     return (HeadTooLong if too_long else httpx.RemoteProtocolError)(type(reason).__name__)

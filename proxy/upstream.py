@@ -1,4 +1,4 @@
-"""How the function reaches Azure OpenAI: one HTTP client for the whole process."""
+"""The connection to Azure OpenAI: one HTTP client for the whole process."""
 
 import functools
 import gc
@@ -10,18 +10,18 @@ import httpx
 
 from .outbound import proxy_for
 
-READ_SECONDS = 225.0  # between two bytes; Azure's load balancer cuts a silent connection at 230 s without a word
-STREAM_SILENCE_SECONDS = 1_800.0  # of a stream kept alive by comments; Microsoft advises reasoning calls 29 minutes
+READ_SECONDS = 225.0  # between two bytes; Azure's load balancer silently cuts a connection after 230 s without a byte
+STREAM_SILENCE_SECONDS = 1_800.0  # of a stream that comments keep alive; Microsoft advises 29 minutes for reasoning
 
 FAILURES = (httpx.HTTPError, OSError)  # of a connection; TimeoutError is an OSError
 
-logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs whole URLs, and a query may be private
+logging.getLogger("httpx").setLevel(logging.WARNING)  # httpx logs whole URLs, and a query may be private
 
-parsed = functools.lru_cache(64)(httpx.URL)  # a process calls few
+parsed = functools.lru_cache(64)(httpx.URL)  # a process calls few URLs
 
 
 def request(method: str, url: str, headers: list[tuple[bytes, bytes]], body: bytes) -> httpx.Request:
-    """What httpx makes of `content=body`, at a third of its cost."""
+    """The request that httpx makes with `content=body`, at a third of the cost."""
     target = parsed(url)
     own = [(b"host", target.netloc)]
     if body or method == "POST":
@@ -34,8 +34,8 @@ def is_timeout(failure: BaseException) -> bool:
 
 
 class Client(httpx.AsyncClient):
-    """An httpx client that sends a request once and as it is: its authentication, redirects, cookies and hooks, which
-    a proxy must not have, cost as much as the transport does."""
+    """An httpx client that sends a request once and unchanged. httpx's authentication, redirects, cookies and hooks,
+    which a proxy must not have, cost as much as the transport does."""
 
     def __init__(self) -> None:
         from .transport import Transport
@@ -52,7 +52,7 @@ class Client(httpx.AsyncClient):
 
 @functools.cache
 def client() -> httpx.AsyncClient:
-    """The one client of this process, made inside the running event loop."""
-    gc.freeze()  # all is loaded by now: collecting it again and again would stop every stream for 60 ms a time
+    """The process's one client, made inside the running event loop."""
+    gc.freeze()  # all modules are loaded: each collection of them would stop every stream for 60 ms
     gc.set_threshold(20_000, 50, 100)
     return Client()

@@ -1,5 +1,5 @@
-"""What an answer says about itself: tokens, model, why it ended. One that was kept whole is decoded; of a longer one,
-and of a stream, the two ends that were kept are searched."""
+"""Reads what an answer says about itself: tokens, model, why it ended. It decodes an answer that the excerpt holds
+whole, and searches the two ends of a longer answer and of a stream."""
 
 import re
 
@@ -7,8 +7,8 @@ from .answer import UNREADABLE, Answer, decode
 from .excerpt import HEAD_BYTES, Excerpt
 from .fields import Fields
 
-# A quote inside a JSON string is escaped, so that none of these can be found in what a model wrote. They are looked for
-# as plain text, which is many times faster than a pattern.
+# JSON escapes a quote inside a string, so a search never finds these in a model's text. A search for plain text is many
+# times faster than a pattern.
 MODEL, FINISH_REASON, STATUS, ID, USAGE, ERROR, INCOMPLETE = (
     b'"%s":' % name
     for name in (b"model", b"finish_reason", b"status", b"id", b"usage", b"error", b"incomplete_details")
@@ -17,11 +17,11 @@ WORD = re.compile(rb'\s*"([\w.:/@ -]+)"')
 RESPONSE_ID = re.compile(rb'\s*"(resp_[\w.:/@ -]+)"')
 CODE = re.compile(rb'\s*{[^{}\0]*?"code"\s*:\s*"?((?!null\b)\w+)')
 REASON = re.compile(rb'\s*{\s*"reason"\s*:\s*"(\w+)"')
-SEAM = b"\0"  # between head and tail: none of these may begin in one and end in the other
-LAST_BYTES = 8_192  # an asynchronous filter's verdicts may come after the reason
+SEAM = b"\0"  # between head and tail: no match may begin in one and end in the other
+LAST_BYTES = 8_192  # verdicts of an asynchronous filter may follow the reason
 LONGEST_USAGE = 4_096  # bytes; real ones have up to 600
 
-TOKENS = {  # as the APIs call them: as the record does
+TOKENS = {  # the APIs' name: the record's name
     b"input_tokens": "input_tokens",
     b"prompt_tokens": "input_tokens",
     b"output_tokens": "output_tokens",
@@ -34,12 +34,12 @@ COUNT = re.compile(rb'"(%s)"\s*:\s*(\d+)' % b"|".join(TOKENS))
 
 
 def tell(excerpt: Excerpt, fields: Fields) -> str | None:
-    """Fills in what an answer tells. What it returns is the id of a Response, whoever has which can read that."""
+    """Fills in the fields from an answer. Returns the id of a Response, which is enough to read it: keep it secret."""
     if excerpt.tail.startswith(b"{"):
         try:
             return read(decode(excerpt.tail), fields)
         except UNREADABLE:
-            pass  # it is not whole
+            pass  # the excerpt is not whole
     return search(excerpt, fields)
 
 
@@ -80,7 +80,7 @@ def search(excerpt: Excerpt, fields: Fields) -> str | None:
 
 
 def joined(reasons: set[str]) -> str | None:
-    """Of several answers to one question."""
+    """The reasons of several answers to one request."""
     return ",".join(sorted(reasons)) if len(reasons) > 1 else reasons.pop() if reasons else None
 
 
@@ -90,7 +90,7 @@ def first(lead: bytes, value: re.Pattern[bytes], text: bytes) -> str | None:
 
 
 def found(lead: bytes, value: re.Pattern[bytes], text: bytes, most: int = 1_000) -> list[str]:
-    """The values that stand directly behind the lead."""
+    """The values directly after each `lead`."""
     values: list[str] = []
     at = text.find(lead)
     while at >= 0 and len(values) < most:
@@ -102,7 +102,7 @@ def found(lead: bytes, value: re.Pattern[bytes], text: bytes, most: int = 1_000)
 
 
 def tokens(tail: bytes) -> dict[str, int]:
-    """Those of the last usage in it; a JSON schema that the answer repeats may have a property of that name."""
+    """The counts of the last usage. A JSON schema that the answer repeats may have a property of this name."""
     at = len(tail)
     while (at := tail.rfind(USAGE, 0, at)) >= 0:
         counts = {TOKENS[name]: int(number) for name, number in COUNT.findall(tail, at, at + LONGEST_USAGE)}

@@ -1,4 +1,4 @@
-"""What comes from upstream and is no answer for the caller: it is closed, and an error says what it was."""
+"""Judges an answer from upstream. Closes one that is not for the caller, and raises an error that says what it was."""
 
 import asyncio
 from contextlib import suppress
@@ -12,13 +12,13 @@ from .headers import Headers, lower
 from .refusal import refusal
 from .upstream import FAILURES
 
-REFUSAL_SECONDS = 10.0  # for the words of a refusal
-REFUSAL_BYTES = 16_384  # of them; Azure's have up to 500
+REFUSAL_SECONDS = 10.0  # to read a refusal's words
+REFUSAL_BYTES = 16_384  # of a refusal; Azure's have up to 500
 PAGES = (b"text/html", b"application/xhtml")
 
 
 async def judged(answer: httpx.Response, method: str, scope: str) -> httpx.Response:
-    """The answer, where it is one. `scope` is what the function's token was asked for. Raises ProxyError."""
+    """The answer itself, if it is for the caller. `scope` is the scope of the function's token. Raises ProxyError."""
     status = answer.status_code
     if status < 300:
         error = no_answer(answer.headers.raw, may_be_empty=status != 200 or method == "DELETE")
@@ -36,7 +36,7 @@ async def judged(answer: httpx.Response, method: str, scope: str) -> httpx.Respo
 
 
 def no_answer(headers: Headers, may_be_empty: bool) -> ProxyError | None:
-    """What no client takes for an error: one that waits for a stream has an empty one."""
+    """The error for a page or an empty answer: a client that expects a stream would see an empty one, and no error."""
     for name, value in headers:
         known = lower(name)
         if known == b"content-type" and value.lower().startswith(PAGES):
@@ -47,7 +47,7 @@ def no_answer(headers: Headers, may_be_empty: bool) -> ProxyError | None:
 
 
 async def beginning(answer: httpx.Response) -> bytes:
-    """Of its body, decoded, as much as comes in time."""
+    """The decoded start of the body: as much as comes in time."""
     codings = codings_of(answer.headers.get("content-encoding", ""))
     decoder, read = Decoder(codings) if is_readable(codings) else None, b""
     with suppress(*FAILURES, Bad):

@@ -1,4 +1,4 @@
-"""`python -m proxy.keys`: makes keys for a person or a class, on the machine of who gives them out.
+"""`python -m proxy.keys`: makes keys for a person or a class, on the machine of the person who gives them out.
 
-The function loads nothing of this, and `azd deploy` leaves it out (.funcignore).
+The function loads none of these files, and `azd deploy` leaves them out (.funcignore).
 """

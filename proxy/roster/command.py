@@ -18,28 +18,28 @@ Say = Callable[[str], None]
 
 
 class Parser(argparse.ArgumentParser):
-    """An error does not repeat the usage: it would be longer than the line that counts."""
+    """An error does not repeat the usage, which would be longer than the error itself."""
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"error: {message} (--help tells more)\n")
 
 
 def parser() -> Parser:
-    made = Parser(prog="python -m proxy.keys", description="Makes, shows and takes back signed keys.")
+    made = Parser(prog="python -m proxy.keys", description="Makes, shows and revokes signed keys.")
     made.add_argument("--base-url", default="", metavar="URL", help="ends in /api/keys/v1 ($PROXY_BASE_URL, or azd's)")
     verbs = made.add_subparsers(required=True, metavar="VERB")
     make = verbs.add_parser("make", help="a key for a person (--name) or a class (--roster)")
     who = make.add_mutually_exclusive_group(required=True)
-    who.add_argument("--name", help="whose key it is; records show it")
-    who.add_argument("--roster", type=Path, metavar="CSV", help="a line for each person; the column name is needed")
-    make.add_argument("--out", type=Path, metavar="DIR", help="of a class: a new folder for its keys")
+    who.add_argument("--name", help="the person's name; records show it")
+    who.add_argument("--roster", type=Path, metavar="CSV", help="one line a person; it needs the column name")
+    make.add_argument("--out", type=Path, metavar="DIR", help="for --roster: a new folder for the keys")
     make.add_argument("--ends", default="", metavar="DAY", help="the last good day, in UTC, like 2027-02-28; or never")
-    make.add_argument("--models", default="", metavar="A,B", help="the only models that may be asked (all)")
+    make.add_argument("--models", default="", metavar="A,B", help="the models that the key is for (all)")
     for limit in LIMITS:
         make.add_argument(f"--{limit.replace('_', '-')}", default="", metavar="N", help="at most (no limit)")
     make.set_defaults(run=run_make)
     show = verbs.add_parser("show", help="what a key says, and whether it is good")
-    show.add_argument("key", help="- reads it from standard input, which keeps it out of ps")
+    show.add_argument("key", help="- reads the key from standard input, which keeps it out of ps")
     show.set_defaults(run=run_show)
     revoke = verbs.add_parser("revoke", help="the new PROXY_REVOKED_KEYS")
     revoke.add_argument("who", help="the name of a person, for all keys of that name; or the id of one key")
@@ -56,7 +56,7 @@ def run_make(asked: argparse.Namespace, there: deployment.Deployment, say: Say) 
     if not asked.out:
         raise Mistake("--roster needs --out, a new folder for the keys.")
     if not there.base_url:
-        raise Mistake("--base-url is needed, before the verb: the pages name it.")
+        raise Mistake("The pages name the base URL: put --base-url in front of the verb.")
     keys = keys_of(asked.roster, usual, today)
     handout.write(asked.out, [(key, keyring.make(key)) for key in keys], there.base_url)
     everything = asked.out / handout.ALL
@@ -71,7 +71,7 @@ def run_show(asked: argparse.Namespace, there: deployment.Deployment, say: Say) 
     try:
         key = keyring.read(text.strip().encode())
     except ProxyError:
-        say("no: none of these signing keys has signed it, or it is not whole")
+        say("no: none of these signing keys has signed it, or part of it is missing")
         return 1
     for what, value in {"name": key.name, "id": key.id, **terms(key)}.items():
         say(f"{what:20}{value}")
@@ -88,11 +88,11 @@ def run_revoke(asked: argparse.Namespace, there: deployment.Deployment, say: Say
     setting = shlex.quote(f"{deployment.REVOKED}={listed}")
     app = shlex.join(there.app) if there.app else "--resource-group <group> --name <app>"
     if there.revoked is None:
-        say("What the function has revoked before could not be read: put it in front, with a comma.")
+        say("Nobody could read what the function has revoked before: put that in front, with a comma.")
     say(f"{deployment.REVOKED}={listed}\n")
-    say("Now, which restarts the function:")
+    say("Now (this restarts the function):")
     say(f"  az functionapp config appsettings set {app} --settings {setting}")
-    say("For every `azd up` to come:")
+    say("For every later `azd up`:")
     say(f"  azd env set {deployment.REVOKED} {shlex.quote(listed)}")
     return 0
 
@@ -102,7 +102,7 @@ def utc_today() -> datetime.date:
 
 
 def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] = os.environ, say: Say = print) -> int:
-    """0: done; 1: not good, or not possible, in one line on standard error."""
+    """0: done; 1: the key is not good, or the verb failed, with one line on standard error."""
     asked = parser().parse_args(arguments)
     try:
         return int(asked.run(asked, deployment.find(environ, asked.base_url), say))

@@ -1,4 +1,4 @@
-"""What each person of a class gets: a file for programs and a page to read; and one sheet of all keys, to try them."""
+"""The handout for a class: a file for programs and a page to read for each person, and one sheet of all keys."""
 
 import csv
 import html
@@ -19,7 +19,7 @@ ALL = "keys.csv"
 
 
 def write(folder: Path, made: Sequence[tuple[Key, str]], base_url: str) -> None:
-    """Files that their owner alone may read. Raises Mistake where there is something already: those keys are good."""
+    """Writes files that only their owner may read. Raises Mistake for a folder with files: they may hold good keys."""
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if any(folder.iterdir()):
@@ -39,7 +39,7 @@ def put(path: Path, text: str) -> None:
 
 
 def file_names(names: Sequence[str]) -> list[str]:
-    """In letters, digits and hyphens, each once."""
+    """A unique file name for each name, in letters, digits and hyphens."""
     found = list[str]()
     for name in names:
         plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()

@@ -1,4 +1,4 @@
-"""A class in a sheet: CSV in UTF-8, a line for each person, the first line names the columns."""
+"""A class in a sheet: CSV in UTF-8, one line for each person. The first line names the columns."""
 
 import csv
 import datetime
@@ -10,14 +10,14 @@ from .person import FIELDS, Mistake, key_of
 
 
 def keys_of(sheet: Path, usual: Mapping[str, str], today: datetime.date) -> list[Key]:
-    """A key for each line; `usual` counts where a line says nothing. Raises Mistake, with the line's number."""
+    """A key for each line; `usual` fills the cells that a line leaves empty. Raises Mistake, with the line's number."""
     try:
         text = sheet.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:
         raise Mistake(f'{sheet} is not in UTF-8: save it as "CSV UTF-8".') from None
     except OSError as error:
         raise Mistake(f"{sheet} cannot be read: {error.strerror}.") from None
-    delimiter = ";" if ";" in text.partition("\n")[0] else ","  # Excel's, by the language of its system
+    delimiter = ";" if ";" in text.partition("\n")[0] else ","  # Excel's own, which depends on the system's language
     lines = csv.reader(text.splitlines(), delimiter=delimiter, strict=True)
     try:
         columns = [cell.strip().lower().replace(" ", "_").replace("-", "_") for cell in next(lines, [])]
@@ -34,7 +34,7 @@ def keys_of(sheet: Path, usual: Mapping[str, str], today: datetime.date) -> list
         raise Mistake(f"{sheet} names nobody.")
     names = [folded(key.name) for key in keys]
     if twice := next((key.name for key in keys if names.count(folded(key.name)) > 1), ""):
-        raise Mistake(f"{sheet} has {twice!r} twice: who is taken back by name could not be told apart.")
+        raise Mistake(f"{sheet} has {twice!r} twice: names must differ, because a key is revoked by its name.")
     return keys
 
 

@@ -41,7 +41,7 @@ SHOWN = {  # the id of a cell: what it prints or gives, as a regular expression
     "dspy-agent": r"observation_0 +16:05\n(?s:.*)\nAt 16:05\.$",
     "dspy-stream": f"^{re.escape(quickstart.PILOT)}$",
     "error-key": r"AuthenticationError: status 401, body ''\nAn empty 401 means: .* missing or wrong\.",
-    "error-model": r"NotFoundError: status 404, code model_not_found\n.*not served here\. Served are: gpt-4o-mini, ",
+    "error-model": r"NotFoundError: status 404, code model_not_found\n.*does not serve .* It serves: gpt-4o-mini, ",
 }
 
 

@@ -230,7 +230,7 @@ def test_who_cannot_read_what_was_revoked_is_told_so(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(deployment.shutil, "which", lambda name: None)
     environ = {"PROXY_SIGNING_KEY": SECRET}
     assert find(environ).revoked is None
-    assert "could not be read" in told("revoke", "Ada", environ=environ)[1]
+    assert "Nobody could read" in told("revoke", "Ada", environ=environ)[1]
     assert find({}, run=running({"PROXY_SIGNING_KEY": SECRET})).revoked == ()
 
 

@@ -1,4 +1,4 @@
-"""What the proxy's own errors say, word for word (tests/golden/errors.txt)."""
+"""The texts of the proxy's own errors, word for word (tests/golden/errors.txt)."""
 
 import json
 
@@ -24,7 +24,7 @@ AZURES = "/api/v1/openai/deployments/gpt-4o/chat/completions"
 MISTYPED = "/api/v1/v1/chat/completions"
 FACTS: dict[str, tuple[object, ...]] = {
     "invalid_json": ("Expecting value: line 1 column 10 (char 9)",),
-    "invalid_encoding": ("gzip", "it ends before its end"),
+    "invalid_encoding": ("gzip", "it is cut short"),
     "unsupported_encoding": ("compress", "identity, gzip, deflate"),
     "not_found": (
         "POST",

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 """Compiles requirements*.in, bounds with reasons, to the .txt beside each: exact versions with hashes.
 
-    python .ci/lock.py                          after a change of a .in file: every version that still fits stays
+    python .ci/lock.py                          after a change of a .in file: keeps every version that still fits
     python .ci/lock.py --upgrade                renews all
-    python .ci/lock.py --upgrade-package NAME   renews one, and what it needs
+    python .ci/lock.py --upgrade-package NAME   renews one package, and its own requirements
 
-A release younger than a week is left out, because one that was tampered with is usually found within days. For a fix
-that cannot wait: raise its bound in the .in file, and add --days 0.
+Leaves out releases younger than a week: somebody usually finds a tampered release within days. For a fix that cannot
+wait, raise its bound in the .in file, and add --days 0.
 """
 
 import argparse
@@ -25,7 +25,7 @@ UNIVERSAL = ("--universal", "--python-version", "3.11")
 AZURE = ("--python-version", "3.13")
 AZURE_PLATFORM = ("--python-platform", "x86_64-manylinux2014", "--only-binary", ":all:")
 LOCKS = {
-    "requirements-dev.in": UNIVERSAL,  # first: the others take its versions
+    "requirements-dev.in": UNIVERSAL,  # first, because the others take its versions
     "requirements-emulator.in": UNIVERSAL,
     "requirements-openai3.in": UNIVERSAL,
     "benchmarks/requirements.in": UNIVERSAL,
@@ -53,14 +53,14 @@ def main() -> None:
 
 
 def uv(name: str, *options: str) -> str:
-    """What `uv pip compile` writes, without a line that depends on the machine."""
+    """The output of `uv pip compile`, without the line that depends on the machine."""
     command = [sys.executable, "-m", "uv", "pip", "compile", "--no-config", "--no-python-downloads"]
     command += ["--no-header", "--no-emit-index-url", *options, name]
     return subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout
 
 
 def wheels_of(pylock: str) -> set[str]:
-    """The SHA-256 of every wheel in a lock of PEP 751; uv lists those that the platform takes."""
+    """The SHA-256 of every wheel in a lock of PEP 751. uv lists the wheels that the platform takes."""
     return {wheel["hashes"]["sha256"] for package in tomllib.loads(pylock)["packages"] for wheel in package["wheels"]}
 
 
@@ -69,7 +69,7 @@ def only(hashes: set[str], compiled: str) -> str:
 
 
 def header(name: str) -> str:
-    """Dependabot keeps it, and reads uv's options from it."""
+    """The header of a lock. Dependabot keeps it, and reads uv's options from it."""
     options = " ".join(LOCKS[name])
     return (
         f"# Made by `python .ci/lock.py` of {name}, {digest(name)},\n"
@@ -82,7 +82,7 @@ def digest(name: str) -> str:
 
 
 def requirements(file: Path) -> Iterator[str]:
-    """The lines of a file and of those that it names with -r, without comments."""
+    """The lines of a file and of the files that it names with -r, without comments."""
     for line in file.read_text(encoding="utf-8").splitlines():
         line = line.partition("#")[0].strip()
         if line.startswith("-r "):

@@ -1,7 +1,7 @@
-"""Hooks of mkdocs.yml: the README is the first page, and links that leave docs/ lead somewhere.
+"""Hooks of mkdocs.yml: they make the README the first page, and repair links that leave docs/.
 
 On GitHub every link works as it is written. On the site a file outside docs/ does not exist. Its link then leads to the
-repository, if the environment names one (GitHub Actions does), and is plain text otherwise. Images come along.
+repository, if the environment names one (GitHub Actions does), and is plain text otherwise. The site copies images.
 """
 
 import os
@@ -32,7 +32,7 @@ def on_page_markdown(markdown: str, page: Any, config: Any, files: Any) -> str:
 
 
 def placed(link: re.Match[str], origin: str) -> str:
-    """The link as the site has it. `origin` is the folder of its page, seen from the repository's root."""
+    """The link for the site. `origin` is the folder of its page, relative to the repository's root."""
     mark, text, path, anchor = link.groups(default="")
     target = posixpath.normpath(origin + path)
     if target == FIRST:

@@ -1,1 +1,1 @@
-"""What the proxy adds, measured in pairs against what one would pick instead: `python -m benchmarks --help`."""
+"""Measures what the proxy adds, in pairs, against its alternatives: `python -m benchmarks --help`."""

@@ -1,6 +1,6 @@
 """Measures what the proxy adds, in pairs: the same requests to the same upstream, directly, through nginx, through the
-proxy and through what one would pick instead. Every server has a core of its own, the load and the upstream the other.
-What it leaves out: the .NET host and, but in the worker library, FastAPI in front of the function."""
+proxy and through its alternatives. Every server has a core of its own; the load and the upstream share the other core.
+The run leaves out the .NET host and, outside the worker library, FastAPI in front of the function."""
 
 import argparse
 import json
@@ -39,7 +39,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def measured(arguments: argparse.Namespace) -> dict[str, Any]:
-    """What the run gave: samples, failed, skipped. Raises Failed where nothing could be measured at all."""
+    """The run's result: samples, failed, skipped. Raises Failed where the run measured nothing."""
     console, run, skipped = Console(stderr=True), Run(), {}
     columns = TextColumn("{task.description:60}"), BarColumn(), TimeRemainingColumn()
     with Progress(*columns, console=console, refresh_per_second=1) as progress:

@@ -1,4 +1,4 @@
-"""What is asked for: one chat completion after another, over a number of connections."""
+"""The load: one chat completion after another, over a number of connections."""
 
 import json
 from dataclasses import dataclass
@@ -8,9 +8,9 @@ KB = 1_000
 
 @dataclass(frozen=True)
 class Workload:
-    """`body_bytes` is the size of the prompt, or of the image in it. `frames` > 0 asks for a stream of so many,
-    `every_ms` apart (0: at once). `seconds` 0 means one answer per connection; the connections start over `ramp_ms`.
-    `leave_after` frames the caller closes the connection."""
+    """`body_bytes` is the size of the prompt, or of the image in it. `frames` > 0 asks for a stream of that many
+    frames, `every_ms` apart (0: at once). `seconds` 0 means one answer per connection. The connections start within
+    `ramp_ms`. The caller closes the connection after `leave_after` frames."""
 
     name: str
     connections: int
@@ -36,7 +36,7 @@ class Workload:
 
 
 def streams(number: int, name: str = "200 frames every 20 ms") -> Workload:
-    """So many callers at once, each with 200 frames, one every 20 ms: four seconds."""
+    """Many callers at once. Each gets 200 frames, one every 20 ms, which takes four seconds."""
     name = f"{name}, {number} streams"
     return Workload(name, number, 0, frames=200, every_ms=20, ramp_ms=min(number, 1_000))
 
@@ -46,7 +46,7 @@ def chats(connections: int, seconds: float, name: str = "json") -> Workload:
 
 
 def workloads(seconds: float) -> list[Workload]:
-    """Those of a run; `seconds` is the length of a sample."""
+    """The workloads of a run; `seconds` is the length of a sample."""
     return [
         *(chats(connections, seconds) for connections in (1, 16, 64)),
         Workload("100 KB prompt, 16 connections", 16, seconds, body_bytes=100 * KB),

@@ -1,12 +1,12 @@
-// What the function may do at the Azure OpenAI account, wherever that is: ask, and nothing else.
+// The role of the function at the Azure OpenAI account, wherever that is: it may call models, and do nothing else.
 
 @description('Name of the account.')
 param accountName string
 
-@description('Object id of the identity that may ask: the function.')
+@description('Object id of the function\'s identity, which may call models.')
 param principalId string
 
-@description('Object id of a person who may ask as well; empty: nobody.')
+@description('Object id of a person who may call models as well; empty: nobody.')
 param personId string
 
 var roles = loadJsonContent('roles.json')
@@ -30,10 +30,10 @@ resource person 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (!empt
   name: guid(account.id, personId, roles.cognitiveServicesOpenAiUser)
   scope: account
   properties: {
-    principalId: personId // no principalType: in a pipeline it is no person
+    principalId: personId // no principalType: a pipeline's identity is no person
     roleDefinitionId: mayAsk
   }
 }
 
-// An account of kind AIServices names another host first, which not every client's v1 API is known to work with.
+// An account of kind AIServices names another host first. Not every client's v1 API is known to work with that host.
 output endpoint string = replace(account.properties.endpoint, '.cognitiveservices.azure.com', '.openai.azure.com')

@@ -21,8 +21,8 @@ resource account 'Microsoft.CognitiveServices/accounts@2026-05-01' = {
   name: name
   location: location
   tags: tags
-  // Azure upgrades accounts of kind OpenAI by itself, and to write OpenAI over one would be a roll-back. It then allows
-  // projects, which cannot be forbidden again: so `allowProjectManagement` is left as it is.
+  // Azure upgrades accounts of kind OpenAI by itself. Writing OpenAI over an upgraded account would be a roll-back. An
+  // upgraded account allows projects, and nobody can forbid them again: so `allowProjectManagement` is left out here.
   kind: 'AIServices'
   sku: { name: 'S0' }
   properties: {
@@ -40,7 +40,7 @@ resource account 'Microsoft.CognitiveServices/accounts@2026-05-01' = {
     properties: {
       model: {
         format: 'OpenAI'
-        name: trim(parts[0]) // no version: the one that Azure makes the default
+        name: trim(parts[0]) // without a version, Azure takes its default
       }
     }
   }

@@ -1,6 +1,6 @@
-// The function app, on Flex Consumption: it grows with the calls and costs nothing without any.
+// The function app, on Flex Consumption: it grows with the calls, and costs nothing without calls.
 
-@description('What makes names unique.')
+@description('Suffix that makes names unique.')
 param token string
 
 @description('Region.')
@@ -9,18 +9,18 @@ param location string
 @description('Tags of every resource.')
 param tags object
 
-@description('Resource id of the identity that the function has.')
+@description('Resource id of the function\'s identity.')
 param identityId string
 
-@description('Blob endpoint of the storage account, ends in a slash.')
+@description('Blob endpoint of the storage account; it ends in a slash.')
 param storageEndpoint string
 
-@description('Name of the container that the code is deployed to.')
+@description('Name of the container for the code.')
 param packages string
 
-// Flex Consumption gives Python 1 call at a time: 30 callers would be 30 instances, each with a cold start. This function
-// waits for Azure nearly all the time: a streamed answer of 4 s and 200 frames took it 13 ms of CPU where it was measured
-// (`python -m benchmarks`), so 100 at once are a third of the one core of a 2,048 MB instance, and under 100 MB.
+// Flex Consumption gives a Python instance 1 call at a time: 30 callers would start 30 instances, each with a cold
+// start. This function waits for Azure nearly all the time. A streamed answer of 4 s and 200 frames took 13 ms of CPU
+// (`python -m benchmarks`), so 100 calls at once take a third of the core of a 2,048 MB instance, and under 100 MB.
 @description('Calls that one instance serves at once.')
 param httpConcurrency int
 
@@ -30,17 +30,17 @@ param alwaysReadyInstances int
 @description('About the most instances at once.')
 param maximumInstances int
 
-@description('App settings, but for the secret ones.')
+@description('App settings without the secret ones.')
 param settings object
 
 @description('PROXY_KEY_SALT.')
 @secure()
 param keySalt string
 
-@description('Whether there are signed keys.')
+@description('Whether signed keys are on.')
 param signedKeys bool
 
-@description('PROXY_SIGNING_KEY, where there are.')
+@description('PROXY_SIGNING_KEY, where signed keys are on.')
 @secure()
 param signingKey string
 
@@ -76,7 +76,7 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
     functionAppConfig: {
       runtime: {
         name: 'python'
-        version: '3.13' // streams need PYTHON_ENABLE_INIT_INDEXING before it
+        version: '3.13' // older versions need PYTHON_ENABLE_INIT_INDEXING for streams
       }
       deployment: {
         storage: {
@@ -96,8 +96,8 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
           http: { perInstanceConcurrency: httpConcurrency }
         }
       }
-      // Otherwise a deployment, or a change of a setting, cuts every stream of a class. A public preview, so the API has it
-      // and the compiler's types do not.
+      // Otherwise a deployment, or a change of a setting, cuts every stream of a class. This is a public preview: the
+      // API has it, and the compiler's types do not.
       #disable-next-line BCP037
       siteUpdateStrategy: { type: 'RollingUpdate' }
     }
@@ -108,7 +108,7 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
     properties: union(settings, { PROXY_KEY_SALT: keySalt, PROXY_SIGNING_KEY: signedKeys ? signingKey : '' })
   }
 
-  // Publishing passwords open the code, and with it the identity. azd publishes with the person's own account.
+  // A publishing password opens the code, and with it the identity. azd publishes with the person's own account.
   resource scm 'basicPublishingCredentialsPolicies' = {
     name: 'scm'
     properties: { allow: false }

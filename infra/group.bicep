@@ -1,5 +1,5 @@
-// The proxy in one resource group: who it is, what it needs, what it may do. `azd up` with `module: group` in azure.yaml
-// uses this file alone, for people who may deploy into one resource group only; main.bicep makes the group as well.
+// The proxy in one resource group: its identity, its resources, its roles. `azd up` with `module: group` in azure.yaml
+// uses this file alone, for people who may deploy into one resource group only. main.bicep makes the group as well.
 targetScope = 'resourceGroup'
 
 @description('Name of the azd environment; names of resources are made from it.')
@@ -11,7 +11,7 @@ param environmentName string
 @minLength(1)
 param location string
 
-@description('Name of the Azure OpenAI account that answers (not its URL).')
+@description('Name of the Azure OpenAI account (not its URL).')
 @minLength(2)
 @maxLength(64)
 param openAiAccount string
@@ -20,27 +20,27 @@ param openAiAccount string
 @minLength(1)
 param openAiResourceGroup string
 
-@description('Id of the subscription of the Azure OpenAI account, where it is another one.')
+@description('Id of the Azure OpenAI account\'s subscription, if it differs.')
 param openAiSubscription string = subscription().subscriptionId
 
-@description('Create the account, and a deployment of the first model, instead of using one that exists.')
+@description('Create an account, and a deployment of the first model, instead of using an existing account.')
 param createOpenAi bool = false
 
-@description('Object id of the person who deploys, and may ask an account that is created; empty: nobody but the function.')
+@description('Object id of the person who deploys, and may call models of a new account; empty: only the function may.')
 param principalId string = ''
 
-@description('Thousands of tokens per minute of a deployment that is created.')
+@description('Thousands of tokens per minute of a new deployment.')
 @minValue(1)
 param newDeploymentCapacity int = 50
 
-@description('Deployments that are served: one, or a list. my-deployment, or a,b or model=my-deployment,b.')
+@description('Deployments to serve: one, or a list. my-deployment, or a,b or model=my-deployment,b.')
 @minLength(1)
 param deployments string
 
 @description('AZURE_OPENAI_API_VERSION; empty: the v1 API.')
 param apiVersion string = ''
 
-@description('AZURE_OPENAI_SCOPE; empty: the usual one.')
+@description('AZURE_OPENAI_SCOPE; empty: the usual scope.')
 param tokenScope string = ''
 
 @description('PROXY_MAX_OUTPUT_TOKENS; empty: no limit.')
@@ -56,20 +56,20 @@ param maxBodyMb string = ''
 @description('PROXY_KEEPALIVE_SECONDS; empty: 20, 0: off.')
 param keepaliveSeconds string = ''
 
-@description('PROXY_KEY_SALT. azd makes it, once for an environment; with a default it would not.')
+@description('PROXY_KEY_SALT. azd makes it, once for an environment, because it has no default.')
 @metadata({ azd: { type: 'generate', config: { length: 32, noSpecial: true } } })
 @secure()
 param keySalt string
 
-@description('Signed keys below /api/keys, which the function checks and not the host: PROXY_SIGNING_KEY is set.')
+@description('Whether signed keys are on below /api/keys. The function checks them, not the host (PROXY_SIGNING_KEY).')
 param signedKeys bool = false
 
-@description('PROXY_SIGNING_KEY, where signedKeys says so. azd makes it, once for an environment.')
+@description('PROXY_SIGNING_KEY, where signedKeys is true. azd makes it, once for an environment.')
 @metadata({ azd: { type: 'generate', config: { length: 48, noSpecial: true } } })
 @secure()
 param signingKey string
 
-@description('PROXY_REVOKED_KEYS: names or ids of signed keys that were taken back.')
+@description('PROXY_REVOKED_KEYS: names or ids of revoked signed keys.')
 param revokedKeys string = ''
 
 @description('Calls that one instance serves at once. See function.bicep for the reason of the number.')
@@ -82,12 +82,12 @@ param httpConcurrency int = 100
 @maxValue(20)
 param alwaysReadyInstances int = 0
 
-@description('About the most instances at once: bursts go above it. What calls cost, the quota of the deployment limits.')
+@description('About the most instances at once: bursts exceed it. The quota of the deployment limits what calls cost.')
 @minValue(1)
 @maxValue(1000)
 param maximumInstances int = 40
 
-@description('Gigabytes of logs a day; what is above it is lost until the next day. -1: no limit.')
+@description('Gigabytes of logs a day; Azure drops all above it until the next day. -1: no limit.')
 @minValue(-1)
 param logCapGb int = 1
 
@@ -142,7 +142,7 @@ module access 'access.bicep' = {
   params: {
     accountName: createOpenAi ? account!.outputs.name : openAiAccount
     principalId: identity.properties.principalId
-    personId: createOpenAi ? principalId : '' // an account that exists has its owners
+    personId: createOpenAi ? principalId : '' // an existing account has its owners
   }
 }
 
@@ -172,17 +172,17 @@ module app 'function.bicep' = {
       PROXY_KEEPALIVE_SECONDS: keepaliveSeconds
       PROXY_REVOKED_KEYS: revokedKeys
       PROXY_USAGE_TABLE: signedKeys ? usage!.outputs.url : ''
-      // Blobs alone: the host needs no queue and no table for HTTP functions.
+      // Only blobs: the host needs no queue and no table for HTTP functions.
       AzureWebJobsStorage__blobServiceUri: storage.outputs.endpoint
       AzureWebJobsStorage__credential: 'managedidentity'
       AzureWebJobsStorage__clientId: identity.properties.clientId
       APPLICATIONINSIGHTS_CONNECTION_STRING: monitoring.outputs.connectionString
       APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identity.properties.clientId};Authorization=AAD'
-      // Azure Monitor's exporters keep 5 requests a second if they are not told to keep all.
+      // Without this setting, Azure Monitor's exporters keep 5 requests a second.
       OTEL_TRACES_SAMPLER: 'microsoft.fixed_percentage'
       OTEL_TRACES_SAMPLER_ARG: '1.0'
-      // Above its limit, 100 MiB by default, the host answers an empty 500, which SDKs send three times. 210 MiB lets the
-      // function's own 413 answer.
+      // Above its limit, 100 MiB by default, the host answers an empty 500, and SDKs try three times. 210 MiB lets the
+      // function answer with its own 413.
       FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: '220200960'
     }
   }

@@ -1,6 +1,6 @@
-// Where the records of calls go (queries: docs/usage.kql). Written with the function's identity; nothing else may write.
+// The place for the records of calls (queries: docs/usage.kql). Only the function's identity may write to it.
 
-@description('What makes names unique.')
+@description('Suffix that makes names unique.')
 param token string
 
 @description('Region.')
@@ -23,7 +23,7 @@ resource logs 'Microsoft.OperationalInsights/workspaces@2025-07-01' = {
   tags: tags
   properties: {
     sku: { name: 'PerGB2018' }
-    retentionInDays: 30 // a month of usage is kept without extra cost
+    retentionInDays: 30 // Azure keeps a month without extra cost
     workspaceCapping: { dailyQuotaGb: capGb }
     features: { disableLocalAuth: true }
   }

@@ -1,4 +1,4 @@
-// Where the function's package and the host's own keys and leases live. It has no keys of its own to leak.
+// The place for the function's package and for the host's own keys and leases. The account has no keys that could leak.
 
 @description('Name of the storage account: 3 to 24 small letters and digits.')
 param name string

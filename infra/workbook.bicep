@@ -6,7 +6,7 @@ param location string
 @description('Tags of every resource.')
 param tags object
 
-@description('Resource id of the Application Insights that are asked.')
+@description('Resource id of the Application Insights with the records.')
 param insightsId string
 
 var parts = split(loadTextContent('../docs/usage.kql'), '## ')

@@ -2,7 +2,7 @@
 # whether it runs. Every other line of .env stays. azd gives the outputs of the templates in the environment.
 # It also runs in Windows PowerShell 5.1, which reads this file as ASCII.
 $ErrorActionPreference = 'Stop'
-$PSNativeCommandUseErrorActionPreference = $false # a key that is not there yet is no error
+$PSNativeCommandUseErrorActionPreference = $false # a missing key is no error: it may come late
 $ProgressPreference = 'SilentlyContinue'
 $file = Join-Path (Split-Path $PSScriptRoot) '.env'
 $pauses = @(10, 10, 10, 10, 10, 0) # seconds after each try: a new host hands out its keys late, and starts slowly
@@ -15,7 +15,7 @@ function Put([string]$Name, [string]$Value) {
 }
 
 function Find-Key {
-    $ErrorActionPreference = 'Continue' # in 5.1, a line on standard error would be the end
+    $ErrorActionPreference = 'Continue' # 5.1 would stop at a line on standard error
     if (-not (Get-Command az -ErrorAction SilentlyContinue)) { return }
     foreach ($pause in $pauses) {
         $found = az functionapp keys list --subscription $env:AZURE_SUBSCRIPTION_ID `
@@ -26,7 +26,7 @@ function Find-Key {
     }
 }
 
-function Ask([string]$Route) { # 5.1 throws at every status but a good one
+function Ask([string]$Route) { # 5.1 throws at every status that is not good
     try {
         $got = Invoke-WebRequest -UseBasicParsing -TimeoutSec 30 -Uri "$env:PROXY_BASE_URL/$Route" `
             -Headers @{ 'x-functions-key' = $key }
@@ -47,13 +47,13 @@ if (-not $key) {
 Put 'FUNCTION_HOST_KEY' $key
 Write-Output "The proxy is at $env:PROXY_BASE_URL; this URL and a key are in .env"
 
-foreach ($pause in $pauses) { # `GET models` is answered by the function alone
+foreach ($pause in $pauses) { # the function answers `GET models` without Azure
     $answer = Ask 'models'
     if ($answer.Status -eq 200 -or $answer.Body -match '"misconfigured"') { break }
     Start-Sleep -Seconds $pause
 }
 if ($answer.Status -eq 200) {
-    $answer = Ask 'responses/resp_0' # asks Azure, and costs nothing: there is no such response
+    $answer = Ask 'responses/resp_0' # reaches Azure, and costs nothing: no such response exists
     if ($answer.Body -match '"(upstream_authentication_error|identity_unavailable)"') {
         Write-Output 'It runs. Azure OpenAI does not know its identity yet: the role needs five minutes after the first deployment.'
     } else {

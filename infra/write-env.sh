@@ -31,7 +31,7 @@ find_key() {
 
 ask() { # ROUTE: prints the status, 000 without one; the body is in $answer
     : >"$answer"
-    printf 'header = "x-functions-key: %s"\n' "$key" | # a command line, others could read
+    printf 'header = "x-functions-key: %s"\n' "$key" | # others could read a command line
         curl --silent --max-time 30 --config - --output "$answer" --write-out '%{http_code}' "$PROXY_BASE_URL/$1" || true
 }
 
@@ -49,14 +49,14 @@ put FUNCTION_HOST_KEY "$key"
 echo "The proxy is at $PROXY_BASE_URL; this URL and a key are in .env"
 
 command -v curl >/dev/null || exit 0
-for pause in $pauses; do # `GET models` is answered by the function alone
+for pause in $pauses; do # the function answers `GET models` without Azure
     status=$(ask models)
     if [ "$status" = 200 ] || says misconfigured; then break; fi
     sleep "$pause"
 done
 case $status in
 200)
-    ask responses/resp_0 >/dev/null # asks Azure, and costs nothing: there is no such response
+    ask responses/resp_0 >/dev/null # reaches Azure, and costs nothing: no such response exists
     if says upstream_authentication_error || says identity_unavailable; then
         echo "It runs. Azure OpenAI does not know its identity yet: the role needs five minutes after the first deployment."
     else

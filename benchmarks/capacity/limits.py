@@ -1,4 +1,4 @@
-"""What bounds the number of people who share a deployment, and the settings that suit a number of them."""
+"""The limits to the number of people who share a deployment, and the settings for a given number."""
 
 import json
 import math
@@ -12,13 +12,13 @@ from .simulation import Plan
 CPU_MS_PER_CALL, CPU_US_PER_FRAME = 1.5, 64.0  # 2 shared cores of an AMD EPYC, 2026-11-23; --measured has others
 CALL_BENCH = ("in the worker library, 16 connections", "ours", "cpu_us_request")
 FRAME_BENCH = ("200 frames every 20 ms, 50 streams", "ours", "cpu_us_frame")
-CPU_SHARE = 0.5  # of an instance's core: the rest is for the .NET host in front of the worker, which nobody measured
-HEADROOM = 1.25  # of what is recommended
+CPU_SHARE = 0.5  # of an instance's core; the .NET host in front of the worker takes the rest, which nobody measured
+HEADROOM = 1.25  # for every recommended setting
 
 
 @dataclass(frozen=True)
 class Cost:
-    """CPU of the proxy, and where the numbers are from."""
+    """The proxy's CPU time, and the source of the numbers."""
 
     ms_per_call: float
     us_per_frame: float
@@ -45,12 +45,12 @@ def measured(file: Path | None) -> Cost:
 @dataclass(frozen=True)
 class Limit:
     name: str
-    users: float  # for how many it is enough, steadily
-    setting: str  # what would lift it
+    users: float  # the number of users that it serves steadily
+    setting: str  # the setting that lifts the limit
 
 
 def limits(plan: Plan, cost: Cost, frames: int) -> list[Limit]:
-    """Those that bite, the first first."""
+    """The limits that matter, the tightest first."""
     seconds = statistics.fmean(plan.durations)
     calls_per_user = plan.prompts_per_minute / 60
     cores = plan.maximum_instances * CPU_SHARE
@@ -75,7 +75,7 @@ def limits(plan: Plan, cost: Cost, frames: int) -> list[Limit]:
 
 
 def recommended(plan: Plan, cost: Cost, frames: int) -> list[str]:
-    """Lines of `azd env set`, and the quota to ask for."""
+    """Lines of `azd env set`, and the quota to request."""
     seconds = statistics.fmean(plan.durations)
     by_cpu = CPU_SHARE * seconds / cost.seconds(frames)
     concurrency = min(1_000, max(1, math.floor(by_cpu / 10) * 10 if by_cpu >= 10 else math.floor(by_cpu)), 100)

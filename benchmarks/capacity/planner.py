@@ -1,4 +1,4 @@
-"""How many people can share a deployment: a class is simulated, with the proxy's measured cost of a call.
+"""Tells how many people can share a deployment: it simulates a class, with the proxy's measured cost of a call.
 
 python -m benchmarks.capacity --users 300 --prompts-per-minute 2 --tokens 1500 --tokens-per-minute 1000000
 """
@@ -16,7 +16,7 @@ from ..summary import percentile
 from .limits import Cost, limits, measured, recommended
 from .simulation import RETRIES, Outcome, Plan, simulate
 
-SPREAD = 0.4  # of the logarithm of assumed durations: the slowest in twenty takes twice the usual time
+SPREAD = 0.4  # of the logarithm of assumed durations: one in twenty takes twice the usual time
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -62,7 +62,7 @@ def planned(arguments: argparse.Namespace, durations: Sequence[float]) -> Plan:
 
 
 def service_times(arguments: argparse.Namespace) -> tuple[list[float], str]:
-    """Seconds, and what they are. Raises OSError and ValueError."""
+    """Durations in seconds, and a text that says what they are. Raises OSError and ValueError."""
     if arguments.durations:
         lines = arguments.durations.read_text(encoding="utf-8").splitlines()
         found = [duration for line in lines if (duration := duration_of(line))]
@@ -79,7 +79,7 @@ def service_times(arguments: argparse.Namespace) -> tuple[list[float], str]:
 
 
 def duration_of(line: str) -> float | None:
-    """Seconds, of a line that is a number of milliseconds or has a call's record in it. Raises ValueError."""
+    """Seconds, from a line that is a number of milliseconds or holds a call's record. Raises ValueError."""
     brace = line.find("{")
     if brace < 0:
         return float(line) / 1_000 if line.strip() else None
@@ -127,7 +127,7 @@ def report(plan: Plan, outcome: Outcome, cost: Cost, frames: int, told: str) -> 
 
 
 def plot(plan: Plan, outcome: Outcome, file: Path) -> None:
-    """Calls and instances over the minutes of the lesson."""
+    """Plots calls and instances over the minutes of the lesson."""
     import matplotlib
 
     matplotlib.use("Agg")
@@ -164,7 +164,7 @@ def whole(text: str) -> int:
     return int(text)
 
 
-OPTIONS: dict[str, tuple[Callable[[str], float], float | None, str]] = {  # name: (type, default, what it is)
+OPTIONS: dict[str, tuple[Callable[[str], float], float | None, str]] = {  # name: (type, default, help)
     "users": (whole, None, "people who work at the same time"),
     "prompts-per-minute": (positive, None, "of each of them"),
     "tokens": (whole, None, "of a prompt and its answer together"),

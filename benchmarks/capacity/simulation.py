@@ -1,4 +1,4 @@
-"""A class at work, simulated: prompts arrive, instances start, a deployment's tokens run out until the next minute."""
+"""Simulates a class at work: prompts arrive, instances start, a deployment's tokens run out until the next minute."""
 
 import math
 import random
@@ -9,18 +9,18 @@ from typing import Any
 import simpy
 
 QUOTA_SECONDS = 60.0  # Azure's own: x-ratelimit-renewalperiod-tokens
-SCALING_SECONDS = 1.0  # between two looks at how many instances are needed
-REFUSAL_SECONDS = 0.2  # that a 429 takes
-RETRIES = 2  # of the OpenAI SDK, which waits as long as Azure's `retry-after` says
+SCALING_SECONDS = 1.0  # between two decisions about the number of instances
+REFUSAL_SECONDS = 0.2  # the time until a 429 arrives
+RETRIES = 2  # of the OpenAI SDK, which obeys Azure's `retry-after`
 
 Process = Generator[simpy.Event, Any, None]
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Who asks, and what answers. `durations` are seconds from a call's arrival at an instance to its last byte; each
-    call takes one of them by lot. Everybody sends the first prompt within the first `rush_seconds`; after it nobody
-    waits for an answer before the next one."""
+    """The users and the deployment. `durations` are seconds from a call's arrival at an instance to its last byte; each
+    call draws one of them. Everybody sends the first prompt within the first `rush_seconds`. After that, nobody waits
+    for an answer before the next prompt."""
 
     users: int
     prompts_per_minute: float
@@ -38,12 +38,12 @@ class Plan:
 
 @dataclass
 class Outcome:
-    """Times in seconds, one per call; `timeline` has (second, in Azure's hands, waiting for an instance, instances)."""
+    """Times in seconds, one per call. `timeline` has (second, calls at Azure, calls without an instance, instances)."""
 
     waits: list[float] = field(default_factory=list)  # for an instance, before the first try
-    delays: list[float] = field(default_factory=list)  # by refusals, of the calls that were answered in the end
-    refused: int = 0  # calls that saw a 429, once or more
-    failed: int = 0  # those that saw nothing else
+    delays: list[float] = field(default_factory=list)  # by refusals, for each call that got an answer in the end
+    refused: int = 0  # calls that got at least one 429
+    failed: int = 0  # calls that got nothing else
     timeline: list[tuple[float, int, int, int]] = field(default_factory=list)
 
     @property
@@ -113,7 +113,7 @@ class Room:
         return True
 
     def scaler(self) -> Process:
-        """Flex Consumption aims at as many instances as the calls need that are there."""
+        """Starts and ends instances. Flex Consumption aims at the number of instances that the present calls need."""
         while self.world.now < 60 * self.plan.minutes:
             wanted = math.ceil((self.in_flight + self.waiting) / self.plan.concurrency)
             while self.started < min(wanted, self.plan.maximum_instances):

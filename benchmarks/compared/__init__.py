@@ -1,2 +1,2 @@
-"""Who is compared, and what stands around them: the upstream, the load, a core for each. `measured` and `reported` may
-import it."""
+"""The contenders, and their surroundings: the upstream, the load, a core for each. `measured` and `reported` may import
+this room."""

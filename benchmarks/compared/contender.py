@@ -1,4 +1,4 @@
-"""Who is compared: how it is started in front of the upstream, and how it is called."""
+"""A contender: how to start it in front of the upstream, and how to call it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ CHAT = "/openai/v1/chat/completions"
 
 @dataclass(frozen=True)
 class Place:
-    """Where a contender runs: its port, the upstream's, the settings of the fake identity, a folder of its own."""
+    """A contender's place: its port, the upstream's port, the settings of the fake identity, a folder of its own."""
 
     port: int
     upstream: int
@@ -22,23 +22,23 @@ class Place:
 
 @dataclass(frozen=True, eq=False)
 class Contender:
-    """`path` and `headers` are those of a chat completion; without a command it is the upstream itself."""
+    """`path` and `headers` belong to a chat completion. A contender without a command is the upstream itself."""
 
     name: str
     path: str = CHAT
     headers: Mapping[str, str] = field(default_factory=dict)
 
     def missing(self) -> str:
-        """Why it cannot run here; empty when it can."""
+        """Why the contender cannot run here; "" when it can."""
         return ""
 
     def command(self, place: Place) -> list[str | Path]:
-        """What starts it; it may need files in the place's folder."""
+        """The command that starts it. It may write files into the place's folder."""
         return []
 
     def environment(self, place: Place) -> dict[str, str]:
         return {}
 
     def headers_for(self, server: Server) -> Mapping[str, str]:
-        """The headers to call it with, once it runs."""
+        """The headers for calls, once the contender runs."""
         return self.headers

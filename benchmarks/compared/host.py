@@ -1,4 +1,4 @@
-"""`python -m emulator.host` with what Azure installs: where pygments is, httpx loads a command line of its own."""
+"""`python -m emulator.host` with the packages that Azure installs: httpx loads its command line where pygments is."""
 
 import sys
 

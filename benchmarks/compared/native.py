@@ -1,4 +1,4 @@
-"""The two C programs: the upstream and the load. In C, because neither may be what limits a run."""
+"""The two C programs: the upstream and the load. They are in C, because neither may limit a run."""
 
 import hashlib
 import shutil
@@ -12,7 +12,7 @@ SOURCES = Path(__file__).with_name("native")
 
 
 def program(name: str) -> Path:
-    """The compiled program, built anew when its source has changed. Raises Failed without a compiler."""
+    """The compiled program, rebuilt when its source has changed. Raises Failed without a compiler."""
     source = SOURCES / f"{name}.c"
     version = hashlib.sha256(source.read_bytes()).hexdigest()[:12]
     built = Path(tempfile.gettempdir()) / f"azure-openai-proxy-{name}-{version}"

@@ -1,4 +1,4 @@
-"""benchmarks.compared.host with the proxy on httpx's own transport: what proxy/transport.py gains."""
+"""benchmarks.compared.host with the proxy on httpx's own transport: it shows the gain of proxy/transport.py."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""The proxies that are compared: nginx, ours, LiteLLM and Portkey."""
+"""The proxies to compare: nginx, ours, LiteLLM and Portkey."""
 
 import shutil
 import sys
@@ -61,7 +61,7 @@ class Ours(Contender):
 
 
 class PlainHttpx(Ours):
-    """The same over httpx's own transport."""
+    """The same function over httpx's own transport."""
 
     module = "benchmarks.compared.plain_httpx"
 
@@ -101,7 +101,7 @@ general_settings: {{master_key: sk-1234}}
     def environment(self, place: Place) -> dict[str, str]:
         return {
             "LITELLM_DANGEROUSLY_PERMIT_WEAK_OR_UNSET_MASTER_KEY": "true",
-            "LITELLM_LOCAL_MODEL_COST_MAP": "True",  # nothing from the internet while it starts
+            "LITELLM_LOCAL_MODEL_COST_MAP": "True",  # it must not load from the internet at its start
             "LITELLM_LOG": "ERROR",
         }
 
@@ -126,7 +126,7 @@ class Portkey(Contender):
 
 
 def proxies(upstream: int) -> list[Contender]:
-    """All of them; `upstream` is the upstream's port, which Portkey is told with each request."""
+    """All proxies. `upstream` is the upstream's port; Portkey gets it with each request."""
     bearer = {"authorization": "Bearer sk-1234"}
     to_upstream = {"x-portkey-provider": "openai", "x-portkey-custom-host": f"http://127.0.0.1:{upstream}/v1"}
     return [

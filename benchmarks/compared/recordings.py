@@ -1,4 +1,4 @@
-"""Recordings made up for the emulator's benches: distinct requests on one URL."""
+"""Makes recordings for the emulator's benches: distinct requests on one URL."""
 
 import json
 
@@ -11,7 +11,7 @@ ANSWER = json.dumps({"choices": [{"message": {"role": "assistant", "content": "a
 
 
 def interactions(count: int) -> list[Interaction]:
-    """The last one answers the workloads' own request; the others differ from it by one number."""
+    """The last interaction answers the workloads' own request. The others differ from it by one number."""
     asked = json.loads(Workload("", 1, 0).body())
     bodies = [json.dumps({**asked, "seed": number}).encode() for number in range(count - 1)]
     headers = (("content-type", "application/json"),)
@@ -22,7 +22,7 @@ def interactions(count: int) -> list[Interaction]:
 
 
 def paced(frames: int, every_ms: int) -> Interaction:
-    """A stream whose frames carry the time at which they are due, as native/load.c reads it."""
+    """A stream whose frames carry their due time, in the form that native/load.c reads."""
     asked = Workload("", 1, 0, frames=frames, every_ms=every_ms).body()
     times = tuple(float(every_ms * number) for number in range(1, frames + 1))
     body = b"".join(b'data: {"due": "@+%d@"}\n\n' % (ms * 1_000_000) for ms in times)

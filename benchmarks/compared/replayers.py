@@ -23,7 +23,7 @@ class Empty(Contender):
 
 
 class Emulator(Empty):
-    """With as many recordings as the last word of its name says."""
+    """The emulator with the number of recordings that its name ends with."""
 
     def command(self, place: Place) -> list[str | Path]:
         recorded = interactions(int(self.name.split()[-1]))

@@ -1,4 +1,4 @@
-"""A server process on a core of its own, and what it costs."""
+"""A server process on a core of its own, and its cost."""
 
 import contextlib
 import http.client
@@ -16,11 +16,11 @@ from ..bench import Failed
 
 SERVER_CORE, LOAD_CORE = 0, 1
 START_SECONDS = 90.0
-NOT_YET = (OSError, http.client.HTTPException, ValueError)  # ValueError: it has not yet printed all that it prints
+NOT_YET = (OSError, http.client.HTTPException, ValueError)  # ValueError: the output is not complete yet
 
 
 def on_core(core: int, command: Sequence[str | Path]) -> list[str]:
-    """Bound to the core, and ahead of other programs there as far as the user may ask for that."""
+    """A command that runs on this core only, with the highest priority that the user may set."""
     ahead = ["nice", "-n", "-20"] if os.geteuid() == 0 else []
     return ["taskset", "-c", str(core), *ahead, *map(str, command)]
 
@@ -53,7 +53,7 @@ class Server:
         self.started = time.monotonic()
 
     def answered(self, path: str, headers: Callable[[], dict[str, str]], body: bytes) -> float:
-        """Seconds from the process's start to its first 200 for a POST. Raises Failed."""
+        """Seconds from the process's start to its first 200 after a POST. Raises Failed."""
         while time.monotonic() < self.started + START_SECONDS and self.process.poll() is None:
             connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=START_SECONDS)
             with contextlib.closing(connection), contextlib.suppress(*NOT_YET):

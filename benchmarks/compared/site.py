@@ -1,4 +1,4 @@
-"""Everything that answers during a run: the upstream, the fake identity, and each contender in front of them."""
+"""The servers of a run: the upstream, the fake identity, and each contender in front of them."""
 
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -21,8 +21,8 @@ DIRECT = "direct"  # the upstream itself
 
 
 class Site:
-    """A context manager. `contenders` are asked for with the upstream's port; `only` names those that are wanted, empty
-    for all. `running` has the contenders that could be started, `skipped` the others with the reason."""
+    """A context manager. `contenders` gives the contenders for the upstream's port; `only` names those to start, empty
+    for all. `running` has the contenders that started; `skipped` has the others, with the reason."""
 
     def __init__(self, contenders: Callable[[int], list[Contender]] | None, only: frozenset[str] = frozenset()) -> None:
         self.contenders, self.only = contenders or (lambda _: []), only
@@ -57,7 +57,7 @@ class Site:
         self._exit.close()
 
     def start(self, contender: Contender) -> Server:
-        """A new process of it. Raises Failed where it is not installed."""
+        """A new process of the contender. Raises Failed where it is not installed."""
         if why := contender.missing():
             raise Failed(why)
         port = free_port()
@@ -67,7 +67,7 @@ class Site:
         return Server(contender.command(place), port, folder / "log", contender.environment(place))
 
     def first_answer(self, contender: Contender, server: Server) -> float:
-        """Seconds from the start of its process to its first answer of the upstream's."""
+        """Seconds from the start of its process to the first answer from the upstream through it."""
         body = Workload("", 1, 0).body()
         return server.answered(contender.path, lambda: headers_of(contender, server), body)
 

@@ -1,1 +1,1 @@
-"""What is measured: traffic, starts, tokens, recordings, the parts of a run. `reported` may import it."""
+"""The measurements: traffic, starts, tokens, recordings, the parts of a run. `reported` may import this room."""

@@ -1,4 +1,4 @@
-"""Where and with what a run was made."""
+"""The machine and the versions of a run."""
 
 import datetime
 import importlib.metadata
@@ -12,7 +12,7 @@ PACKAGES = ("httpx", "aiohttp", "uvicorn", "httptools", "uvloop", "starlette", "
 
 
 def described() -> dict[str, Any]:
-    """Date, machine, versions, and the machine's load before the run: other programs blur what is measured."""
+    """Date, machine, versions, and the machine's load before the run: other programs blur the measurements."""
     return {
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
         "machine": f"{os.cpu_count()} cores of {processor()}, {platform.system()} {platform.release()}",

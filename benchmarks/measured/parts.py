@@ -1,4 +1,4 @@
-"""The parts of a run: whose servers run together, and what is measured while they do."""
+"""The parts of a run: the servers that run together, and the benches meanwhile."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -12,19 +12,19 @@ from ..compared.workers import workers
 from ..workload import Workload, chats, streams, workloads
 from . import startup, tapes, tokens, traffic
 
-Makers = Mapping[str, Callable[[Site], Bench]]  # by the bench's name
+Makers = Mapping[str, Callable[[Site], Bench]]  # the bench's name: its maker
 
 
 @dataclass(frozen=True)
 class Part:
-    """`contenders` run while its benches are measured; None where nobody needs to."""
+    """`contenders` run during the part's benches; None where the benches need none."""
 
     contenders: Callable[[int], list[Contender]] | None
     benches: Makers
 
 
 def parts(seconds: float, tries: int) -> list[Part]:
-    """`seconds` is the length of a sample of traffic; `tries` how often a disturbed one is taken again, at most."""
+    """`seconds` is the length of a sample of traffic; `tries` is the most tries for a disturbed sample."""
 
     def sent(*asked: Workload, kind: type[Contender] = Contender) -> Makers:
         return {w.name: lambda site, workload=w: traffic.bench(workload, site, tries, kind) for w in asked}

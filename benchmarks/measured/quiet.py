@@ -1,4 +1,4 @@
-"""Whether the machine was ours while a sample was taken."""
+"""Checks that no other program disturbs a sample."""
 
 import os
 import resource
@@ -13,8 +13,8 @@ MOST = 0.05  # of the machine's processors, for other programs
 
 
 def quiet(sample: Callable[[], Sample], processes: Iterable[psutil.Process], tries: int) -> Sample:
-    """A sample while other programs left the machine alone, or the quietest of so many; `others_share` is their part
-    of it. `processes` are those that the sample is about; what it starts and waits for is known."""
+    """The first sample that other programs left alone, or the quietest of all tries; `others_share` is their part of
+    the processors. `processes` belong to the sample, as does every process that it starts and waits for."""
     taken = []
     for _ in range(tries):
         before = busy_seconds() - own_seconds(processes)
@@ -28,12 +28,12 @@ def quiet(sample: Callable[[], Sample], processes: Iterable[psutil.Process], tri
 
 
 def busy_seconds() -> float:
-    """Of all processors, since the machine started."""
+    """Busy seconds of all processors since the machine started."""
     times = psutil.cpu_times()
     return float(sum(times) - times.idle - times.iowait - times.guest - times.guest_nice)
 
 
 def own_seconds(processes: Iterable[psutil.Process]) -> float:
-    """Of these, of this process, and of its children that have ended."""
+    """CPU seconds of these processes, of this process, and of its ended children."""
     ended = resource.getrusage(resource.RUSAGE_CHILDREN)
     return time.process_time() + ended.ru_utime + ended.ru_stime + sum(sum(p.cpu_times()[:2]) for p in processes)

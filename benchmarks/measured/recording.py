@@ -1,8 +1,8 @@
-"""What recording costs, and how well a recording keeps time: python -m benchmarks.measured.recording [--pairs 100]
+"""Measures the cost of recording, and the timing of a recording: python -m benchmarks.measured.recording [--pairs 100]
 
 The same streamed call goes in turn to a fake Azure that stands for the live service, and through the recorder in front
-of it: time to the first byte. Then 50 streams at once are recorded from one that sends on a schedule, and played again:
-how far each frame is from the schedule that was recorded.
+of it. The first measure is the time to the first byte. Then the recorder records 50 streams at once from a service that
+sends on a schedule, and replays them. The second measure is each frame's distance from the recorded schedule.
 """
 
 import argparse
@@ -50,7 +50,7 @@ def main() -> None:
 def serve(
     pipe: Connection, interactions: list[Interaction], time_scale: float, live: str, key: str, folder: Path
 ) -> None:
-    """A fake Azure in a process of its own: one that replays, or, with a live service behind it, one that records."""
+    """A fake Azure in a process of its own. It replays; with a live service behind it, it records."""
     azure = FakeAzure(Library(interactions), time_scale)
     stack = None
     if live:
@@ -108,7 +108,7 @@ def first_byte(client: httpx.Client, base: str, key: str) -> float:
 
 
 def schedule_errors() -> list[float]:
-    """Milliseconds between the recorded time of a frame and its time in a replay, over all streams."""
+    """Milliseconds between a frame's recorded time and its time in a replay, over all streams."""
     asked = [number_of(STORY, number) for number in range(STREAMS)]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -130,7 +130,7 @@ def number_of(story: Interaction, number: int) -> Interaction:
 
 
 async def all_at_once(asked: list[Interaction], base: str, key: str) -> list[list[float]]:
-    """For each stream, when each of its frames came, in milliseconds after its headers."""
+    """For each stream, the arrival of each frame, in milliseconds after the stream's headers."""
     limits = httpx.Limits(max_connections=STREAMS)
     async with httpx.AsyncClient(base_url=base, headers={"api-key": key}, limits=limits, timeout=60) as client:
         return await asyncio.gather(*(times_of(client, interaction) for interaction in asked))

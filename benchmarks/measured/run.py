@@ -1,4 +1,4 @@
-"""A run: every bench, its variants in turn, round by round, so that a machine's moods meet all of them alike."""
+"""A run: every bench, its variants in turn, round by round, so that the machine's moods meet all variants alike."""
 
 import math
 from collections.abc import Callable, Iterable, Sequence
@@ -17,7 +17,7 @@ class Run:
     loads: dict[str, float] = field(default_factory=dict)
 
     def take(self, benches: Iterable[Bench], rounds: int, step: Callable[[str], Any] = lambda text: None) -> None:
-        """Adds the benches' samples. A variant that failed once is left out of the bench's later rounds."""
+        """Adds the benches' samples. Leaves a variant that failed once out of the bench's later rounds."""
         for bench in benches:
             variants = dict(bench.variants)
             for _ in range(rounds):

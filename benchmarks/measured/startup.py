@@ -1,4 +1,4 @@
-"""Starting: what importing costs, and how long a new process takes to its first answer."""
+"""Measures a start: the cost of imports, and the time of a new process to its first answer."""
 
 import functools
 import os
@@ -17,7 +17,7 @@ IMPORTS = {
     EXTENSION: "import azure.functions, azurefunctions.extensions.http.fastapi",
     "function_app": "import function_app",
 }
-# Azure installs no pygments; where it is, httpx loads its command line.
+# Azure installs no pygments. Where pygments is installed, httpx loads its command line.
 PROGRAM = """import sys, time
 sys.modules["pygments"] = None
 began = time.perf_counter()

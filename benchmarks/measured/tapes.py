@@ -1,4 +1,4 @@
-"""The emulator's recordings: finding one, saying why none is found, and loading many.
+"""Measures the emulator's recordings: finding one, explaining why none fits, and loading many.
 
 `python -m benchmarks.measured.tapes` prints the medians of these benches alone."""
 
@@ -46,7 +46,7 @@ def library_of(size: int) -> Library:
 
 
 def match(library: Library, body: bytes) -> None:
-    """From a request's target and body to the recording that answers it, as the fake Azure does it."""
+    """Finds the recording for a request's target and body, as the fake Azure does."""
     route = parse(CHAT)
     assert route
     assert library.take(key_of("POST", route, parse_body(body)), route.generation, body)
@@ -65,7 +65,7 @@ def explaining() -> Bench:
 
 
 def explain_sample(size: int) -> Sample:
-    """A request that differs from the last recording in a word and a number: until the message is there."""
+    """The time to the message for a request that differs from the last recording in a word and a number."""
     library, body = library_of(size), interactions(1)[0].request.body
     asked = json.loads(body.replace(b" two ", b" tow ", 1)) | {"temperature": 0.123}
     route, sent = parse(CHAT), json.dumps(asked).encode()
@@ -82,7 +82,7 @@ def loading() -> Bench:
 
 
 def load_sample(size: int) -> Sample:
-    """In a new process each: once with no cache, once with what the first has left there."""
+    """Loads in two new processes: the first without a cache, the second with the first one's cache."""
     with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
         tapes = Path(folder) / "tapes"
         recorded = interactions(size)

@@ -1,4 +1,4 @@
-"""The token: what a cached one costs, and how often the identity endpoint is asked for 64 callers at once."""
+"""Measures the token: the cost of a cached token, and the calls of the identity endpoint for 64 callers at once."""
 
 import asyncio
 import logging
@@ -15,7 +15,7 @@ DAY = 24 * 3600.0
 
 
 class Endpoint(Identity):
-    """An identity whose endpoint takes 20 ms to answer, or fails, and counts."""
+    """An identity whose endpoint takes 20 ms to answer, or fails. It counts its calls."""
 
     def __init__(self, lifetime: float = DAY) -> None:
         super().__init__("https://cognitiveservices.azure.com/.default", source=self.answer)
@@ -54,7 +54,7 @@ async def cached_us() -> float:
 
 
 async def requests(identity: Endpoint, expires_in: float | None) -> int:
-    """How often the endpoint was asked when 64 callers come at once and the token in hand expires so soon."""
+    """The endpoint's calls for 64 callers at once, when the present token expires so soon."""
     if expires_in is not None:
         identity.current = Token("made-up", time.time() + expires_in)
     await asyncio.gather(*(identity.token() for _ in range(CALLERS)))

@@ -21,7 +21,7 @@ WARM_UP_MS = 300
 
 
 def bench(workload: Workload, site: Site, tries: int = 1, kind: type[Contender] = Contender) -> Bench:
-    """The workload for every contender of the kind that runs; `tries` as in measured/quiet.py."""
+    """The workload for every running contender of the kind; `tries` as in measured/quiet.py."""
     asked = [contender for contender in site.running if isinstance(contender, kind)]
     return Bench(workload.name, {c.name: functools.partial(quiet_sample, workload, c, site, tries) for c in asked})
 
@@ -32,7 +32,7 @@ def quiet_sample(workload: Workload, contender: Contender, site: Site, tries: in
 
 
 def sample(workload: Workload, contender: Contender, site: Site) -> Sample:
-    """Raises Failed when not one answer was a whole 200."""
+    """Raises Failed without a single whole 200."""
     server = site.running[contender]
     if workload.seconds and not workload.leave_after:
         load(workload, contender, site, WARM_UP_MS)
@@ -40,7 +40,7 @@ def sample(workload: Workload, contender: Contender, site: Site) -> Sample:
     done = load(workload, contender, site, round(1000 * workload.seconds))
     cpu_us = 1e6 * (server.cpu_seconds() - before)
     if workload.leave_after:
-        time.sleep(workload.frames * workload.every_ms / 1000)  # whoever reads to the end gets the time to
+        time.sleep(workload.frames * workload.every_ms / 1000)  # gives a caller that reads to the end the time for it
         return of_leaving(done["left"], site.upstream.log.read_text()[log_before:])
     if not done["requests"]:
         raise Failed(done["first_error"])
@@ -49,7 +49,7 @@ def sample(workload: Workload, contender: Contender, site: Site) -> Sample:
 
 
 def load(workload: Workload, contender: Contender, site: Site, milliseconds: int) -> dict[str, Any]:
-    """What the program load prints (native/load.c says what that is)."""
+    """The output of the program load. native/load.c explains it."""
     body = workload.body()
     server = site.running[contender]
     headers = {**headers_of(contender, server), "content-length": str(len(body))}
@@ -89,7 +89,7 @@ def of_frames(done: Mapping[str, Any], cpu_us: float) -> Sample:
 
 
 def of_leaving(left: list[int], log: str) -> Sample:
-    """How long the upstream went on after each caller had left, by the upstream's own clock (both in nanoseconds)."""
+    """The upstream's time after each caller had left, by the upstream's own clock (both in nanoseconds)."""
     closed = [int(line.split()[1]) for line in log.splitlines() if line.startswith("left")]
     delays = []
     for leaving in left:

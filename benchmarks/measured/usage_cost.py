@@ -1,7 +1,7 @@
-"""What the usage records cost, `python -m benchmarks.measured.usage_cost`: the proxy with them against one without.
+"""Measures the cost of the usage records, with and without them: `python -m benchmarks.measured.usage_cost`.
 
-A record goes to a file, as it goes to a pipe in Azure. "without" keeps, reads and writes nothing for a record. What the
-proxy does anyway stays in both: `Server-Timing`, and to notice that a stream ended early, which takes the end of it.
+A record goes to a file here, and to a pipe in Azure. "without" keeps, reads and writes nothing for a record. Both
+variants keep the rest: `Server-Timing`, and the check of a stream's end, which needs the stream's last bytes.
 """
 
 import argparse
@@ -31,12 +31,12 @@ from .run import Run
 
 WITH, WITHOUT = "with records", "without"
 SIGNALS = {WITH: signal.SIGUSR1, WITHOUT: signal.SIGUSR2}
-SERVES = "USAGE_COST"  # set where this module is to be the proxy
+SERVES = "USAGE_COST"  # makes this module the proxy
 SALT = "benchmark-salt-0123456789"
 
 
 class Switched(Ours):
-    """The proxy in both variants, because no two processes run equally fast; a signal says which."""
+    """One process with both variants, because no two processes run equally fast. A signal switches them."""
 
     module = "benchmarks.measured.usage_cost"
 
@@ -53,7 +53,7 @@ class Unread(Excerpt):
 
 
 def serve() -> int:
-    """The proxy."""
+    """Serves the proxy."""
     noting, excerpt = ("note_caller", "note_answer", "close"), ending.Excerpt
     noted = {name: getattr(Record, name) for name in noting}
 
@@ -78,7 +78,7 @@ def bench(workload: Workload, site: Site) -> Bench:
         os.kill(server.process.pid, SIGNALS[variant])
         before = server.log.stat().st_size
         taken = traffic.quiet_sample(workload, proxy, site, tries=3)
-        time.sleep(10 * PAUSE_SECONDS)  # until the last record is there
+        time.sleep(10 * PAUSE_SECONDS)  # waits for the last record
         if (server.log.stat().st_size > before) != (variant == WITH):
             raise Failed(f"{variant}: the proxy's log says otherwise")
         return taken

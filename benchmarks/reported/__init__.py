@@ -1,1 +1,1 @@
-"""What is written down of a run: tables, pictures, the targets that it must meet. `capacity` may import it."""
+"""The report of a run: tables, pictures, the targets that it must meet. `capacity` may import this room."""

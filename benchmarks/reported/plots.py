@@ -10,7 +10,7 @@ CONNECTIONS, STREAMS = (1, 16, 64), (1, 50, 500, 1_000)
 
 
 def plot(result: Mapping[str, Any], folder: Path) -> None:
-    """Writes latency.png and frames.png, as far as their benches were run."""
+    """Writes latency.png and frames.png, each if the run has its benches."""
     samples = result["samples"]
     latency = {n: f"json, {n} connections" for n in CONNECTIONS}
     frames = {n: f"200 frames every 20 ms, {n} streams" for n in STREAMS}
@@ -27,7 +27,7 @@ def plot(result: Mapping[str, Any], folder: Path) -> None:
 def draw(
     samples: Samples, benches: Mapping[int, str], metrics: Sequence[str], labels: tuple[str, str], file: Path
 ) -> None:
-    """One line per variant and metric: the first solid, the second dotted. Both axes are logarithmic."""
+    """One line per variant and metric: the first metric solid, the second dotted. Both axes are logarithmic."""
     import matplotlib
 
     matplotlib.use("Agg")

@@ -19,7 +19,7 @@ from .table import markdown, number
 PUBLISHED = ROOT / "benchmarks" / "published" / "result.json"
 BEGIN, END = "<!-- written by python -m benchmarks.reported.readme -->\n", "<!-- end -->\n"
 SHOWN = {"ours": "this proxy", "nginx": "nginx", "Portkey": "Portkey", "LiteLLM": "LiteLLM"}
-ROWS = {  # what: (bench, metric, whether it is what the proxy adds to a call without one)
+ROWS = {  # row: (bench, metric, whether to subtract a direct call)
     "answers a second, 16 connections": ("json, 16 connections", "requests_s", False),
     "added to a call, ms (median, 1 connection)": ("json, 1 connections", "p50_ms", True),
     "CPU for an answer, µs (16 connections)": ("json, 16 connections", "cpu_us_request", False),
@@ -33,7 +33,7 @@ ROWS = {  # what: (bench, metric, whether it is what the proxy adds to a call wi
     "process start to first answer, s": ("start to first answer", "first_answer_s", False),
 }
 
-EXCERPT = (  # what the README shows
+EXCERPT = (  # the README's rows
     "answers a second, 16 connections",
     "added to a call, ms (median, 1 connection)",
     "streamed frames a second, 16 streams",
@@ -50,7 +50,7 @@ def main() -> None:
 
 
 def rewritten(file: Path, result: Mapping[str, Any]) -> str:
-    """The file with its section from the run in `result`."""
+    """The file's text, with its section from the run in `result`."""
     section, text = FILES[file](result), file.read_text(encoding="utf-8")
     return re.sub(f"(?<={re.escape(BEGIN)}).*(?={re.escape(END)})", lambda _: section, text, count=1, flags=re.DOTALL)
 
@@ -61,7 +61,7 @@ def excerpt(result: Mapping[str, Any]) -> str:
 
 
 def compared(result: Mapping[str, Any]) -> str:
-    """When, where and with what; and the table."""
+    """Date, machine and versions of the run; and the table."""
     versions = ", ".join(f"{name} {version}" for name, version in result["versions"].items())
     where = f"{result['date']}, {result['machine']}; medians of {result['rounds']} rounds. {versions}.\n"
     where += f"Other programs took {100 * others_share(result['samples']):.0f} % of the machine meanwhile.\n"
@@ -69,7 +69,7 @@ def compared(result: Mapping[str, Any]) -> str:
 
 
 def comparison(result: Mapping[str, Any], rows: Iterable[str]) -> str:
-    """These of ROWS, with a column for each contender that the run has."""
+    """These rows of ROWS, with a column for each contender of the run."""
     samples = result["samples"]
     shown = {variant: label for variant, label in SHOWN.items() if variant in samples["json, 16 connections"]}
     table = [[what, *(number(figure(samples, *ROWS[what], variant)) for variant in shown)] for what in rows]
@@ -81,7 +81,7 @@ def verdicts(result: Mapping[str, Any]) -> str:
 
 
 def others_share(samples: Samples) -> float:
-    """Of the processors, the median over all samples (quiet.py)."""
+    """The other programs' share of the processors, the median over all samples (quiet.py)."""
     metrics = [metrics for variants in samples.values() for metrics in variants.values()]
     return statistics.median(share for taken in metrics for share in taken.get("others_share", ()))
 

@@ -9,7 +9,7 @@ from .targets import targets
 
 
 def report(result: Mapping[str, Any]) -> str:
-    """The targets, and everything that was measured."""
+    """The targets, and all measurements."""
     parts = [judged(result["samples"])]
     for bench, variants in result["samples"].items():
         metrics = dict.fromkeys(metric for values in variants.values() for metric in values)
@@ -19,7 +19,7 @@ def report(result: Mapping[str, Any]) -> str:
 
 
 def judged(samples: Samples) -> str:
-    """Each target, what was measured, and whether it was reached."""
+    """Each target, its measurement, and whether the run reached it."""
     rows = [
         [target.what, number(target.figure), number(target.must), number(target.aim), target.verdict]
         for target in targets(samples)

@@ -9,7 +9,7 @@ OURS = "ours"
 
 
 def number(value: float | None) -> str:
-    """Three figures that count; thousands with commas."""
+    """A number with three significant figures; thousands have commas."""
     if value is None or value == math.inf:
         return "–" if value is None else "never"
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
@@ -22,7 +22,7 @@ def markdown(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
 
 
 def comparison(samples: Samples, bench: str, metrics: Iterable[str]) -> list[list[str]]:
-    """One row per metric: the medians of all variants, and in brackets theirs ÷ ours."""
+    """One row per metric: the medians of all variants, with variant ÷ ours in brackets."""
     rows = []
     for metric in metrics:
         cells = []

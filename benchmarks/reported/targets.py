@@ -1,4 +1,4 @@
-"""What a run must show, and what it aims at."""
+"""The targets of a run: what it must reach, and what it aims at."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,8 +12,8 @@ Figure = float | None
 
 @dataclass(frozen=True)
 class Target:
-    """`figure` is None where what it needs was not measured. `must` and `aim` bound it: from above, or, with `most`,
-    from below."""
+    """`figure` is None where the run lacks its measurements. `must` and `aim` are its upper bounds; with `most`, its
+    lower bounds."""
 
     what: str
     figure: Figure

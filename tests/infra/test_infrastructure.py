@@ -26,7 +26,7 @@ FAULTS = {  # name of a check: faults of its kind, each (file, text, what it bec
         ("infra/function.bicep", "maximumInstanceCount: maximumInstances", "", "maximumInstances is used nowhere"),
         (
             "infra/function.bicep",
-            "@description('App settings, but for the secret ones.')",
+            "@description('App settings without the secret ones.')",
             "",
             "settings has no description",
         ),

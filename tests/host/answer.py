@@ -1,4 +1,4 @@
-"""An answer in what it says, to be held against another host's to the same request."""
+"""The content of an answer, to compare with another host's answer to the same request."""
 
 import json
 import re
@@ -13,7 +13,7 @@ SETS = {"allow"}
 """Headers whose order says nothing; Starlette writes this one from a set."""
 OF_A_CALL = ("function", "method", "parameters", "query", "body")
 EARLY_MS = 400
-KESTREL = "Kestrel"  # which names itself
+KESTREL = "Kestrel"  # Microsoft's server names itself
 CLIENT = re.compile(r'"client":(null|"[^"]*"),')
 """uvicorn's releases make different things of `x-forwarded-for`."""
 CUT = re.compile(r"… \([\d,]+ bytes\)$", re.ASCII)
@@ -21,8 +21,9 @@ CUT = re.compile(r"… \([\d,]+ bytes\)$", re.ASCII)
 
 @dataclass(frozen=True)
 class Answer:
-    """`body` is what the recorded app says of its call, where that answered; `arrived` the headers that reached it.
-    `cut`: the rest of the text was not recorded. `first_ms` is None where nothing came, or where it says nothing."""
+    """`body` is the recorded app's report of its call, where the app answered. `arrived` has the headers that reached
+    the app. `cut`: the recording lacks the rest of the text. `first_ms` is None where nothing came, or where it means
+    nothing."""
 
     status: str
     body: Any
@@ -43,7 +44,7 @@ class Answer:
 
 
 def read(got: Sequence[tuple[int, str]], end: str, timed: bool = True) -> Answer:
-    """Of the pieces that came, with the milliseconds after which each did."""
+    """An answer from its pieces, each with the milliseconds of its arrival."""
     text = "".join(piece for _, piece in got)
     text = CLIENT.sub("", text)
     text = re.sub(r"^\(stopped[^)]*\)", "", text)
@@ -94,7 +95,7 @@ def is_whole(text: str) -> bool:
 
 
 def differences(original: Answer, here: Answer) -> dict[str, str]:
-    """A line for each part that differs. Being late is none: a busy machine is late."""
+    """A line for each part that differs. Lateness is no difference: a busy machine is late."""
     pairs = {part: (getattr(original, part), getattr(here, part)) for part in ("status", "body", "end")}
     pairs["headers"] = sorted(original.headers), sorted(here.headers)
     if original.cut:
@@ -113,7 +114,7 @@ def _short(value: object) -> str:
 
 
 def is_kinder(original: Answer, here: Answer) -> bool:
-    """A function answers here and none does there, or another one does: what is green here would fail in Azure."""
+    """Whether a function answers here, but none or another one there: a green test here would fail in Azure."""
     if original.is_of_a_function and original.function and here.function:
         return original.function != here.function
     return here.is_of_a_function and not original.is_of_a_function

@@ -1,4 +1,4 @@
-"""What is not asked of the host that HOST_UNDER_TEST names, test by test, with the reason."""
+"""The tests that skip the host in HOST_UNDER_TEST, with their reasons."""
 
 from urllib.parse import urlsplit
 
@@ -34,7 +34,7 @@ BEHIND_A_FRONT_END = dict.fromkeys(
 
 
 def reason_to_skip(item: pytest.Item, url: str) -> str | None:
-    """A host on this machine is `func start`'s or the like; any other is taken for a deployed one, on Flex."""
+    """Takes a host on this machine for `func start` or the like, and any other host for a deployed one, on Flex."""
     if "host" not in getattr(item, "fixturenames", ()):
         return OWN_PROCESS
     is_here = urlsplit(url).hostname in ("localhost", "127.0.0.1", "::1")

@@ -1,5 +1,5 @@
-"""The hosts that the tests ask: this project's own in processes of their own, one for each backend that this Python
-has, or the one that HOST_UNDER_TEST names (README.md)."""
+"""The hosts under test: this project's own, one process for each backend that this Python has, or the host that
+HOST_UNDER_TEST names (README.md)."""
 
 import http.client
 import json
@@ -33,7 +33,7 @@ KEY, ANOTHER_KEY, MASTER_KEY = (
         ("FUNCTION_MASTER_KEY", "_master"),
     )
 )
-AUTHORITY = urlsplit(UNDER_TEST).netloc if UNDER_TEST else "x"  # what a request says in its header Host
+AUTHORITY = urlsplit(UNDER_TEST).netloc if UNDER_TEST else "x"  # the header Host of a request
 HEAD = f"HTTP/1.1\r\nhost: {AUTHORITY}\r\nx-functions-key: {KEY}\r\n"
 PATIENCE_S = 20
 TOLD = "in Azure this call would "  # as emulator/host/unanswered.py begins
@@ -54,7 +54,7 @@ class Reply(NamedTuple):
 
 
 class Host:
-    """A host that serves the sample app, wherever it is. A request goes out on a connection of its own."""
+    """A host that serves the sample app, local or remote. Each request has a connection of its own."""
 
     def __init__(self, url: str) -> None:
         split = urlsplit(url)
@@ -73,7 +73,7 @@ class Host:
         key: str | None = KEY,
         headers: Iterable[tuple[str, str]] = (),
     ) -> Reply:
-        """The path goes out as it is."""
+        """Sends the path unchanged."""
         connection = self.connect()
         try:
             return Reply(*receive(start(connection, method, path, body, key, headers)))
@@ -81,7 +81,7 @@ class Host:
             connection.close()
 
     def raw(self, request: bytes) -> socket.socket:
-        """A socket on which these bytes have been sent."""
+        """A socket, after sending these bytes on it."""
         sock = socket.create_connection((self.name, self.port), timeout=PATIENCE_S)
         if self.is_https:
             sock = ssl.create_default_context().wrap_socket(sock, server_hostname=self.name)
@@ -90,7 +90,7 @@ class Host:
 
 
 class LocalHost(Host):
-    """This project's own, in a process of its own. `meant` are the calls that tests knew Azure would not answer."""
+    """This project's host, in a process of its own. `meant` counts the calls that tests expect Azure not to answer."""
 
     def __init__(self, process: "subprocess.Popen[str]", log: IO[str], port: int, routes: list[str]) -> None:
         super().__init__(f"http://127.0.0.1:{port}")
@@ -98,12 +98,12 @@ class LocalHost(Host):
         self.meant: list[int] = []
 
     def written(self) -> str:
-        """What it has written on standard error."""
+        """The text on its standard error."""
         return written(self.log)
 
     @contextmanager
     def unanswered(self, count: int) -> Iterator[None]:
-        """The block has so many calls that Azure would never answer, or leave open; others fail the test run."""
+        """Expects so many calls in the block that Azure would never answer, or leave open. Others fail the test run."""
         before = self.written().count(TOLD)
         yield
         wait_until(lambda: self.written().count(TOLD) - before == count)
@@ -118,7 +118,7 @@ def start(
     key: str | None = KEY,
     headers: Iterable[tuple[str, str]] = (),
 ) -> http.client.HTTPResponse:
-    """Sends a request and reads the head of its answer. A body that is not bytes goes out in chunks."""
+    """Sends a request and reads the head of the answer. Sends a body that is not bytes in chunks."""
     connection.putrequest(method, path, skip_accept_encoding=True)
     for name, value in [*headers, *([("x-functions-key", key)] if key is not None else [])]:
         connection.putheader(name, value)
@@ -148,7 +148,7 @@ def written(log: IO[str]) -> str:
 
 @contextmanager
 def running(backend: str, *options: str, app: Path = SAMPLE_APP, **environment: str) -> Iterator[LocalHost]:
-    """A host that is ready; it is stopped at the end, and must have stopped without an error."""
+    """A host that is ready. The end of the block stops it; it must stop without an error."""
     with tempfile.TemporaryFile("a+") as log:
         process = subprocess.Popen(
             [sys.executable, str(HERE / "run_app.py"), str(app), "--backend", backend, *options],

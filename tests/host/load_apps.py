@@ -1,4 +1,4 @@
-"""Loads the app in each subfolder of a folder; prints, as JSON, what came of each one (Loaded)."""
+"""Loads the app in each subfolder of a folder. Prints the result of each (Loaded) as JSON."""
 
 import asyncio
 import io
@@ -13,7 +13,7 @@ from emulator.host import AppError, serve
 
 
 class Loaded(NamedTuple):
-    """Why it was refused, or its routes; and the lines on standard error."""
+    """The reason of a refusal, or the app's routes; and the lines on standard error."""
 
     refusal: str | None
     routes: list[str]

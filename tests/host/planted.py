@@ -1,4 +1,4 @@
-"""A way to break each row of emulator/host/README.md: the file, what stands there once, and what takes its place."""
+"""A way to break each row of emulator/host/README.md: the file, a text that it has once, and the text's replacement."""
 
 from typing import NamedTuple
 

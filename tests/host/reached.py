@@ -1,4 +1,4 @@
-"""Which function of an app gets the requests that are meant for another."""
+"""Finds functions of an app that get the requests meant for another."""
 
 from collections.abc import Iterable
 from itertools import product
@@ -13,7 +13,7 @@ REST = ("", "x", "v1", "v1/v1/models", "models", "chat/completions", "v1/unknown
 
 
 def paths(function: HttpFunction) -> Iterable[str]:
-    """Paths below the prefix that are meant for the function: each parameter has each value once."""
+    """Paths below the prefix for the function: each parameter takes each value once."""
     parts = [part for segment in parse(function.route) for part in segment]
     for turn in range(len(VALUES)):
         yield "/".join(
@@ -23,7 +23,7 @@ def paths(function: HttpFunction) -> Iterable[str]:
 
 
 def unreached(functions: Iterable[HttpFunction]) -> dict[str, str]:
-    """Of each function that does not get a request that is meant for it, the function that gets it."""
+    """Each function that misses one of its own requests: the function that gets the request."""
     routes = Router("api", functions)
     found = {}
     for function in functions:

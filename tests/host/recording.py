@@ -1,8 +1,8 @@
-"""What Microsoft's own host was asked and what it answered (recorded/README.md), and any other host asked the same.
+"""Sends the requests that Microsoft's own host answered (recorded/README.md) to any other host; compares the answers.
 
     python -m tests.host.recording URL [OUT.jsonl]     # keys: FUNCTION_HOST_KEY, FUNCTION_MASTER_KEY
 
-asks a host that serves recorded/app, and prints what it answers otherwise. OUT gets the answers in its form.
+The host must serve recorded/app. The command prints the answers that differ. OUT gets all answers in the same form.
 """
 
 import json
@@ -20,16 +20,16 @@ from urllib.parse import urlsplit
 from tests.host.answer import differences, is_kinder, is_whole, read
 
 FOLDER = Path(__file__).parent / "recorded"
-PATIENCE_S = 8  # a longer silence was recorded as "silent"
+PATIENCE_S = 8  # the recording calls a longer silence "silent"
 UPLOAD_PATIENCE_S = 60
 STAYS_OPEN_S = 0.4
 AT_ONCE = 16
 LONG_TEXT, CUT_TEXT = 3_000, 600
-KEYS = {"$KEY$": "another-key", "$MASTER$": "master-key", "$SYSTEM$": "a-system-key"}  # by what stands for each
-SAME_ALWAYS = ("8c56b656", "0af7651916cd43dd")  # ids that a request has, not the host
+KEYS = {"$KEY$": "another-key", "$MASTER$": "master-key", "$SYSTEM$": "a-system-key"}  # placeholder: key
+SAME_ALWAYS = ("8c56b656", "0af7651916cd43dd")  # ids of the requests, not of the host
 
 UPLOAD = re.compile(r"POST (/\S+), ([\d,]+) bytes, (chunked|with Content-Length)")
-LONG = {  # requests that the recording names by their length
+LONG = {  # the recording names these requests by their length
     "header of 30,000": b"GET /api/open HTTP/1.1\r\nHost: example\r\nx-long: %b\r\n" % (b"a" * 30_000),
     "header of 33,000": b"GET /api/open HTTP/1.1\r\nHost: example\r\nx-long: %b\r\n" % (b"a" * 33_000),
     "path of 8,000": b"GET /api/t/name/%b HTTP/1.1\r\nHost: example\r\n" % (b"a" * 8_000),
@@ -53,7 +53,7 @@ def recorded() -> dict[str, Row]:
 
 
 def ask_all(address: tuple[str, int], keys: Mapping[str, str] = KEYS) -> dict[str, Row]:
-    """The same requests of another host; several at once, those that take long first."""
+    """Sends the same requests to another host, several at once, the slow ones first."""
 
     def ask_again(row: Row) -> Row:
         got, end = ask(address, request(row, keys))
@@ -65,7 +65,7 @@ def ask_all(address: tuple[str, int], keys: Mapping[str, str] = KEYS) -> dict[st
 
 
 def request(row: Row, keys: Mapping[str, str]) -> Iterable[bytes]:
-    """In the pieces in which it is sent, with real keys."""
+    """The pieces of a request, with real keys."""
     if upload := UPLOAD.fullmatch(row.sent):
         return uploaded(upload[1], int(upload[2].replace(",", "")), upload[3] == "chunked")
     if row.name in LONG:
@@ -114,7 +114,7 @@ def ask(address: tuple[str, int], pieces: Iterable[bytes]) -> tuple[list[tuple[i
 
 
 def tidy(text: str, keys: Mapping[str, str]) -> str:
-    """Without what differs on every call."""
+    """The answer without the parts that differ on every call."""
     if "Mon, 01 Jan 2024" not in text:
         text = re.sub(r"(?i)(\r\ndate: )[^\r]*GMT", r"\1DATE", text)
     text = re.sub(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(?!\w)", lambda m: own(m[0], "UUID"), text)
@@ -130,7 +130,7 @@ def own(found: str, otherwise: str) -> str:
 
 
 def cut(row: Row) -> Row:
-    """As the recording has it, without the most of a long text."""
+    """The answer in the recording's form, which shortens a long text."""
     pieces = [
         (ms, f"{text[:CUT_TEXT]}… ({len(text):,} bytes)" if len(text) > LONG_TEXT else text) for ms, text in row.got
     ]
@@ -138,7 +138,7 @@ def cut(row: Row) -> Row:
 
 
 def compared(original: Row, here: Row) -> tuple[dict[str, str], bool]:
-    """What differs, part by part, and whether `here` is kinder. The pace of an upload is the machine's."""
+    """The differences, part by part, and whether `here` is kinder. The pace of an upload depends on the machine."""
     timed = UPLOAD.fullmatch(original.sent) is None
     answers = read(original.got, original.end, timed), read(here.got, here.end, timed)
     return differences(*answers), is_kinder(*answers)

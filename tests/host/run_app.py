@@ -1,4 +1,4 @@
-"""Serves the app in a folder; prints the port and, on the next line, the routes as JSON. An AppError exits with 2."""
+"""Serves the app in a folder. Prints the port and, on the next line, the routes as JSON. An AppError exits with 2."""
 
 import argparse
 import asyncio

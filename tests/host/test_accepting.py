@@ -1,4 +1,4 @@
-"""A busy host lets new callers in."""
+"""A busy host accepts new callers."""
 
 import asyncio
 import socket
@@ -16,7 +16,7 @@ async def nothing(scope: Scope, receive: Receive, send: Send) -> None: ...
 
 
 def test_callers_who_come_together_are_let_in_together(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Counted in turns of the loop: when it is busy, each of them is a turn of everybody's work."""
+    """The test counts turns of the loop: in a busy loop, each turn does everybody's work."""
     turn, accepted = 0, list[int]()
     made = Protocol.connection_made
 

@@ -1,4 +1,4 @@
-"""Which requests reach which function: keys and routes, asked of every backend over real sockets."""
+"""Each request reaches the right function: keys and routes, on every backend, over real sockets."""
 
 from urllib.parse import quote
 

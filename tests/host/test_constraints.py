@@ -1,7 +1,6 @@
-"""The constraints of route parameters: what each takes, what it refuses, and how it is written.
+"""The constraints of route parameters: their syntax, the values that each takes, and the values that each refuses.
 
-What .NET reads was measured on the Functions host where its recordings have it, and read in .NET's documentation and
-ASP.NET Core's source elsewhere.
+The recordings of the Functions host have most cases. .NET's documentation and ASP.NET Core's source have the others.
 """
 
 import pytest

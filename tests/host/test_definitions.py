@@ -1,4 +1,4 @@
-"""What becomes of an app's functions, as it was measured on Microsoft's host: one app for each row of the recording."""
+"""An app's functions load as on Microsoft's host: one app for each row of the recording."""
 
 import json
 from pathlib import Path
@@ -85,7 +85,7 @@ TIMER = json.dumps({"type": "timerTrigger"})
 
 
 def examined(**routes: str) -> list[str]:
-    """The names that are kept of functions with these routes, beside a timer. A `__` in a name stands for a dot."""
+    """The functions with these routes that the host keeps, beside a timer. A `__` in a name stands for a dot."""
     declared = [
         (name.replace("__", "."), name, [json.dumps({"type": "httpTrigger", "name": "req", "route": route})])
         for name, route in routes.items()

@@ -1,4 +1,4 @@
-"""The tests of the host can be asked of any other: HOST_UNDER_TEST names it."""
+"""The tests of the host can test any other host, which HOST_UNDER_TEST names."""
 
 import ast
 import json

@@ -1,6 +1,6 @@
 """Each route of this project's function reaches its own function, in the order of Azure's host: by name.
 
-The host's choice is emulator/host/routing/route.py's, which the recordings hold.
+emulator/host/routing/route.py chooses as the host does; the recordings prove it.
 """
 
 from dataclasses import replace
@@ -13,7 +13,7 @@ from emulator.host.routing.definition import http_functions
 from function_app import app
 from tests.host.reached import unreached
 
-DECLARED = app.get_functions()  # it can be called once
+DECLARED = app.get_functions()  # the app allows one call
 FUNCTIONS = http_functions(
     (str(function.get_function_name()), "", function.get_raw_bindings()) for function in DECLARED
 )
@@ -28,7 +28,7 @@ def test_every_route_reaches_its_own_function() -> None:
 
 
 def test_the_catch_all_that_came_before_others_by_name_is_seen() -> None:
-    """As it was once, and the local host preferred literals: every route of the Responses API was a 404 in Azure."""
+    """It happened once, while the local host preferred literals: each route of the Responses API was a 404 in Azure."""
     planted = [
         replace(function, name="not_found" if function.name == CATCH_ALL else function.name) for function in FUNCTIONS
     ]

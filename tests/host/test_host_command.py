@@ -39,7 +39,7 @@ OF_THE_PROXY = 220_200_960
 
 @contextmanager
 def serving(folder: Path, *options: str, **environment: str) -> Iterator[tuple[Host, "subprocess.Popen[str]", str]]:
-    """The command, ready; the host that it serves; what it printed."""
+    """The ready command; its host; its output."""
     process = subprocess.Popen(
         [sys.executable, "-m", "emulator", "host", "--app", str(folder), "--port", "0", *options],
         cwd=ROOT,
@@ -64,7 +64,7 @@ def serving(folder: Path, *options: str, **environment: str) -> Iterator[tuple[H
 
 
 def stopped(process: "subprocess.Popen[str]") -> tuple[str, list[str]]:
-    """What else it printed, and its lines on standard error."""
+    """The rest of its output, and its lines on standard error."""
     process.terminate()
     printed, errors = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 0
@@ -129,7 +129,7 @@ def test_settings_are_those_of_local_settings_json_and_the_environment_wins(tmp_
 
 
 def test_another_app_has_the_limits_of_azure_and_not_those_of_the_proxy(tmp_path: Path) -> None:
-    """100 MB, unless the app's own settings say otherwise: a body above that is refused before it is sent."""
+    """The limit is 100 MB, unless the app's own settings change it. The client need not send a larger body."""
     write(tmp_path, APP)
     with serving(tmp_path, "--json") as (host, _, _):
         head = f"POST /api/size HTTP/1.1\r\nhost: x\r\ncontent-length: {OF_THE_PROXY}\r\n\r\n"

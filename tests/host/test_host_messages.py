@@ -1,4 +1,4 @@
-"""What reaches a function and what comes back from it, byte for byte, on every backend."""
+"""Requests reach a function, and answers come back, byte for byte as in Azure, on every backend."""
 
 import gzip
 import http.client
@@ -118,7 +118,7 @@ def test_status_headers_and_body_come_back_as_the_function_made_them(host: Host)
 
 @pytest.mark.parametrize(("name", "body"), [("odd", b""), ("long", b"Internal Server Error")])
 def test_an_answer_whose_headers_do_not_come_through_is_a_500(host: Host, name: str, body: bytes) -> None:
-    """Not ASCII, or above 64 KB: then the host asks a GET again, and the worker has given its answer away."""
+    """Such headers are not ASCII, or above 64 KB. The host repeats a GET, but the worker has given its answer away."""
     reply = host.ask("GET", f"/base/v2/{name}-header")
     assert (reply.status, reply.body) == (500, body)
 
@@ -141,7 +141,7 @@ NEVER = {  # in Azure no byte comes back
     "a WebSocket": ("GET", UPGRADE, "WebSocket"),
     "CONNECT": ("CONNECT", "", "CONNECT"),
 }
-STAYS = {  # answered by the worker's server, and the invocation waits for ever
+STAYS = {  # the worker's server answers, and the invocation waits for ever
     "a line break": ("GET", "/base/v2/show/a%0Ab", "", b"404"),
     "a method of no route": ("PROPFIND", "/base/v2/show/x", "", b"405"),
     "a method that llhttp does not know": ("FOO", "/base/v2/show/x", "", b"400"),
@@ -173,7 +173,7 @@ def test_a_header_that_is_no_utf_8_is_refused_at_once(host: Host) -> None:
         assert b"".join(iter(lambda: sock.recv(65_536), b"")).startswith(b"HTTP/1.1 400 ")
 
 
-ODD_HEADS = {  # (head after the request line, status): Kestrel takes what llhttp refuses, and refuses what others take
+ODD_HEADS = {  # (head after the request line, status): Kestrel takes and refuses other heads than llhttp
     "an upgrade that is not for WebSockets": ("connection: Upgrade\r\nupgrade: h2c\r\ncontent-length: 2\r\n", 200),
     "a signed length": ("content-length: +2\r\n", 200),
     "a length beside chunks": ("content-length: 9\r\ntransfer-encoding: chunked\r\n", 200),
@@ -260,7 +260,7 @@ def test_a_head_request_gets_headers_and_no_body(host: Host) -> None:
 
 
 def test_a_small_answer_is_not_held_back(host: Host) -> None:
-    """Two small writes without TCP_NODELAY take 40 ms, the client's delayed acknowledgement."""
+    """Without TCP_NODELAY, two small writes wait 40 ms for the client's delayed acknowledgement."""
     connection = host.connect()
     times = []
     for _ in range(15):

@@ -1,7 +1,6 @@
 """Route templates and the order of functions, without a server.
 
-What a template matches was measured on the Functions host where its recordings have it, and read in ASP.NET Core's
-source elsewhere.
+The recordings of the Functions host have most cases. ASP.NET Core's source has the others.
 """
 
 import pytest

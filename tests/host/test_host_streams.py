@@ -1,4 +1,4 @@
-"""Nothing is collected on its way, and whoever leaves is noticed, on every backend."""
+"""The host collects no stream on its way, and notices a caller who leaves, on every backend."""
 
 import http.client
 import json
@@ -109,7 +109,7 @@ def test_a_hundred_requests_are_served_at_once(host: Host, event: str) -> None:
 
 
 def test_the_worker_remembers_every_call_until_the_app_makes_it_forget(host: Host) -> None:
-    """As Microsoft's does; proxy/worker.py is how this project's function makes it forget."""
+    """Microsoft's worker does the same. This project's function makes it forget, with proxy/worker.py."""
     before = host.ask("GET", "/base/v2/leftovers").json
     for path in "text", "raises", "nothing":
         host.ask("GET", f"/base/v2/{path}")

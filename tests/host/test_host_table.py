@@ -1,4 +1,4 @@
-"""Each row of emulator/host/README.md is held by the test that it names: with the row broken, that test fails."""
+"""Each row of emulator/host/README.md names a test that proves it: with the row broken, that test fails."""
 
 import ast
 import os

@@ -1,6 +1,6 @@
-"""The path of a request: as Kestrel reads it, and as the host writes it anew for the worker.
+"""The path of a request: as Kestrel reads it, and as the host rewrites it for the worker.
 
-Measured on the Functions host where its recordings have it, and read in Kestrel's and YARP's source elsewhere.
+The recordings of the Functions host have most cases. Kestrel's and YARP's source has the others.
 """
 
 import pytest

@@ -1,4 +1,4 @@
-"""Microsoft's own host was asked 364 requests. Ours gets the same ones, and answers none of them more kindly."""
+"""Microsoft's own host answered 364 requests. Ours gets the same requests, and answers none of them more kindly."""
 
 import re
 from collections import Counter
@@ -12,7 +12,7 @@ from tests.host.recording import FOLDER, Row, ask_all, compared, recorded, reque
 
 RECORDED = recorded()
 STATUS, HEADERS, BODY, END = {"status"}, {"headers"}, {"body"}, {"end"}
-DIFFERENT = {  # every request that is answered otherwise: what differs, and why that stays
+DIFFERENT = {  # every request with another answer: the difference, and the reason to keep it
     "root": (BODY, "the page of 150 KB at `/` is the platform's"),
     "key query, other case": (
         STATUS | HEADERS | BODY,
@@ -23,14 +23,14 @@ DIFFERENT = {  # every request that is answered otherwise: what differs, and why
     "header upgrade": (STATUS | BODY | END, "never answered there, a loud 500 here"),
     "header invocation id": (STATUS | BODY | END, "never answered there, a loud 500 here"),
 }
-STAY_OPEN = {  # the worker's web server answers these itself, and the invocation waits for ever
+STAY_OPEN = {  # the worker's web server answers these, and the invocation waits for ever
     *("path name/a%0Ab", "path rest/x/a%0Ab/y", "method PROPFIND any", "method FOO any", "method QUERY any"),
 }
 UNANSWERED = re.compile(r"function (\w+): in Azure this call would ")
 
 
 class Asked:
-    """A host that has answered every request, and what it told of those that Azure would not answer."""
+    """A host that has answered every request, and its lines about those that Azure would not answer."""
 
     def __init__(self, host: LocalHost) -> None:
         self.answers = ask_all((host.name, host.port))

@@ -1,4 +1,4 @@
-"""Apps that the host refuses at load, each with one line that names the culprit. Asked of every backend."""
+"""The host refuses some apps at load, each with one line that names the culprit, on every backend."""
 
 import json
 import os
@@ -21,7 +21,7 @@ app = func.FunctionApp()
 
 GOOD = HEAD + "@app.route()\nasync def fine(req: Request) -> Response:\n    return Response()\n"
 
-# name: (what follows HEAD, what the message must name)
+# name: (the app's text after HEAD, words of the message)
 REFUSED = {
     "union_return": ("@app.route()\nasync def culprit(req: Request) -> Response | StreamingResponse: ...", "culprit"),
     "optional_return": ("@app.route()\nasync def culprit(req: Request) -> Optional[Response]: ...", "culprit"),
@@ -71,7 +71,7 @@ ACCEPTED = {
 
 @pytest.fixture(scope="module", params=BACKENDS)
 def refusals(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str | None]:
-    """Name → message, of one process that tried to load all of them in turn."""
+    """Name: message, from one process that tried to load all apps in turn."""
     apps = tmp_path_factory.mktemp("apps")
     sources = {name: source for name, (source, _) in REFUSED.items()} | ACCEPTED
     for name, source in sources.items():
@@ -161,7 +161,7 @@ def test_an_unknown_backend_is_refused_and_the_available_ones_are_named(tmp_path
 
 
 def loaded(apps: Path, backend: str) -> dict[str, Loaded]:
-    """What one process made of the apps in the subfolders, by their names."""
+    """Name: result, from one process that loaded the apps in the subfolders."""
     loading = run("load_apps.py", str(apps), backend)
     assert loading.returncode == 0, loading.stderr
     return {name: Loaded(*app) for name, app in json.loads(loading.stdout).items()}

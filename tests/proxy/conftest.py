@@ -7,7 +7,7 @@ from tests.support import Log, Proxy, RawUpstream, proxy, raw_upstream
 
 @pytest.fixture(scope="session")
 def upstream() -> Iterator[RawUpstream]:
-    """A server in Azure's place that a test makes misbehave."""
+    """A server in Azure's place. Tests make it misbehave."""
     with raw_upstream() as running:
         yield running
 
@@ -21,7 +21,7 @@ def behind(upstream: RawUpstream) -> Iterator[Proxy]:
 
 @pytest.fixture(scope="module")
 def log(tmp_path_factory: pytest.TempPathFactory) -> Log:
-    """Of the proxy that is `logged`."""
+    """The log file of the `logged` proxy."""
     return Log(tmp_path_factory.mktemp("log") / "stderr")
 
 

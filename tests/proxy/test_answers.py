@@ -1,4 +1,4 @@
-"""What a record says of an answer, however the answer was kept."""
+"""A record says the same of an answer, however the excerpt holds it."""
 
 import json
 from pathlib import Path

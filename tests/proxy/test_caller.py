@@ -1,4 +1,4 @@
-"""A caller who leaves ends the work for them, and hides no other reason to end it."""
+"""A caller who leaves ends their own work, and hides no other reason to end it."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -19,7 +19,7 @@ async def stays() -> dict[str, Any]:
 
 
 async def outcome(receive: Callable[[], Awaitable[dict[str, Any]]], stopped: bool) -> tuple[str, int]:
-    """How the work ends, and how many requests to cancel its task are left."""
+    """How the work ends, and how many cancellations of its task are left."""
     ended: list[tuple[str, int]] = []
 
     async def working() -> None:
@@ -31,7 +31,7 @@ async def outcome(receive: Callable[[], Awaitable[dict[str, Any]]], stopped: boo
             ended.append((type(error).__name__, task.cancelling()))
 
     task = asyncio.create_task(working())
-    await asyncio.sleep(0)  # it has begun, and what watches the caller has not
+    await asyncio.sleep(0)  # the work has begun, and the watch on the caller has not
     if stopped:
         task.cancel()
     await asyncio.wait([task], timeout=5)

@@ -1,4 +1,4 @@
-"""A compressed answer passes as it is, its tokens are counted, and one that is cut short counts as broken."""
+"""A compressed answer passes unchanged. The proxy counts its tokens, and notices when it is cut short."""
 
 import gzip
 import json
@@ -52,7 +52,7 @@ if brotli := coding.library("brotli", "compress"):
 
 
 def ask(running: Proxy, accepted: str = "gzip, deflate") -> tuple[httpx.Headers, bytes, bool]:
-    """Headers, bytes as they came, and whether the connection ended as it should."""
+    """Headers, raw bytes, and whether the connection ended properly."""
     received, url = b"", f"{running.base_url}/chat/completions"
     headers = running.headers | {"accept-encoding": accepted}
     try:
@@ -123,7 +123,7 @@ def test_a_compressed_stream_without_its_last_event_breaks(record: Record, case:
 def test_a_stream_cut_short_counts_as_broken(
     record: Record, encoding: str, pack: Callable[[bytes], bytes], kept: int
 ) -> None:
-    """HTTP ends it as if it were whole, and gzip does not."""
+    """HTTP ends the stream properly, and gzip does not."""
     told, _, whole = record(streaming(pack(EVENTS + DONE)[:kept], encoding, 50))
     assert (told["outcome"], whole) == ("upstream_stream_broken", False)
 
@@ -147,12 +147,12 @@ def test_a_small_answer_that_unpacks_to_much_costs_little_memory(record: Record)
     assert (told["total_tokens"], whole) == (7, True)
 
 
-# --- what is offered --------------------------------------------------------------------------------------------------
+# --- Accept-Encoding --------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
 def python_alone(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """As where no library reads zstd or br."""
+    """Hides the libraries for zstd and br."""
     monkeypatch.setattr(coding, "library", lambda *_: None)
     coding.readers.cache_clear()
     offered.cache_clear()

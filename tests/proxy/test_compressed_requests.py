@@ -1,4 +1,4 @@
-"""A compressed body is read as what it is, within bounds; what cannot be read is named."""
+"""The proxy unpacks a compressed body, within bounds, and names a coding that it cannot read."""
 
 import gzip
 import json

@@ -1,4 +1,4 @@
-"""Where tokens come from: azure-identity, with the endpoint that Azure documents and with a laptop's `az login`."""
+"""Tokens come from azure-identity, through the endpoint that Azure documents or a laptop's `az login`."""
 
 import asyncio
 import importlib
@@ -31,7 +31,7 @@ Asked = list[tuple[str, dict[str, str]]]
 
 
 class Endpoint(ThreadingHTTPServer):
-    """An identity endpoint that answers what `answers` has, one after another and the last for ever."""
+    """An identity endpoint that gives its `answers` one after another, and the last one for ever."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
@@ -249,7 +249,7 @@ def test_az_login_is_enough_for_the_function(program: Callable[..., None]) -> No
 
 @pytest.fixture
 def program(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., None]:
-    """Puts a program on PATH that prints something."""
+    """Puts a program on PATH that prints a text."""
 
     def install(name: str, printed: str, status: int = 0) -> None:
         file = tmp_path / name

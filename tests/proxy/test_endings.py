@@ -1,4 +1,4 @@
-"""A stream that ends cleanly but too early raises nothing in any client; the proxy breaks it off, so that it does."""
+"""No client raises when a stream ends cleanly but too early. The proxy breaks the stream off, so that clients raise."""
 
 import json
 import socket
@@ -75,7 +75,7 @@ def saw(route: str, chunks: list[bytes]) -> Ending:
 
 
 def cuts(stream: bytes) -> list[list[bytes]]:
-    """The stream whole, byte by byte, and in two parts around each of its last bytes."""
+    """The stream in one piece, byte by byte, and in two parts around each of its last bytes."""
     places = range(max(len(stream) - 400, 0), len(stream))
     singles = [stream[at : at + 1] for at in range(len(stream))] if len(stream) < 2_000 else []
     return [[stream], singles or [stream], *([stream[:at], stream[at:]] for at in places)]
@@ -108,7 +108,7 @@ def answering(stream: bytes, kind: bytes = b"text/event-stream", status: int = 2
 
 
 def fetch(running: Proxy, route: str) -> tuple[bytes, bool]:
-    """What arrives, and whether its connection ended as it should."""
+    """The bytes that arrive, and whether the connection ended properly."""
     received, resuming = b"", "{" in route
     url = f"{running.base_url}/{route.format(response_id='resp_1?stream=true&starting_after=1')}"
     body = b"" if resuming else b'{"model":"gpt-4o-mini","stream":true}'

@@ -1,4 +1,4 @@
-"""Little is kept of a stream, and what the record needs is in it."""
+"""An excerpt keeps little of a stream, and all that the record needs."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""What a caller hears when something is wrong: the documented answer, soon, and never a traceback."""
+"""When something is wrong, a caller gets the documented answer, soon, and never a traceback."""
 
 import socket
 from collections.abc import Iterator
@@ -214,7 +214,7 @@ def test_only_listed_headers_go_up(upstream: RawUpstream, behind: Proxy) -> None
 
 @pytest.mark.parametrize("stream", [b"false", b"true"])
 def test_a_web_page_is_no_answer(served: Proxy, stream: bytes) -> None:
-    """A captive portal, or a gateway's login page: with status 200, clients take it for an empty stream."""
+    """A captive portal or a gateway may send its login page with status 200. Clients read it as an empty stream."""
     body = BODY.replace(b"}", b',"stream":' + stream + b"}")
     served.azure.library.add(recording(body, b"data: [DONE]\n\n", sse=True))
     response = post(served, body=body, **{"openai-emulator-fault": "wrong_content_type"})

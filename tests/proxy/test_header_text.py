@@ -1,4 +1,4 @@
-"""What becomes of a header that is not ASCII: in Azure it does not get from the host to the function."""
+"""A header that is not ASCII does not get from Azure's host to the function."""
 
 import socket
 from urllib.parse import urlsplit
@@ -7,7 +7,7 @@ import pytest
 
 from tests.support import Proxy, RawUpstream
 
-CASES = {  # as recorded of the Functions host; the second ends when proxy/worker.py ends the wait
+CASES = {  # as recorded from the Functions host; proxy/worker.py ends the wait of the second
     "Latin-1": ("café".encode("latin-1"), b"400 Bad Request", b""),
     "UTF-8": ("café".encode(), b"500 Internal Server Error", b"the header user-agent is not ASCII"),
 }

@@ -1,4 +1,4 @@
-"""Whatever arrives, it is answered soon, nothing leaks, Azure's address stays what it is, and the process lives."""
+"""Whatever arrives, the function answers soon, leaks nothing, calls no other address than Azure's, and lives on."""
 
 import socket
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ KEY = b"x-functions-key: test-key\r\n"
 GET = b"GET /api/v1/models HTTP/1.1\r\n"
 POST = b"POST /api/v1/responses HTTP/1.1\r\nhost: x\r\n" + KEY
 
-REQUESTS = {  # what is odd about it: (the request, the statuses that are fine)
+REQUESTS = {  # oddity: (the request, the allowed statuses)
     "path that is no UTF-8": (b"GET /api/v1/\xff\xfe HTTP/1.1\r\nhost: x\r\n" + KEY + b"\r\n", (400,)),
     "model that is no UTF-8": (b"GET /api/v1/models/%ff%00 HTTP/1.1\r\nhost: x\r\n" + KEY + b"\r\n", (400,)),
     "model with a line break": (b"GET /api/v1/models/a%0Ab HTTP/1.1\r\nhost: x\r\n" + KEY + b"\r\n", (404,)),
@@ -31,7 +31,7 @@ REQUESTS = {  # what is odd about it: (the request, the statuses that are fine)
     "unknown coding": (POST + b"transfer-encoding: identity\r\n\r\n", (400,)),
     "upgrade of a request with a body": (
         POST + b"connection: upgrade\r\nupgrade: h2c\r\ncontent-length: 2\r\n\r\n[]",
-        (400,),  # it is read, and no object
+        (400,),  # readable, but no object
     ),
     "no host": (GET + KEY + b"\r\n", (400,)),
     "two lengths": (POST + b"content-length: 2\r\ncontent-length: 3\r\n\r\n{}x", (400,)),

@@ -1,5 +1,5 @@
-"""One token for every caller: fetched once, renewed ahead, served as long as it is good. (Functions of one event loop,
-so the endpoint is a stand-in here; test_endpoint.py and tests/e2e have the real one.)"""
+"""All callers share one token. It is fetched once, renewed ahead, and served as long as it is good. (These are
+functions of one event loop, so the endpoint is a stand-in here; test_credential.py and tests/e2e have a real one.)"""
 
 import asyncio
 import time
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.anyio
 
 @dataclass
 class Endpoint:
-    """Counts its calls; each token is good for `lifetime` seconds; `broken` is an outage."""
+    """Counts its calls. Each token is good for `lifetime` seconds; `broken` is an outage."""
 
     lifetime: float = 3600.0
     broken: bool = False

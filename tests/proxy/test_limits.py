@@ -1,4 +1,4 @@
-"""What an administrator forbids is refused with the reason, and reaches Azure in no form; nothing else is refused."""
+"""The proxy refuses what an administrator forbids, says why, and sends none of it to Azure. It refuses nothing else."""
 
 import json
 from collections.abc import Iterator

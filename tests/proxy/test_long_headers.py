@@ -1,4 +1,4 @@
-"""As many headers as the Functions host passes on pass; more are explained."""
+"""Headers pass up to the Functions host's limit. Above it an error explains."""
 
 import httpx
 import pytest

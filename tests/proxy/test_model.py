@@ -89,7 +89,7 @@ def test_an_unknown_model_is_told_which_are_served() -> None:
 
 
 def test_the_work_does_not_grow_with_what_is_inside_of_values() -> None:
-    """Nobody else is served while a body is read."""
+    """The process serves nobody else while it parses a body."""
     events = []
     body = b'{"input":[%s[]],"model":"gpt-4o"}' % (b"[]," * 10_000)
     sys.setprofile(lambda _, event, __: events.append(event))

@@ -1,4 +1,4 @@
-"""The function leaves through the proxy that the environment names, and trusts the certificates that it names."""
+"""The function's calls use the proxy and the certificates that the environment names."""
 
 import base64
 import socket
@@ -116,7 +116,7 @@ def test_certificates_that_are_none_are_problems(tmp_path: Path) -> None:
 
 @contextmanager
 def company() -> Iterator[RawUpstream]:
-    """A company's proxy: it opens tunnels, and answers what is asked over plain http itself."""
+    """A company's proxy: it opens tunnels, and answers requests over plain HTTP itself."""
 
     def answer(arrived: Arrived, sock: socket.socket) -> None:
         if not arrived.line.startswith("CONNECT"):
@@ -149,7 +149,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def secure(certificate: Path) -> Iterator[str]:
-    """The address of an Azure with a certificate of the company's own."""
+    """The address of an Azure with the company's own certificate."""
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(certificate, certificate.with_suffix(".key"))
 
@@ -211,7 +211,7 @@ def test_no_proxy_is_honoured(secure: str, certificate: Path) -> None:
 
 @pytest.fixture(scope="module")
 def refused(secure: str) -> Iterator[tuple[RawUpstream, Proxy]]:
-    """What refuses, and the function behind it."""
+    """A proxy that refuses, and the function that must use it."""
     with raw_upstream() as via, proxy(secure, {"HTTPS_PROXY": via.base}) as running:
         yield via, running
 
@@ -235,7 +235,7 @@ def test_a_folder_of_certificates_is_trusted_as_well(secure: str, certificate: P
 
 
 def hash_of(certificate: Path) -> str:
-    """The name that OpenSSL looks for in a folder."""
+    """The file name by which OpenSSL finds a certificate in a folder."""
     command = ["openssl", "x509", "-hash", "-noout", "-in", str(certificate)]
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
 

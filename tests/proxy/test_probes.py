@@ -1,4 +1,4 @@
-"""What programs ask before they ask for an answer: HEAD, a WebSocket, a base URL that is slightly wrong."""
+"""Programs probe before they call: HEAD, a WebSocket, a base URL that is slightly wrong."""
 
 import socket
 from urllib.parse import urlsplit

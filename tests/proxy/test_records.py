@@ -75,7 +75,7 @@ def log(tmp_path_factory: pytest.TempPathFactory) -> Log:
 
 @pytest.fixture(scope="module")
 def behind(upstream: RawUpstream, log: Log) -> Iterator[Proxy]:
-    """The proxy whose log can be read."""
+    """The proxy whose log the tests read."""
     salt = {"PROXY_KEY_SALT": SALT}
     with log.path.open("wb") as file, proxy(upstream.base, salt, verbose=True, log=file) as running:
         yield running
@@ -83,7 +83,7 @@ def behind(upstream: RawUpstream, log: Log) -> Iterator[Proxy]:
 
 @pytest.fixture
 def call(upstream: RawUpstream, behind: Proxy, log: Log) -> Callable[..., tuple[httpx.Response, dict[str, Any]]]:
-    """Makes a call that the upstream answers with these bytes: the answer, and its record."""
+    """Makes a call that the upstream answers with these bytes. Returns the answer and its record."""
 
     def make(
         body: bytes, kind: str = "application/json", status: int = 200, route: str = "chat/completions", **headers: str
@@ -165,7 +165,7 @@ def test_a_stream_is_counted_by_its_last_usage(
 
 
 def test_a_response_is_counted_and_known_again_without_its_id(call: Call, log: Log) -> None:
-    """A background job's tokens come with every poll: whoever adds them up must see that it is the same response."""
+    """A background job's tokens come with every poll. A sum of the tokens must see that the response is the same."""
     _, created = call(json.dumps(RESPONSE | {"status": "queued", "usage": None}).encode(), route="responses")
     _, polled = call(json.dumps(RESPONSE, indent=2).encode(), route="responses/resp_private")
     assert part(created, UNKNOWN) == UNKNOWN

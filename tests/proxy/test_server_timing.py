@@ -1,4 +1,4 @@
-"""`Server-Timing`: what every caller may know of a call's time."""
+"""`Server-Timing` tells every caller how long a call took where."""
 
 import socket
 import time
@@ -12,7 +12,7 @@ PROMPT = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "Hi"}
 
 
 def timings(answer: httpx.Response) -> dict[str, float]:
-    """Of every `Server-Timing` of an answer, as a browser reads them: one list."""
+    """All `Server-Timing` headers of an answer as one list, as a browser reads them."""
     metrics = [metric.strip().split(";dur=") for metric in answer.headers.get("server-timing", "").split(",")]
     return {name: float(duration) for name, duration in metrics}
 

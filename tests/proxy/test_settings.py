@@ -1,4 +1,4 @@
-"""Every setting is checked, every bad one is named, and what they mean is where a call goes."""
+"""The function checks every setting and names every bad one. Calls go where the settings say."""
 
 import pytest
 

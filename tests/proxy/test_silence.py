@@ -1,4 +1,4 @@
-"""A stream that is silent is kept alive by comments between its events; too long a silence is called one."""
+"""Comments between events keep a silent stream alive. Too long a silence ends it, with its name."""
 
 import asyncio
 import gzip
@@ -30,7 +30,7 @@ PAUSE = 4.5 * BEAT
 
 @pytest.fixture(scope="module")
 def kept(upstream: RawUpstream, log: Log) -> Iterator[Proxy]:
-    """The proxy, less patient than it is."""
+    """The proxy, less patient than by default."""
     settings = {"PROXY_KEEPALIVE_SECONDS": str(BEAT)}
     with log.path.open("wb") as file, proxy(upstream.base, settings, verbose=True, log=file) as running:
         yield running
@@ -157,7 +157,7 @@ async def test_every_byte_begins_the_silence_anew(upstream: RawUpstream) -> None
 
 
 def test_silence_is_told_from_a_break(upstream: RawUpstream, monkeypatch: pytest.MonkeyPatch) -> None:
-    """In this process, whose limits can be made shorter."""
+    """The test runs in this process, whose limits it can shorten."""
     monkeypatch.setattr(relay, "STREAM_SILENCE_SECONDS", 3 * BEAT)
     upstream.answer = pausing(b"", EVENT, DONE)
     sent: list[bytes] = []

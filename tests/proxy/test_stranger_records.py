@@ -1,4 +1,4 @@
-"""Who has no key cannot fill the log."""
+"""Callers without a key cannot fill the log."""
 
 import pytest
 
@@ -22,7 +22,7 @@ def test_records_of_strangers_are_few_and_the_rest_is_counted(capsys: pytest.Cap
 
 
 def test_records_of_everybody_else_are_all_there() -> None:
-    """A flood of strangers hides nobody: neither a call that was answered nor a key that has ended."""
+    """A flood of strangers hides nobody: no answered call, and no key that has ended."""
     strangers = Strangers(lambda: 0.0)
     strangers.few([refused("invalid_api_key")] * 1_000)
     others = [refused(error) for error in (None, "api_key_ended", "api_key_revoked", "not_found")] * 100

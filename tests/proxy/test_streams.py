@@ -26,7 +26,7 @@ def body_of(number: int) -> bytes:
 
 
 def frames_of(number: int) -> bytes:
-    """A stream like no other: every frame names it, with text that a wrong cut would spoil."""
+    """A unique stream: every frame names it, in text that a wrong cut would spoil."""
     frames = [f'data: {{"stream":{number},"frame":{frame},"text":"🚆{"ü" * frame}"}}\n\n' for frame in range(FRAMES)]
     return "".join([*frames, "data: [DONE]\n\n"]).encode()
 
@@ -81,7 +81,7 @@ async def test_200_concurrent_streams_arrive_with_every_byte_right(served: Proxy
             async with client.stream("POST", url, content=body_of(number), headers=served.headers) as got:
                 return b"".join([chunk async for chunk in got.aiter_raw()])
 
-        # nobody's stream may end before everybody's has begun
+        # no stream may end before all have begun
         gate = served.azure.hold = Gate(1)
         fetching = [asyncio.create_task(fetch(number)) for number in range(STREAMS)]
         await asyncio.to_thread(served.azure.journal.wait_for, all_began, 30)
@@ -90,7 +90,7 @@ async def test_200_concurrent_streams_arrive_with_every_byte_right(served: Proxy
 
 
 def leave(running: Proxy, after: int) -> None:
-    """Send a call, read until `after` bytes of its answer's body have come, and hang up."""
+    """Sends a call, reads `after` bytes of the answer's body, and hangs up."""
     address = urlsplit(running.base_url)
     assert address.hostname
     connection = http.client.HTTPConnection(address.hostname, address.port or 0)
@@ -106,7 +106,7 @@ def leave(running: Proxy, after: int) -> None:
 
 @pytest.mark.parametrize("after", [0, 1])
 def test_a_caller_that_leaves_ends_the_call_at_azure(served: Proxy, after: int) -> None:
-    """Before the first byte and in mid-stream, within a second."""
+    """The call at Azure ends within a second, before the first byte and in mid-stream."""
     served.azure.hold = Gate(after)
     leave(served, after)
     left_at = time.monotonic()
@@ -134,7 +134,7 @@ def broken_after(*sent: bytes, reset: bool) -> object:
     def answer(_: Arrived, sock: socket.socket) -> None:
         for part in (HEAD, *sent):
             sock.sendall(part)
-            time.sleep(0.1)  # so that nothing is lost with a reset, or judged together with what follows it
+            time.sleep(0.1)  # a reset must lose nothing, and each piece must arrive alone
         if reset:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
         else:
@@ -153,7 +153,7 @@ BREAKS = {
 
 
 def read_until_it_breaks(running: Proxy) -> bytes:
-    """What arrives of an answer before its connection breaks; fails when it ends as if it were whole."""
+    """The bytes of an answer until its connection breaks. Fails when the answer ends cleanly."""
     received, url = b"", f"{running.base_url}/chat/completions"
     try:
         with httpx.stream("POST", url, content=body_of(0), headers=running.headers) as got:

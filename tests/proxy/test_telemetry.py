@@ -1,4 +1,4 @@
-"""A call is a span in its caller's trace, with Azure's below it; without a tracer its headers stay as they are."""
+"""A call is a span in its caller's trace, above Azure's spans. Without a tracer its headers stay unchanged."""
 
 import json
 import socket
@@ -43,7 +43,7 @@ ANSWER = {
 
 
 class Spans:
-    """What the function's process exports: its own spans, and those that FastAPI makes by itself."""
+    """The exported spans of the function's process: its own, and FastAPI's."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -55,7 +55,7 @@ class Spans:
         return [span for span in self.all() if span["kind"] == "SpanKind.CLIENT"]
 
     def last(self, count: int) -> dict[str, Any]:
-        """The own one that is the `count`-th."""
+        """The `count`-th of the function's own spans."""
         deadline = time.monotonic() + 5
         while len(spans := self.own()) < count and time.monotonic() < deadline:
             time.sleep(0.005)
@@ -63,7 +63,7 @@ class Spans:
         return spans[-1]
 
     def above(self, span: dict[str, Any]) -> list[str]:
-        """The ids of the spans that it is in, the nearest first."""
+        """The ids of the spans above it, the nearest first."""
         parents = {one["context"]["span_id"]: one["parent_id"] for one in self.all()}
         parents[span["context"]["span_id"]] = span["parent_id"]
         chain = [span["context"]["span_id"]]

@@ -1,4 +1,4 @@
-"""The connections to Azure: used again, and nothing on them is taken for what it is not."""
+"""The proxy uses connections to Azure again, and never mistakes the bytes of one answer for another's."""
 
 import asyncio
 import socket
@@ -22,7 +22,7 @@ def azure() -> Iterator[RawUpstream]:
 
 
 def asked(azure: RawUpstream, *methods: str, body: bytes = b"", headers: dict[str, str] | None = None) -> list[int]:
-    """The status of each answer, one request after the other over one transport."""
+    """The statuses of requests, one after the other over one transport."""
 
     async def ask() -> list[int]:
         async with httpx.AsyncClient(transport=Transport(5)) as client:
@@ -76,7 +76,7 @@ def test_a_body_of_any_size_arrives(azure: RawUpstream, size: int) -> None:
 
 
 def test_an_answer_that_comes_before_the_body_has_left_is_heard(azure: RawUpstream) -> None:
-    """A server that refuses a body does not read it to its end."""
+    """A server may refuse a body without reading it to its end."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         azure.port, answer = listener.getsockname()[1], b"HTTP/1.1 413 No\r\ncontent-length: 0\r\n\r\n"
 

@@ -27,7 +27,7 @@ def ask(running: Proxy) -> httpx.Response:
 
 @contextmanager
 def listening(converse: Callable[[socket.socket], None]) -> Iterator[str]:
-    """Where `converse` gets each connection."""
+    """The address of a server that gives each connection to `converse`."""
 
     def accept() -> None:
         while True:
@@ -54,7 +54,7 @@ def hang_up(sock: socket.socket) -> None:
 
 
 def failing(base: str) -> BaseException:
-    """What a call there raises."""
+    """The error of a call to this address."""
 
     async def call() -> None:
         way = Transport(1)
@@ -109,7 +109,7 @@ def test_a_certificate_that_is_not_trusted_is_named(tmp_path: Path) -> None:
 
 def test_a_handshake_without_an_answer_is_no_silent_call(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(transport, "CONNECTING", aiohttp.ClientTimeout(connect=5, sock_connect=0.2))
-    with socket.create_server(("127.0.0.1", 0)) as silent:  # accepts in the kernel, and never says a word
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # the kernel accepts, and nobody ever answers
         error = failure_of(failing(f"https://localhost:{silent.getsockname()[1]}"))
     assert (error.code, error.cause, error.retry) == ("upstream_unreachable", "connect_timeout", True)
     assert b"225" not in error.body
@@ -135,7 +135,7 @@ def raw(data: bytes) -> Callable[[Arrived, socket.socket], None]:
 
 
 HEAD = b"HTTP/1.1 200 OK\r\n"
-BROKEN = {  # what upstream sends before it closes: the cause in the record
+BROKEN = {  # bytes that the upstream sends before it closes: the cause in the record
     "nothing": (raw(b""), "closed"),
     "reset": (reset, "closed"),
     "half a status line": (raw(b"HTTP/1."), "closed"),

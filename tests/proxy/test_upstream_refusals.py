@@ -1,4 +1,4 @@
-"""Azure's 401 and 403 to the function have many reasons. Each is told apart, and its words are kept for the log."""
+"""Azure's 401 and 403 to the function have many reasons. The proxy tells them apart, and logs Azure's words."""
 
 import gzip
 import json
@@ -24,7 +24,7 @@ def bare(message: str) -> str:
     return json.dumps({"statusCode": 401, "message": message})
 
 
-WORDS = {  # what Azure says: the cause, the error's code, what the advice names
+WORDS = {  # Azure's words: the cause, the error's code, words of the advice
     enveloped("403", "Access to this account is denied by its virtual network."): ("network", NETWORK, "network rules"),
     enveloped("AccessDenied", "Public network access is disabled here."): ("network", NETWORK, "private endpoint"),
     enveloped("403", "This traffic is from no approved private endpoint."): ("network", NETWORK, "network rules"),

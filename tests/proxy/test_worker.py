@@ -1,4 +1,4 @@
-"""What Microsoft's worker leaves open, proxy/worker.py closes: in Microsoft's worker library, where it is installed."""
+"""proxy/worker.py cures gaps of Microsoft's worker. The tests use Microsoft's worker library, where it is installed."""
 
 import asyncio
 import json
@@ -17,7 +17,7 @@ from emulator.stack import ROOT
 from proxy import worker
 from tests.proxy.worker_calls import LIBRARY
 
-HOSTILE = {  # kind of a call: what its caller gets
+HOSTILE = {  # kind of a call: the caller's answer
     "nothing comes": "none",
     "line break": "404",
     "WebSocket": "426",
@@ -40,7 +40,7 @@ Tell = Callable[..., dict[str, Any]]
 
 
 class Calls:
-    """The library in a process of its own, and everything that it has printed."""
+    """The library in a process of its own, and all its output."""
 
     def __init__(self, *options: str) -> None:
         self.process = subprocess.Popen(
@@ -167,7 +167,7 @@ def test_every_cure_finds_its_place_in_microsofts_library(cured: Calls) -> None:
 
 @pytest.fixture
 def places(monkeypatch: pytest.MonkeyPatch) -> Iterator[HttpCoordinator]:
-    """A worker as the local host offers it; what the cures change is put back."""
+    """A worker as the local host offers it. The fixture undoes the changes of the cures."""
     from azurefunctions.extensions.http.fastapi import web
 
     monkeypatch.setattr(web, "uvicorn", web.uvicorn)
@@ -272,7 +272,7 @@ async def test_an_answer_that_is_asked_for_again_at_once_is_no_endless_wait(plac
         await asyncio.wait_for(places.await_http_response_async("a"), 0.1)
 
 
-MOVED = {  # a name that Microsoft may move: how it is gone
+MOVED = {  # a name that Microsoft may move: a way to remove it
     "end_waiting": lambda halves: delattr(halves, "http_coordinator"),
     "set_server_options": lambda halves: sys.modules.pop(worker.SERVER),
     "match_every_path": lambda halves: sys.modules.pop(worker.CONVERTORS),

@@ -1,9 +1,9 @@
-"""Calls of the function in Microsoft's worker library (Python 3.13), with the extension's own web server: what the host
-does to a worker, without a host. Prints one JSON object for each line of its input.
+"""Calls the function as the host would, in Microsoft's worker library (Python 3.13), with the extension's web server.
+Prints one JSON object for each line of its input.
 
     python -m tests.proxy.worker_calls [--without-cures] <<< '{"kind": "healthy", "count": 100}'
 
-A call has two halves (proxy/worker.py). Each kind says what comes of the HTTP request; the invocation always comes.
+A call has two halves (proxy/worker.py). Each kind says how much of the HTTP request comes; the invocation always comes.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ from emulator.host.workers.message import init_request, invocation_request, meta
 from emulator.stack import ROOT
 
 HALF_SECONDS, FORGET_SECONDS = 0.3, 0.1  # as short as a test can bear
-PATIENCE_SECONDS = 1.5  # whatever is open then stays
+PATIENCE_SECONDS = 1.5  # a call that is open then stays open
 AT_ONCE = 100
 LIBRARY = "azure_functions_runtime"
 ENVIRONMENT = {
@@ -40,8 +40,8 @@ UPGRADE = (
 
 
 class Kind(NamedTuple):
-    """`function` is called with `parameters`; `request` is the other half, in which INVOCATION stands for the
-    invocation's."""
+    """The invocation calls `function` with `parameters`. `request` is the other half; INVOCATION in it stands for the
+    invocation's id."""
 
     function: str
     parameters: dict[str, str]
@@ -77,8 +77,7 @@ KINDS |= STRANGERS
 
 
 class WebSockets(asyncio.Protocol):
-    """What uvicorn hands an upgrade to where a library for WebSockets is installed; whatever it answers, the function
-    does not hear of it."""
+    """Stands for a library for WebSockets, to which uvicorn hands an upgrade. The function never hears of the call."""
 
     def __init__(self, **options: Any) -> None: ...
 
@@ -126,7 +125,7 @@ class Worker:
         return {"ends": ends, "references": len(self.references), "memory_mb": memory_mb()}
 
     async def idle(self, seconds: float) -> dict[str, Any]:
-        """Whether a connection is open so long after a call, as those of the host's pool are."""
+        """Whether a connection is still open so long after a call, as the host's pool keeps them."""
         kind = KINDS["healthy"]
         invocation = Invocation(str(uuid.uuid4()), self.functions[kind.function], {})
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port)

@@ -1,4 +1,4 @@
-"""A certificate that nobody trusts who was not told to."""
+"""A certificate that no client trusts by default."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,7 +10,7 @@ from cryptography.x509.oid import NameOID
 
 
 def certificate_of_localhost(folder: Path) -> Path:
-    """A file with a certificate of localhost, signed by itself; its key is beside it, in a file that ends in .key."""
+    """A file with a self-signed certificate of localhost. Its key is beside it, in a file that ends in .key."""
     key = ec.generate_private_key(ec.SECP256R1())
     name, now = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")]), datetime.now(UTC)
     signed = (

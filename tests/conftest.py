@@ -5,8 +5,8 @@ import pytest
 from tests import trust
 
 os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"  # else litellm asks GitHub for prices when it is imported
-os.environ["PYTHON_ENABLE_INIT_INDEXING"] = "1"  # some tests import the function, which asks for it on 3.11 and 3.12
-if "HOST_UNDER_TEST" not in os.environ:  # which may be anywhere
+os.environ["PYTHON_ENABLE_INIT_INDEXING"] = "1"  # the function, which some tests import, requires it on 3.11 and 3.12
+if "HOST_UNDER_TEST" not in os.environ:  # the host under test may be remote
     trust.trust_nobody()
 
 pytest_plugins = ["emulator.pytest_plugin", "tests.garbage"]
@@ -14,7 +14,7 @@ pytest_plugins = ["emulator.pytest_plugin", "tests.garbage"]
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int | None:
-    """Three on two cores: a third of the time, a test waits for a process or a socket."""
+    """Three workers on two cores: a third of the time, a test waits for a process or a socket."""
     if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ:
         return None
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -28,4 +28,4 @@ def anyio_backend() -> str:
 
 @pytest.fixture(autouse=True)
 def clean_environment(aoai_clean_environment: None) -> None:
-    """Every test, whether it uses the emulator or not."""
+    """Cleans the environment for every test, with or without the emulator."""

@@ -1,4 +1,4 @@
-"""What the doctor's tests need: a proxy, or what stands behind one, that answers well unless a test lets it refuse."""
+"""Helpers of the doctor's tests: a proxy, or an Azure behind one, that answers well until a test makes it refuse."""
 
 import json
 import re
@@ -29,7 +29,7 @@ def event(**delta: object) -> bytes:
 
 DONE = b"data: [DONE]\n\n"
 COUNTED = [event(content=f"{number}, ") for number in range(1, 31)]
-AT_ONCE = [(b"".join(COUNTED) + DONE, 0.0)]  # pieces, and how long to wait after each, in seconds
+AT_ONCE = [(b"".join(COUNTED) + DONE, 0.0)]  # pieces, and the seconds to wait after each
 
 
 def ok(kind: str, more: str = "") -> bytes:
@@ -44,7 +44,7 @@ def never(route: str, asked: dict[str, Any]) -> None:
 def azure(
     refuse: Refuse = never, models: tuple[str, ...] = ("m",), streamed: list[tuple[bytes, float]] = AT_ONCE
 ) -> Iterator[tuple[str, list[dict[str, Any]]]]:
-    """(where it listens, the bodies that arrived). It answers GET models as well, as the proxy does."""
+    """(its address, the bodies that arrived). It answers GET models as well, as the proxy does."""
     bodies = list[dict[str, Any]]()
 
     def answer(request: Arrived, sock: socket.socket) -> None:

@@ -1,6 +1,6 @@
-"""Texts that users see, kept as files so that a reviewer sees what a user sees. UPDATE_GOLDEN=1 writes them anew.
+"""Texts that users see, kept as files so that a reviewer sees what a user sees. UPDATE_GOLDEN=1 rewrites them.
 
-Where a text passes a library's reason on, the file has `…`: libraries word their reasons anew.
+A file has `…` in the place of a library's reason: libraries change their words.
 """
 
 import os
@@ -25,5 +25,5 @@ def assert_golden(name: str, text: str) -> None:
 
 
 def ours(text: str) -> str:
-    """The text without the words of others in it."""
+    """The text without the words of libraries in it."""
     return REASON.sub("…", text)

@@ -1,4 +1,4 @@
-"""The pages of the documentation, read as their readers read them."""
+"""Reads the pages of the documentation."""
 
 import re
 import subprocess
@@ -20,7 +20,7 @@ def every_page() -> tuple[str, ...]:
 
 
 def guides() -> list[str]:
-    """What users read: the README and docs/."""
+    """The pages for users: the README and docs/."""
     return [name for name in every_page() if name == "README.md" or name.startswith("docs/")]
 
 
@@ -52,6 +52,6 @@ def prose_of(page: str) -> str:
 
 
 def anchors(page: str) -> set[str]:
-    """What `#…` may name in a page, as GitHub makes it of headings."""
+    """The anchors (`#…`) that GitHub makes from a page's headings."""
     titles = re.findall(r"^#+ (.*)", prose_of(page), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", title).strip().lower().replace(" ", "-") for title in titles}

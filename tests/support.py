@@ -1,4 +1,4 @@
-"""What several tests need: an upstream that sends exactly the bytes a test wants, and the proxy pointed at it."""
+"""Helpers of several tests: an upstream that sends exactly the bytes of a test, and the proxy in front of it."""
 
 import json
 import os
@@ -38,7 +38,7 @@ class Arrived:
 
 @dataclass
 class RawUpstream:
-    """A server of raw bytes: `answer` gets the request and its socket and does what it likes with them."""
+    """A server of raw bytes. `answer` gets the request and its socket, and may do anything with them."""
 
     answer: Callable[[Arrived, socket.socket], None]
     arrived: list[Arrived] = field(default_factory=list)
@@ -100,7 +100,7 @@ def raw_upstream() -> Iterator[RawUpstream]:
 
 @dataclass
 class Proxy:
-    """The real proxy in its host, and the fake identity that it asks for tokens."""
+    """The real proxy in its host, and the fake identity that gives it tokens."""
 
     base_url: str
     azure: FakeAzure
@@ -122,7 +122,7 @@ class Log:
         return self.path.read_text(encoding="utf-8", errors="replace")
 
     def last(self, count: int) -> dict[str, Any]:
-        """The record of the call that is the `count`-th."""
+        """The record of the `count`-th call."""
         deadline = time.monotonic() + 5
         while len(records := self.records()) < count and time.monotonic() < deadline:
             time.sleep(0.005)
@@ -179,20 +179,20 @@ def proxy(
 
 
 def recording(body: bytes, answer: bytes, path: str = "chat/completions", sse: bool = False) -> Interaction:
-    """A recording made up by a test."""
+    """A recording that a test makes up."""
     kind = "text/event-stream; charset=utf-8" if sse else "application/json"
     headers = (("content-type", kind), *((("transfer-encoding", "chunked"),) if sse else ()))
     return Interaction(Request("POST", AZURE + path, (), body), Response(200, "OK", headers, answer), "made up #1")
 
 
 def sending(body: bytes, *headers: bytes, status: bytes = b"200 OK") -> Callable[[Arrived, socket.socket], None]:
-    """An upstream that answers so."""
+    """An upstream that gives this answer."""
     head = b"\r\n".join((b"HTTP/1.1 " + status, b"content-length: %d" % len(body), *headers))
     return lambda _, sock: sock.sendall(head + b"\r\n\r\n" + body)
 
 
 def told(excerpt: Excerpt) -> Fields:
-    """What a record says of an answer."""
+    """The fields of a record about an answer."""
     fields = Fields("POST", "chat/completions")
     tell(excerpt, fields)
     return fields

@@ -1,4 +1,4 @@
-"""The command line: what it prints, how it ends, what it says when it cannot."""
+"""The command line: its output, its exit status, its words when it fails."""
 
 import json
 import os

@@ -29,13 +29,13 @@ def running() -> Iterator[LocalStack]:
 
 @pytest.fixture
 def stack(running: LocalStack, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> LocalStack:
-    monkeypatch.chdir(tmp_path)  # where no .env is
+    monkeypatch.chdir(tmp_path)  # a folder without .env
     running.azure.reset()
     return running
 
 
 def examined(capsys: Capsys, *arguments: str, key: str = KEY) -> tuple[int, str]:
-    """(exit status, what was printed, without what differs from run to run)."""
+    """(exit status, the output without the parts that differ from run to run)."""
     status = cli.main(["doctor", "--key", key, *arguments])
     said = capsys.readouterr()
     assert said.err == ""
@@ -126,7 +126,7 @@ def test_a_base_url_that_cannot_be_right(
     def unknown(*_: object, **__: object) -> None:
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
-    monkeypatch.setattr(socket, "getaddrinfo", unknown)  # every system says it in its own words
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)  # every system has its own words for it
     status, text = examined(capsys, "--base-url", base_url)
     assert_golden(f"doctor/url_{name}.txt", text)
     assert status == 1

@@ -1,4 +1,4 @@
-"""What may go wrong with a deployment in Azure, and what the doctor says of it."""
+"""The doctor names what may go wrong with a deployment in Azure."""
 
 import json
 import re
@@ -115,7 +115,7 @@ def test_an_error_of_any_shape_is_told_without_what_it_does_not_say(body: str, s
 
 
 def passing_after(calls: int) -> Refuse:
-    """A role that is on its way: refused so many times."""
+    """A role that Azure does not know yet: it refuses so many times."""
     left = [calls]
 
     def refuse(route: str, asked: dict[str, Any]) -> tuple[int, str] | None:

@@ -13,7 +13,7 @@ from emulator.stack import CASSETTES, LocalStack
 KEY = "a-function-key"
 IDENTITY, BROKEN = "502 `upstream_token_refused`", "502 `upstream_stream_broken`"
 UNREADABLE, OTHER = "an answer that cannot be read", "another error"
-WELL = ""  # what a person, and the doctor, only notices as slow, or not at all
+WELL = ""  # the doctor notices slowness, or nothing at all
 CAUSES = {
     "content_filter_event": WELL,  # an answer like another
     "slow_first_byte": WELL,
@@ -41,7 +41,7 @@ CAUSES = {
     "rate_limited": "Azure's 429",
     "rate_limited_2025": "Azure's 429",
     "rate_limited_briefly": "Azure's 429",
-    "responses_too_old": WELL,  # said of every route, it only says what is not there
+    "responses_too_old": WELL,  # for every route, this fault only says that the route is missing
     "identity_400": "502 `identity_unavailable`",
     "identity_403": "502 `identity_unavailable`",
     "identity_429": "502 `identity_unavailable`",
@@ -67,7 +67,7 @@ def causes(stack: LocalStack) -> list[str]:
 
 
 def one_of_each_cause() -> Iterator[object]:
-    """The others of a cause are marked long."""
+    """One fault of each cause. The cause's other faults are marked long."""
     seen = set[str]()
     for fault in (*CAUSES, *(name for name in errors.ERRORS if name not in CAUSES)):
         cause = CAUSES.get(fault, OTHER)
@@ -79,7 +79,7 @@ def one_of_each_cause() -> Iterator[object]:
 def test_the_cause_is_named(stack: LocalStack, monkeypatch: pytest.MonkeyPatch, fault: str) -> None:
     monkeypatch.setattr(examination, "ANSWER_SECONDS", 1.5 if fault.startswith("stall") else 3.0)
     if fault.startswith("identity"):
-        with LocalStack([CASSETTES / "doctor"], function_key=KEY, time_scale=1) as new:  # which has no token yet
+        with LocalStack([CASSETTES / "doctor"], function_key=KEY, time_scale=1) as new:  # a new proxy has no token yet
             new.azure.misbehave(fault)
             found = causes(new)
     else:

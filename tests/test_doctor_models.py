@@ -1,4 +1,4 @@
-"""The doctor asks the models that can do what it asks; the others are no problem of the proxy."""
+"""The doctor asks only models that can do what it asks. The others are no problem of the proxy."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ E = "text-embedding-3-small"
 
 @pytest.fixture(autouse=True)
 def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    """When a stream arrives is judged elsewhere: a busy machine is late at times."""
+    """Switches the doctor's judgement of a stream's times off: a busy machine is late at times."""
     monkeypatch.setattr(examination, "AT_ONCE_SECONDS", 0.0)
 
 

@@ -1,4 +1,4 @@
-"""The doctor sees whether a stream arrives as it is written, by its text and by nothing else."""
+"""The doctor sees whether a stream arrives while the model writes it, by its text alone."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The doctor over TLS: it trusts whom the OpenAI SDK trusts, and says so where it does not."""
+"""The doctor over TLS trusts the certificates that the OpenAI SDK trusts, and says so where it does not."""
 
 import socket
 import ssl

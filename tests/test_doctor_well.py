@@ -1,5 +1,5 @@
-"""A proxy that is well is not called ill, whatever api-version and limits it has. Azure words a refusal in many ways;
-most of these are quoted in public issues."""
+"""The doctor finds no problem in a good proxy, whatever its api-version and limits. Azure words a refusal in many ways;
+most of the words here come from public issues."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ from tests.support import closed_port, proxy
 
 @pytest.fixture(autouse=True)
 def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    """When a stream arrives is judged elsewhere: a busy machine is late at times."""
+    """Switches the doctor's judgement of a stream's times off: a busy machine is late at times."""
     monkeypatch.setattr(examination, "AT_ONCE_SECONDS", 0.0)
 
 

@@ -8,7 +8,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 
-LAYERS = {  # a room, or a file beside the rooms, imports lower layers only: none of its own
+LAYERS = {  # a room, or a file beside the rooms, imports only lower layers, never its own
     "emulator": (
         "__main__",
         "cli pytest_plugin",
@@ -31,7 +31,7 @@ LAYERS = {  # a room, or a file beside the rooms, imports lower layers only: non
     ),
     "benchmarks": ("__main__", "capacity", "reported", "measured", "compared", "bench workload summary"),
 }
-FOUNDATIONS = {"emulator": {"bundle", "connection", "option", "server", "upgrade"}}  # and any room imports these
+FOUNDATIONS = {"emulator": {"bundle", "connection", "option", "server", "upgrade"}}  # any room may import these
 STRANGERS = {"function_app.py": "emulator", "proxy": "emulator", "emulator": "proxy function_app"}
 
 
@@ -74,7 +74,7 @@ def files(place: str) -> list[Path]:
 
 
 def upward(house: str, file: Path, source: str) -> Iterator[str]:
-    """What `file` imports of a room that does not stand below its own."""
+    """The imports of `file` from rooms that are not below its own."""
     foundations = FOUNDATIONS.get(house, set())
     depth = {room: len(LAYERS[house]) - at for at, layer in enumerate(LAYERS[house]) for room in layer.split()}
     depth |= dict.fromkeys(foundations, 0)
@@ -88,13 +88,13 @@ def upward(house: str, file: Path, source: str) -> Iterator[str]:
 
 
 def room_in(house: str, module: str) -> str:
-    """The room that a module is in: the first name below the house's."""
+    """The room of a module: the first name below the package's."""
     below = module.removeprefix(house.replace("/", ".") + ".")
     return "" if below == module else below.split(".")[0]
 
 
 def imports(file: Path, source: str) -> Iterator[str]:
-    """Absolute names of the modules, or of what is taken from them."""
+    """Absolute names of the imported modules, or of the names imported from them."""
     package = file.parent.parts
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):

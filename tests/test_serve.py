@@ -1,4 +1,4 @@
-"""`serve` starts and answers whatever is recorded, in the environment or among the options, and says what is odd."""
+"""`serve` starts whatever the recordings, the environment and the options hold, and reports what is odd."""
 
 import json
 import os
@@ -62,7 +62,7 @@ def save(folder: Path, name: str, body: bytes) -> None:
 
 
 def save_odd(folder: Path) -> None:
-    """Named so that they come before all others."""
+    """Saves odd cassettes whose names come before all others."""
     for name, body in ODD_BODIES.items():
         save(folder, f"a {name}", body)
     for number, model in enumerate(ODD_MODELS):
@@ -71,7 +71,7 @@ def save_odd(folder: Path) -> None:
 
 @contextmanager
 def served(*arguments: str, **environment: str) -> Iterator[tuple[str, str]]:
-    """What a person sees, on standard output and on standard error, once all is running."""
+    """The output and the lines on standard error, once all is running."""
     process = subprocess.Popen(
         command("serve", "--port", "0", *arguments),
         cwd=ROOT,

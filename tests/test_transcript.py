@@ -1,4 +1,4 @@
-"""A recording reads as what was asked and what was answered."""
+"""A transcript shows the question and the answer of a recording."""
 
 import json
 import os
@@ -123,7 +123,7 @@ def question(**message: Any) -> dict[str, Any]:
     return {"messages": [{"role": "user", **message}]}
 
 
-ODD: dict[str, tuple[Any, Any, str]] = {  # name → (what was asked, what was answered, a line that is shown)
+ODD: dict[str, tuple[Any, Any, str]] = {  # name: (the request, the answer, a line of the transcript)
     "a list as content": ({}, answer(content=[{"type": "text", "text": "Hi."}]), "assistant  Hi."),
     "an object as arguments": ({}, answer(tool_calls=[CALL]), 'assistant  calls add({"a": 1})'),
     "arguments that were sent": (question(tool_calls=[CALL]), {}, 'user  calls add({"a": 1})'),

@@ -1,4 +1,5 @@
-"""Who offers another protocol is served in this one, and the body is read: by the fake Azure and by the local host."""
+"""A client that offers another protocol gets its answer over HTTP/1.1, and the server reads its body. So do the fake
+Azure and the local host."""
 
 import socket
 import subprocess
@@ -46,7 +47,7 @@ class Server(NamedTuple):
         return self.head(offer, b"Transfer-Encoding: chunked") + chunks + b"0\r\n\r\n"
 
     def ask(self, *sent: bytes, answers: int = 1) -> bytes:
-        """What comes back on one connection, up to so many answers; each part is sent by itself."""
+        """Sends each part by itself on one connection. Returns the bytes of up to so many answers."""
         address = urlsplit(self.url)
         with socket.create_connection((address.hostname or "", address.port or 0), timeout=10) as sock:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -11,7 +11,7 @@ from tests.e2e.scenarios import Ask, client_options
 
 @pytest.fixture(params=["sync", "async"])
 def ask(request: pytest.FixtureRequest, aoai_emulator: Emulator) -> Ask:
-    """Runs one of the scenarios' functions with the SDK's client of either kind; a stream becomes a list."""
+    """Runs a function of the scenarios with the SDK's sync or async client. A stream becomes a list."""
     options = client_options(aoai_emulator.stack.base_url, aoai_emulator.stack.function_key)
 
     def ask_sync(function: Callable[[Any], Any]) -> Any:
@@ -29,5 +29,5 @@ def ask(request: pytest.FixtureRequest, aoai_emulator: Emulator) -> Ask:
 
 @pytest.fixture(scope="session", autouse=True)
 def no_stray_event_loop() -> None:
-    """LiteLLM asks for the thread's event loop; before Python 3.14 that would make one, which nobody closes."""
+    """LiteLLM asks for the thread's event loop. Before Python 3.14 that makes one, which nobody closes."""
     asyncio.set_event_loop(None)

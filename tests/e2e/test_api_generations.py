@@ -1,4 +1,4 @@
-"""Which Azure API a setting selects, and which deployment a model name means."""
+"""A setting selects the Azure API, and a model name selects the deployment."""
 
 import http.client
 import json

@@ -1,4 +1,4 @@
-"""How cassettes are made: from scenarios, or by hand from a real resource as docs/recording.md says."""
+"""Scenarios make cassettes, and so does a real resource, by hand, as docs/recording.md says."""
 
 import importlib
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ def author(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Author]:
 
 
 def meaning(path: Path) -> list[Any]:
-    """What a cassette says, whatever the release of the client that asked: requests by key, answers by their bytes."""
+    """A cassette's content, whatever the release of the recorded client: requests by key, answers by their bytes."""
     told = []
     for interaction in cassette.load(path).interactions:
         request = interaction.request
@@ -61,7 +61,7 @@ def test_every_synthetic_cassette_has_a_scenario() -> None:
 
 
 def test_calls_at_once_are_written_in_the_order_of_their_answers(author: Author) -> None:
-    def ask(client: OpenAI) -> None:  # calls at once arrive in any order, so let it be this one
+    def ask(client: OpenAI) -> None:  # calls at once arrive in any order, so the test fixes one
         for word in ("second", "first"):
             client.responses.create(model=chat.MODEL, input=word)
 

@@ -1,4 +1,4 @@
-"""The demo shows five calls through the whole chain, and ends as it should."""
+"""The demo shows five calls through the whole chain, and ends properly."""
 
 import io
 import os
@@ -49,7 +49,7 @@ def test_without_a_terminal_it_shows_five_calls_and_ends() -> None:
 
 
 def assert_whole(shown: str) -> None:
-    """All five calls, how to make them oneself, and what the README shows of it."""
+    """The output has all five calls, the commands to repeat them, and the README's excerpt."""
     timings = assert_calls(shown, CALLS)
     streamed = [re.search(r"after (\S+) s, (\d+) pieces in (\S+) s", timing) for timing in timings]
     for found in (streamed[1], streamed[3]):
@@ -64,7 +64,7 @@ def assert_whole(shown: str) -> None:
 
 
 def assert_calls(shown: str, calls: list[str]) -> list[str]:
-    """Each call with its answer and its times, which are given."""
+    """The output has each call with its answer and the given times."""
     steps = re.findall(r"^\d\. .*\n   (.*)\n   > (.+(?:\n     .*)*)\n   (.*)$", shown, re.MULTILINE)
     assert [call for call, _, _ in steps] == calls
     for _, answer, timing in steps:
@@ -79,7 +79,7 @@ def pieces_of(*pieces: Any, error: Exception | None = None) -> Iterator[Any]:
         raise error
 
 
-ODD = {  # name → (the pieces that an answer has, whether the step worked, what is shown)
+ODD = {  # name: (the pieces of an answer, whether the step worked, the output)
     "nothing": (lambda: pieces_of(), True, "(an answer without text)"),
     "nothing in pieces": (lambda: pieces_of("", None, ""), True, "(an answer without text)"),
     "a list": (lambda: pieces_of(["a", "b"]), True, "['a', 'b']"),

@@ -1,4 +1,4 @@
-"""Quickstart.ipynb runs as it stands, its cells show what their texts promise, and no secret is left in it."""
+"""Quickstart.ipynb runs unchanged, its cells show what their texts promise, and it holds no secret."""
 
 import base64
 import itertools
@@ -25,7 +25,7 @@ COMMITTED = json.loads(quickstart.NOTEBOOK.read_text(encoding="utf-8"))
 TEXT = "\n".join("".join(cell["source"]) for cell in COMMITTED["cells"])
 
 CHOIR = "title='Choir', weekday='Thursday', time='19:30', things_to_bring=['pencil', 'water bottle']"
-SHOWN = {  # the id of a cell: what it prints or gives, as a regular expression
+SHOWN = {  # the id of a cell: a regular expression for its output or result
     "set-up": r"host +127\.0\.0\.1\nkey +\d+ characters$",
     "models": r"^gpt-4o-mini\n(?s:.*)\n\nThis notebook uses gpt-4o-mini\.$",
     "chat": rf"^{re.escape(quickstart.BREAD)}\n\n\d+ tokens in \+ \d+ out = \d+$",
@@ -47,7 +47,7 @@ SHOWN = {  # the id of a cell: what it prints or gives, as a regular expression
 
 @dataclass(frozen=True)
 class Run:
-    """A run of the whole notebook: its cells by id, and what reached the fake Azure."""
+    """A run of the whole notebook: its cells by id, and the requests at the fake Azure."""
 
     cells: dict[str, Any]
     exchanges: list[Exchange]
@@ -59,7 +59,7 @@ def run(aoai_emulator_server: LocalStack, tmp_path_factory: pytest.TempPathFacto
     azure, key = aoai_emulator_server.azure, aoai_emulator_server.function_key
     settings = {"PROXY_BASE_URL": aoai_emulator_server.base_url, "FUNCTION_HOST_KEY": key}
     azure.reset()
-    azure.time_scale = 2.0  # twice as fast as recorded; at once would be nothing to plot
+    azure.time_scale = 2.0  # twice as fast as recorded: without any delay there is nothing to plot
     try:
         notebook = quickstart.run(settings, tmp_path_factory.mktemp("notebook"))
     finally:
@@ -68,7 +68,7 @@ def run(aoai_emulator_server: LocalStack, tmp_path_factory: pytest.TempPathFacto
 
 
 def shown(cell: Any) -> str:
-    """What a cell printed, and its result."""
+    """A cell's output and its result."""
     parts = [output.get("text") or output.get("data", {}).get("text/plain", "") for output in cell.outputs]
     return "".join(parts).rstrip("\n")
 

@@ -17,7 +17,7 @@ def text_of(chunks: list[Any]) -> str:
 
 
 def arguments_of(chunks: list[Any]) -> dict[int, str]:
-    """The arguments of each tool call, by its index, put together from the chunks."""
+    """The arguments of each tool call by its index, joined from the chunks."""
     told: dict[int, str] = {}
     for chunk in chunks:
         for call in (chunk.choices and chunk.choices[0].delta.tool_calls) or ():

@@ -1,4 +1,4 @@
-"""Errors as the OpenAI SDK raises them: class, status and code; the wording is the SDK's own business."""
+"""The OpenAI SDK raises the right error: class, status and code. The SDK words the message itself."""
 
 import httpx
 import pytest

@@ -1,4 +1,4 @@
-"""Responses that Azure keeps, with the OpenAI SDK: background jobs, resumed streams, pages of input, deleting."""
+"""Stored responses with the OpenAI SDK: background jobs, resumed streams, pages of input, deletion."""
 
 import json
 from collections.abc import Iterator

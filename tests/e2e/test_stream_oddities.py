@@ -14,7 +14,7 @@ from tests.e2e.scenarios import Ask, client_options, streams
 def until_error(stream: Any) -> tuple[list[Any], APIError]:
     events: list[Any] = []
     with pytest.raises(APIError) as caught:
-        events.extend(stream)  # keeps those before the error
+        events.extend(stream)  # keeps the events before the error
     return events, caught.value
 
 

@@ -1,5 +1,5 @@
-"""Synthetic answers have the shape of recorded ones: the answer to a recorded request, with the text that the model
-gave it, has the same keys in the same order, the same kinds of values, the same frames and the same headers.
+"""Synthetic answers have the shape of recorded ones. Each test makes an answer to a recorded request, with the recorded
+text of the model. It has the same keys in the same order, the same kinds of values, the same frames and headers.
 
 The recordings are not part of this project; AZURE_RECORDINGS names their folder (default: ../shared/azure-recordings).
 """
@@ -40,7 +40,7 @@ def asked(interaction: Interaction) -> Asked:
 
 
 def frames(response: Response) -> list[dict[str, Any]]:
-    """What the body holds: SSE data, or the one JSON object."""
+    """The data of the body's SSE frames, or its one JSON object."""
     if not response.is_stream:
         return [json.loads(response.body)]
     lines = response.body.decode().split("\n")
@@ -48,7 +48,7 @@ def frames(response: Response) -> list[dict[str, Any]]:
 
 
 def shape(value: Any) -> str:
-    """The value's keys, in order, and kinds. Verdicts are left out: they depend on the day and the deployment."""
+    """The value's keys, in order, and kinds, without verdicts, which depend on the day and the deployment."""
     if isinstance(value, dict):
         return "{" + ", ".join(f"{k}: {shape(v)}" for k, v in value.items() if k != "content_filter_results") + "}"
     if isinstance(value, list):
@@ -57,7 +57,7 @@ def shape(value: Any) -> str:
 
 
 def chat_reply(response: Response) -> Answer:
-    """What the model said in a recorded chat answer."""
+    """The model's text in a recorded chat answer."""
     text, functions = "", dict[int, list[str]]()
     for frame in frames(response):
         for choice in frame["choices"]:
@@ -100,7 +100,7 @@ def test_a_filtered_prompt_gets_the_recorded_answer(operation: str) -> None:
 
 
 def response_reply(response: Response) -> Answer:
-    """What the model said in a recorded answer of the Responses API."""
+    """The model's text in a recorded answer of the Responses API."""
     final = frames(response)[-1]
     told = final.get("response", final)
     functions = [(i["name"], json.loads(i["arguments"])) for i in told["output"] if i["type"] == "function_call"]
@@ -109,7 +109,7 @@ def response_reply(response: Response) -> Answer:
 
 
 def skeleton(events: list[dict[str, Any]]) -> Iterator[tuple[str, list[str], str]]:
-    """Of each event, once: type, keys (their order changed between the dated API and v1), and its item or part."""
+    """Each kind of event, once: type, keys (their order changed between the dated API and v1), and its item or part."""
     seen = dict.fromkeys(
         (event["type"], tuple(sorted(event)), shape(event.get("item", event.get("part")))) for event in events
     )
@@ -132,7 +132,7 @@ def test_responses_have_the_events_and_items_of_recorded_ones(interaction: Inter
 
 
 def test_streamed_chunks_are_padded_as_azure_pads_them() -> None:
-    """Without its verdicts, a chunk has 16 n + 1 bytes; so have 979 of 1,001 recorded ones."""
+    """Without its verdicts, a chunk has 16 n + 1 bytes, as have 979 of 1,001 recorded chunks."""
     body = {"model": "gpt-4o-mini", "messages": [], "stream": True, "stream_options": {"include_usage": True}}
     answer = says("Grüße 🎉, and good night.")(Asked("chat/completions", body, Seed("a test")))
     for chunk in frames(answer)[1:]:

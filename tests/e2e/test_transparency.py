@@ -17,7 +17,7 @@ from tests.e2e.scenarios import chat
 
 NAMES = [name for path, name in cassette.find([CASSETTES]) if path.suffix == ".yaml"]
 DROPPED = {"strict-transport-security", "set-cookie", "server", "alt-svc"}
-ITS_OWN = {  # of the connection to the caller, and what the proxy adds
+ITS_OWN = {  # headers of the connection to the caller, and those that the proxy adds
     *("date", "content-length", "transfer-encoding", "connection"),
     "server-timing",
     "server",  # of the web server inside the worker
@@ -31,7 +31,7 @@ SECRETS = {
 
 
 def send(emulator: Emulator, method: str, path: str, body: bytes | None = None, **headers: str) -> tuple[Any, bytes]:
-    """One request in exactly these bytes: the answer and its body. `path` begins below the base URL."""
+    """Sends exactly these bytes. Returns the answer and its body. `path` begins below the base URL."""
     base = urlsplit(emulator.stack.base_url)
     connection = http.client.HTTPConnection(base.netloc, timeout=30)
     try:
@@ -178,7 +178,7 @@ def test_every_route_of_a_response_reaches_azure(method: str, path: str, aoai_em
 
 
 def test_a_stream_arrives_frame_by_frame(aoai_emulator: Emulator) -> None:
-    """Azure holds each frame back until the caller has the one before: a proxy that collected would stand still."""
+    """Azure holds each frame back until the caller has the one before. A proxy that collects frames would never end."""
     import asyncio
     import threading
 

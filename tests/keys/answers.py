@@ -1,4 +1,4 @@
-"""An upstream that answers whatever a program asks: one word, plain or streamed, in the form of the route."""
+"""An upstream that answers every request of a program with one word, plain or streamed, in the form of the route."""
 
 import json
 import socket

@@ -9,7 +9,7 @@ from tests.support import Log, Proxy, RawUpstream, proxy, raw_upstream
 
 @pytest.fixture(scope="session")
 def keyring() -> Keyring:
-    """Signs what the proxy of `signed` takes."""
+    """Signs the keys that the `signed` proxy accepts."""
     return Keyring((SECRET,))
 
 
@@ -22,13 +22,13 @@ def upstream() -> Iterator[RawUpstream]:
 
 @pytest.fixture(scope="session")
 def log(tmp_path_factory: pytest.TempPathFactory) -> Log:
-    """Of the proxy that is `signed`."""
+    """The log file of the `signed` proxy."""
     return Log(tmp_path_factory.mktemp("keys") / "stderr")
 
 
 @pytest.fixture(scope="session")
 def signed(upstream: RawUpstream, log: Log) -> Iterator[Proxy]:
-    """The proxy in front of `upstream`, with signed keys: the one for all tests of this folder."""
+    """The proxy in front of `upstream`, with signed keys. All tests of this folder share it."""
     settings = {"PROXY_SIGNING_KEY": SECRET, "PROXY_REVOKED_KEYS": "Eve, id-taken-back", "PROXY_KEY_SALT": "salt " * 4}
     with log.path.open("wb") as file, proxy(upstream.base, settings, verbose=True, log=file) as running:
         yield running

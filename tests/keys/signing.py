@@ -1,4 +1,4 @@
-"""Keys that the tests make, and a proxy that knows them."""
+"""Keys for the tests, and a proxy that accepts them."""
 
 import datetime
 from typing import Any

@@ -1,7 +1,7 @@
 """Strangers at the anonymous routes: `python -m tests.keys.strangers [--requests 100000] [--at-once 50] [--seed 0]`.
 
-Nobody of them has a key. Ends with 0 when every one was refused or went, Azure heard of none, no invocation stayed open
-and the proxy's process holds afterwards what it held before.
+No stranger has a key. The command ends with 0 when the proxy refused every stranger who stayed, Azure got no request,
+no invocation stayed open, and the proxy's process holds no more than before.
 """
 
 import argparse
@@ -27,7 +27,7 @@ KEY = "authorization: Bearer sk-{}.{}\r\n".format("eyJuYW1lIjoiQWRhIn0", "A" * 4
 CHAT = '{"model":"gpt-4o","messages":[{"role":"user","content":"hi"}]}'
 CHUNKED = "transfer-encoding: chunked\r\n"
 
-# What is sent, in Latin-1, below /api/keys; one that ends in LEAVES is followed by a reset, others by an answer.
+# The requests, in Latin-1, below /api/keys. A reset follows a request that ends in LEAVES, an answer each other one.
 LEAVES = "<leaves>"
 
 
@@ -84,7 +84,7 @@ REFUSED = {"400", "401", "404", "405", "426", "500", "501", "gone"}
 
 
 async def stranger(host: str, port: int, kind: str) -> str:
-    """The status of the answer; "gone" where there is none, because one side went."""
+    """The status of the answer; "gone" without an answer, because one side closed the connection."""
     sent, leaves = KINDS[kind].removesuffix(LEAVES).encode("latin-1"), KINDS[kind].endswith(LEAVES)
     reader, writer = await asyncio.open_connection(host, port)
     try:
@@ -117,9 +117,9 @@ async def crowd(base_url: str, kinds: list[str], at_once: int) -> Counter[str]:
 
 
 def load(requests: int, at_once: int, seed: int) -> tuple[Footprint, Footprint, Counter[str]]:
-    """(the footprint after some to warm up, the one after all, the ends). Raises AssertionError.
+    """(the footprint after a warm-up, the footprint after all, the ends). Raises AssertionError.
 
-    An invocation whose request never comes is given up after a minute, which here is over sooner."""
+    The proxy gives an invocation up when its request has not come within a minute. The minute is shorter here."""
     allow_open_files(10 * at_once + 500)
     dice, settings = random.Random(seed), {"PROXY_SIGNING_KEY": SECRET}
     with counted_proxy(settings=settings, loop_factor=30.0) as counted:

@@ -1,4 +1,4 @@
-"""The doctor takes a signed key as it takes a function key, and tries every key of a class."""
+"""The doctor accepts a signed key like a function key, and tries every key of a class."""
 
 import json
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ def running() -> Iterator[LocalStack]:
 
 @pytest.fixture
 def base_url(running: LocalStack, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
-    monkeypatch.chdir(tmp_path)  # where no .env is
+    monkeypatch.chdir(tmp_path)  # a folder without .env
     running.azure.reset()
     return running.base_url.removesuffix("/v1") + "/keys/v1"
 
@@ -48,7 +48,7 @@ def test_the_env_of_a_person_is_enough(base_url: str, capsys: Capsys) -> None:
 
 
 def test_a_key_of_openai_is_sent_to_nobody_else(base_url: str, capsys: Capsys, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Somebody's own may be in the environment."""
+    """A person's own OpenAI key may be in the environment."""
     monkeypatch.setenv("OPENAI_API_KEY", "sk-proj-somebodys")
     monkeypatch.setenv("PROXY_BASE_URL", base_url.replace("/keys", ""))
     assert cli.main(["doctor"]) == 2

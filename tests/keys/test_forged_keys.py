@@ -1,4 +1,4 @@
-"""No key that nobody signed comes in, and none that was changed; and none costs a look at the body."""
+"""The proxy refuses every forged key and every changed key, before it reads the body."""
 
 import base64
 import datetime
@@ -29,7 +29,7 @@ GOOD = [key_text(name, **more).encode() for name, more in (("Ada", {}), ("Bob", 
 
 
 def refused(keyring: Keyring, text: bytes) -> str:
-    """Its code; "" where it is let in."""
+    """The code of the refusal; "" for a key that is let in."""
     try:
         keyring.require_good(keyring.read(text))
     except ProxyError as error:
@@ -60,7 +60,7 @@ def claims_changed(text: bytes, dice: random.Random) -> bytes:
 
 
 def re_encoded(text: bytes, dice: random.Random) -> bytes:
-    """What Python's base64 reads as the same: other last bits, padding, characters that it skips."""
+    """Texts that Python's base64 reads alike: other last bits, padding, characters that it skips."""
     claims, signature = text.split(b".")
     last = ALPHABET_OF_BASE64.index(signature[-1])
     other = bytes([ALPHABET_OF_BASE64[last ^ dice.choice([1, 2, 3])]])
@@ -92,7 +92,7 @@ def signed_with_another(text: bytes, dice: random.Random) -> bytes:
 
 
 def of_another_purpose(text: bytes, dice: random.Random) -> bytes:
-    """Signed with the right secret, by other software or for something else."""
+    """Texts signed with the right secret, by other software or for another purpose."""
     claims = text.removeprefix(b"sk-").rpartition(b".")[0]
     plain = hmac.digest(SECRET.encode(), claims, "sha256")
     return b"sk-" + dice.choice(
@@ -120,7 +120,7 @@ FORGERIES: list[Callable[[bytes, random.Random], bytes]] = [
 def test_no_forged_cut_swapped_or_ended_key_comes_in(count: int) -> None:
     keyring, dice, codes = Keyring((SECRET,)), random.Random(count), Counter[str]()
     for text in GOOD:
-        assert refused(keyring, text) == ""  # and they are known from now on
+        assert refused(keyring, text) == ""  # fills `known`
     for number in range(count):
         forge = FORGERIES[number % len(FORGERIES)]
         text = forge(dice.choice(GOOD), dice)
@@ -145,7 +145,7 @@ async def test_no_refused_key_costs_a_look_at_the_body(monkeypatch: pytest.Monke
 
     dice = random.Random(1)
     keys = [forge(text, dice) for forge in FORGERIES for text in GOOD for _ in range(10)]
-    forged = [text for text in keys if text.strip() not in GOOD]  # blanks around a header's value are none of it
+    forged = [text for text in keys if text.strip() not in GOOD]  # blanks around a header's value do not count
     for number, text in enumerate([*forged, b"", GOOD[0] + b" x"]):
         name = [name for name in calls if name.startswith("keys_")][number % (len(calls) // 2)]
         headers = [(b"authorization", b"Bearer " + text), (b"content-length", b"9")]
@@ -164,7 +164,7 @@ def test_no_bytes_at_all_are_a_key_by_chance(text: bytes) -> None:
 
 
 def test_the_work_does_not_depend_on_how_much_of_a_key_is_right(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Counted, not timed: signatures are compared by `hmac.compare_digest` alone, as often for each."""
+    """The test counts calls: only `hmac.compare_digest` compares signatures, equally often for each key."""
     compared, computed = list[tuple[bytes, bytes]](), list[int]()
     compare, make = hmac.compare_digest, hmac.new
 
@@ -227,7 +227,7 @@ def test_the_first_signing_key_signs_and_all_verify_until_one_is_taken_out() -> 
 
 
 def test_a_key_with_a_limit_that_is_not_known_here_is_refused() -> None:
-    """It may come from a later release, which would hold its owner to it."""
+    """The limit may come from a later release, which would enforce it."""
     keyring = Keyring((SECRET,))
     claims = base64.urlsafe_b64encode(b'{"id":"1","name":"Ada","images_a_day":3}').rstrip(b"=")
     assert refused(keyring, b"sk-" + keyring.signer.sign(claims)) == "invalid_api_key"

@@ -1,5 +1,5 @@
-"""Which functions there are, for the host: without a signing key those of before and Azure's addresses; with one a
-second set, which alone is anonymous."""
+"""The app's functions for the host. Without a signing key, all of them need a function key. A signing key adds a second
+set, and only this set is anonymous."""
 
 import json
 import runpy
@@ -15,7 +15,7 @@ from tests.host.reached import unreached
 from tests.keys.signing import SECRET
 
 EVERY = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
-BEFORE = {  # as they were before there were signed keys
+BEFORE = {  # functions of releases without signed keys
     "chat_completions": ("v1/chat/completions", ["POST"]),
     "embeddings": ("v1/embeddings", ["POST"]),
     "model": ("v1/models/{model}", ["GET", "HEAD"]),
@@ -86,7 +86,7 @@ def test_every_route_reaches_its_own_function(with_keys: dict[str, list[str]]) -
 
 
 def test_the_functions_are_as_listed(with_keys: dict[str, list[str]]) -> None:
-    """In the order in which the host asks them."""
+    """The list has the order in which the host tries the functions."""
 
     def lines() -> Iterator[str]:
         for name in sorted(with_keys, key=str.upper):

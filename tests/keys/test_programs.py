@@ -1,5 +1,5 @@
-"""Programs that know nothing but a base URL and a key: their requests, as they send them, and themselves where they are
-installed. CLIENTS_PYTHON names a Python that has langchain-openai and llm; aider is found on PATH or by AIDER."""
+"""Programs need only a base URL and a key. The tests send the programs' requests, and run the programs that are
+installed. CLIENTS_PYTHON names a Python that has langchain-openai and llm; aider is on PATH, or AIDER names it."""
 
 import asyncio
 import json
@@ -135,7 +135,7 @@ def test_the_openai_sdk_for_azure(endpoint: str, answering: RawUpstream) -> None
 
 
 def test_a_deployment_in_the_path_goes_before_the_model_in_the_body(endpoint: str, answering: RawUpstream) -> None:
-    """As in Azure; a deployment may be named as its model is, or by its own name."""
+    """Azure does the same. A path may name a deployment by its model's name, or by its own."""
     for deployment in (MODEL, "my-4o-deployment"):
         options: dict[str, Any] = {"azure_deployment": deployment, "api_version": VERSION, "max_retries": 0}
         with AzureOpenAI(azure_endpoint=endpoint, api_key=KEY, **options) as client:
@@ -157,7 +157,7 @@ def test_the_asynchronous_sdks(base_url: str, endpoint: str) -> None:
 
 
 def test_the_v1_api_of_azure(endpoint: str) -> None:
-    """As Microsoft shows it: the OpenAI client with base_url=…/openai/v1/."""
+    """Microsoft shows the OpenAI client with base_url=…/openai/v1/."""
     with OpenAI(base_url=f"{endpoint}/openai/v1/", api_key=KEY, max_retries=0) as client:
         assert client.chat.completions.create(model=MODEL, messages=MESSAGES).choices[0].message.content == WORD
         assert client.responses.create(model=MODEL, input="Say ready.", store=False).output_text == WORD

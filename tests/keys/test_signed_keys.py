@@ -1,4 +1,4 @@
-"""A key that was signed comes in, for what it says and as long as it says; nothing else comes in."""
+"""The proxy accepts a signed key for the models and the time that it names, and accepts no other key."""
 
 import json
 import socket
@@ -169,7 +169,7 @@ def test_a_record_names_the_person_and_no_key(signed: Proxy, log: Log) -> None:
 
 
 def test_a_key_is_looked_at_before_the_body_comes(signed: Proxy) -> None:
-    """Who sends a chunked body, of which the host waits for nothing, hears the refusal while it still has to send."""
+    """The host does not wait for a chunked body, so its sender gets the refusal while it still sends."""
     url = urlsplit(keys_url(signed))
     with socket.create_connection((url.hostname, url.port or 80), 10) as sock:
         head = f"POST {url.path}/chat/completions HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n"

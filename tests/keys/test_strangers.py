@@ -1,4 +1,4 @@
-"""Nobody without a key leaves anything behind, whatever is sent; `python -m tests.keys.strangers` is the full load."""
+"""Callers without a key leave nothing behind, whatever they send. `python -m tests.keys.strangers` is the full load."""
 
 import pytest
 

@@ -1,8 +1,8 @@
-"""What signed keys and budgets cost, `python -m benchmarks.measured.key_cost`: calls with a signed key, checked and
-charged, against calls of the same process with a function key, which the host has checked.
+"""Measures the cost of signed keys and budgets, `python -m benchmarks.measured.key_cost`: calls with a signed key,
+which the function checks and charges, against calls of the same process with a function key, which the host checks.
 
-Each limit of the key is set, and none is reached. The table answers at once: what Azure's client does for it goes on
-beside the calls, and is 1 ms of CPU for a key that is in use, every 2 s to write and every 10 s to read.
+The key has every limit, and reaches none. The table answers at once: Azure's client works beside the calls, and takes
+1 ms of CPU for a key in use, every 2 s to write and every 10 s to read.
 """
 
 import argparse
@@ -26,7 +26,7 @@ from .machine import described
 from .run import Run
 
 WITH, WITHOUT = "signed key", "function key"
-SERVES = "KEY_COST"  # set where this module is to be the proxy
+SERVES = "KEY_COST"  # makes this module the proxy
 SECRET = "benchmark-signing-key-0123456789abcdef"  # noqa: S105
 PLENTY = 10**15
 LIMITS = ("requests_a_day", "tokens_a_day", "requests_a_minute", "tokens_a_minute")
@@ -46,7 +46,7 @@ class Signed(Ours):
 
 
 class Table:
-    """Nobody else counts."""
+    """A table without other instances."""
 
     def __init__(self, _: object) -> None:
         pass
@@ -59,7 +59,7 @@ class Table:
 
 
 def serve() -> int:
-    """The proxy."""
+    """Serves the proxy."""
     accounts.UsageTable = Table  # type: ignore[misc, assignment]
     return host()
 

@@ -1,4 +1,4 @@
-"""Azure's errors, asked for by a real client through the proxy: Azure's bytes, and the exception they mean.
+"""A real client gets Azure's errors through the proxy: Azure's bytes, and the exception that they mean.
 
 (What Azure says about the proxy's own identity, 401 and 403, is the proxy's 502.)
 """

@@ -1,4 +1,4 @@
-"""What a test can demand of an exchange, and how it is told where the demand was not met."""
+"""A test can make demands on an exchange, and its failure names the demand that was not met."""
 
 import asyncio
 import time

@@ -1,4 +1,4 @@
-"""What the fake Azure remembers of its callers."""
+"""The fake Azure remembers its calls in a journal."""
 
 from emulator.azure.journal import LONGEST, Exchange, Journal
 

@@ -1,4 +1,4 @@
-"""A picture costs what a picture costs, however many bytes it is sent as: in rate limits, and in `--max-tokens`."""
+"""A picture costs a picture's tokens, however many bytes it has: in rate limits, and in `--max-tokens`."""
 
 import base64
 import json
@@ -77,7 +77,7 @@ TEXTS: dict[str, dict[str, Any]] = {
 
 
 class Counting:
-    """What the rate limit says that a call may use."""
+    """The tokens that the rate limit counts for a call."""
 
     def __init__(self, client: httpx.Client, azure: FakeAzure) -> None:
         self.client, self.azure = client, azure

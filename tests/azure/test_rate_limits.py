@@ -1,4 +1,4 @@
-"""A deployment's rate limits refuse what is too much, say what is left, and end with their minute."""
+"""A deployment's rate limits refuse calls above them, tell the rest, and end with their minute."""
 
 import time
 from collections.abc import Iterator

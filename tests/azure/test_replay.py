@@ -1,4 +1,4 @@
-"""What is worked out once for requests that are the same changes nothing about how each of them is answered."""
+"""The fake Azure computes some things once for equal requests. Each request still gets its own answer."""
 
 import json
 import logging

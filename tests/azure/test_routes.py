@@ -1,4 +1,4 @@
-"""What was recorded plays, also on routes of which nothing is known here: by method, path, query and body."""
+"""Every recording plays, also on routes that the emulator does not know: by method, path, query and body."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""What some work costs, counted instead of timed: calls, memory, objects that are left over."""
+"""Counts the cost of work, instead of timing it: calls, memory, objects that are left over."""
 
 import asyncio
 import gc

@@ -1,4 +1,4 @@
-"""`python -m benchmarks`, and what it does with what its samples say."""
+"""`python -m benchmarks` runs, and judges its samples."""
 
 import json
 import math

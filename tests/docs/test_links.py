@@ -1,4 +1,4 @@
-"""Every page is found, and every link and file name in it leads somewhere."""
+"""The tests find every page, and every link and file name in it leads somewhere."""
 
 import json
 import posixpath

@@ -1,4 +1,4 @@
-"""The tables of docs/ are complete, and say what the code says."""
+"""The tables of docs/ are complete, and agree with the code."""
 
 import inspect
 import re

@@ -1,6 +1,6 @@
-"""The README's three ways in work as they stand: for who has a key, who tests, and who runs a proxy.
+"""The README's three ways in work unchanged: for people with a key, for testers, and for people who run a proxy.
 
-Of the third, `az` and `azd` are stand-ins that take what the README tells them. `azd up` runs the real hook of
+In the third way, `az` and `azd` are stand-ins that accept the README's commands. `azd up` runs the real hook of
 azure.yaml, and the proxy is the local one.
 """
 

@@ -1,4 +1,4 @@
-"""Requests that nobody should send, as hypothesis strategies: bytes for a socket, and what they deserve."""
+"""Requests that nobody should send, as hypothesis strategies: bytes for a socket, and the answers that they deserve."""
 
 import itertools
 import json
@@ -22,7 +22,7 @@ class Attack:
     patient: bool
 
     def __repr__(self) -> str:
-        """With long runs of one thing cut short."""
+        """The request, with long repetitions cut short."""
         pieces = re.sub(r"(.{1,6}?)\1{50,}", lambda run: f"<{len(run[0])} x {run[1]}>", repr(self.pieces))
         return f"Attack({pieces}, {self.method!r}, honest={self.honest}, patient={self.patient})"
 
@@ -104,7 +104,7 @@ def attacks(draw: st.DrawFn) -> Attack:
 
 
 def mutated(raw: bytes, changes: list[tuple[int, int, bytes | None]]) -> bytes:
-    """Each change puts other bytes in the place of some, or the same ones twice."""
+    """Each change replaces some bytes, or repeats them."""
     for start, size, new in changes:
         old = raw[start : start + size]
         raw = raw[:start] + (old * 2 if new is None else new) + raw[start + size :]

@@ -1,4 +1,4 @@
-"""Ways to say where a body ends, the ones that all servers understand alike and the others."""
+"""Ways to say where a body ends: some that all servers understand alike, and others."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""What hostile requests are made of: odd methods, ids, routes, queries, headers and bodies."""
+"""The parts of hostile requests: odd methods, ids, routes, queries, headers and bodies."""
 
 import gzip
 import zlib

@@ -64,7 +64,7 @@ class Target:
         return self.counted.running
 
     def attempt(self, attack: Attack) -> None:
-        """Send it and hold everything that can be seen against what is promised. Raises AssertionError."""
+        """Sends the attack, and compares everything visible with the promises. Raises AssertionError."""
         try:
             self.judge(attack, self.send(attack))
         except AssertionError as problem:
@@ -150,7 +150,7 @@ class Target:
             assert secret not in request.head, f"{secret!r} reached Azure in {request.head!r}"
 
     def judge_log(self, secrets: set[bytes]) -> None:
-        """What was logged since the last look."""
+        """Judges the log lines since the last call."""
         self.log.seek(max(0, self.log_read - 200))  # what is looked for may have been cut
         logged = self.log.read()
         self.log_read = self.log.tell()

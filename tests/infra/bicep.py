@@ -1,4 +1,4 @@
-"""Bicep files, as far as the checks need them: what they declare and what they refer to."""
+"""Bicep files, as far as the checks need them: declarations and references."""
 
 import functools
 import re

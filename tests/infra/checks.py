@@ -1,4 +1,4 @@
-"""What must hold of azure.yaml and infra/, checked without Azure and without a compiler: each check yields defects."""
+"""Checks azure.yaml and infra/ without Azure and without a compiler. Each check yields defects."""
 
 import ast
 import json
@@ -12,7 +12,7 @@ import yaml
 from tests.infra.bicep import Declaration, Template, entries
 
 ENTRIES = ("main", "group")  # the templates that azd may deploy
-OF_AZD = {"AZURE_SUBSCRIPTION_ID"}  # what azd tells hooks beside the outputs
+OF_AZD = {"AZURE_SUBSCRIPTION_ID"}  # azd gives hooks this beside the outputs
 ALIKE_BUT_FOR = {"environmentName"}  # what it names
 OF_THE_PLATFORM = (
     "AzureWebJobsStorage__",

@@ -1,4 +1,4 @@
-"""What must hold of what would be deployed, as the compiler's snapshot says it: each check yields defects."""
+"""Checks the deployment in the compiler's snapshot. Each check yields defects."""
 
 import json
 import re
@@ -122,7 +122,7 @@ def role_of(assignment: Resource) -> str:
 
 
 def openai_account(snapshot: dict[str, Any]) -> str:
-    """Its resource id: the setting says which it is."""
+    """The account's resource id, which the setting names."""
     (found,) = re.findall(r"'(/subscriptions/[^']*/accounts/[^']*)'", app_settings(snapshot)["AZURE_OPENAI_BASE"])
     return str(found)
 

@@ -1,4 +1,4 @@
-"""Microsoft's own Bicep compiler finds nothing to say about the templates."""
+"""Microsoft's own Bicep compiler finds no fault in the templates."""
 
 from pathlib import Path
 

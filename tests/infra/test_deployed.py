@@ -1,4 +1,4 @@
-"""What `azd up` would make in Azure, evaluated by Microsoft's Bicep compiler. Golden files show it to a reviewer."""
+"""Microsoft's Bicep compiler evaluates what `azd up` makes in Azure. Golden files show it to a reviewer."""
 
 import copy
 import json

@@ -1,4 +1,4 @@
-"""docs/usage.kql asks for what the function logs, in words that Microsoft's own analyser of Kusto queries takes."""
+"""docs/usage.kql queries fields that the function logs, and Microsoft's own analyser of Kusto queries accepts it."""
 
 import json
 import os

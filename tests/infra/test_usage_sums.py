@@ -1,4 +1,4 @@
-"""The queries of docs/usage.kql, asked on records that the real function printed: the sums are right."""
+"""The queries of docs/usage.kql give the right sums on records that the real function printed."""
 
 import json
 import re

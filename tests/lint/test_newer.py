@@ -1,4 +1,4 @@
-"""What a newer API says is worth knowing, and no defect: an event, an item, a part, an annotation, a word."""
+"""A novelty of a newer API is worth a note, and no defect: an event, an item, a part, an annotation, a word."""
 
 import os
 from pathlib import Path

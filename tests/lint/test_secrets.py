@@ -1,4 +1,4 @@
-"""A secret in a cassette is an error that names its place, and never says it."""
+"""A secret in a cassette is an error. The error names the secret's place, and never the secret."""
 
 import base64
 import json

@@ -1,4 +1,4 @@
-"""What the proxy's process holds: file descriptors, memory, tasks and objects. Linux only: it reads /proc."""
+"""Counts what the proxy's process holds: file descriptors, memory, tasks and objects. Linux only: it reads /proc."""
 
 import json
 import os

@@ -1,7 +1,7 @@
 """Callers that leave at random moments: `python -m tests.load.leavers [--callers 10000] [--at-once 100] [--seed 0]`.
 
-Ends with 0 when no request to Azure outlived its caller by more than a second, those who stayed got everything, and the
-proxy's process holds afterwards what it held before.
+Ends with 0 when no request to Azure outlived its caller by more than a second, the other callers got everything, and
+the proxy's process holds no more than before.
 """
 
 import argparse

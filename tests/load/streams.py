@@ -1,6 +1,6 @@
 """Many streams at once: `python -m tests.load.streams [--streams 1000] [--frames 200] [--ms 20] [--rounds 3]`.
 
-Ends with 0 when all arrived whole, byte for byte, and the proxy's process holds afterwards what it held after a first
+Ends with 0 when all streams arrived whole, byte for byte, and the proxy's process holds no more than after a first
 round to warm up.
 """
 

@@ -1,4 +1,4 @@
-"""Identical requests are a sequence; what was not played to its end is played again."""
+"""Identical requests form a sequence. An answer that did not play to its end plays again."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What is installed is locked: the same everywhere, every day, and what Azure installs is what the tests ran with."""
+"""The locks give the same packages everywhere, every day, and Azure installs the versions that the tests ran with."""
 
 import ast
 import re

@@ -1,4 +1,4 @@
-"""Where the plugin is installed, every run of pytest loads it: what does not use the emulator does not notice."""
+"""Every run of pytest loads the installed plugin. Tests that do not use the emulator do not notice it."""
 
 import subprocess
 import sys

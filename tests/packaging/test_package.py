@@ -1,4 +1,4 @@
-"""What `azd up` ships runs in Azure: the files, the packages for Python 3.13, Microsoft's worker, and nothing else.
+"""The package of `azd up` runs in Azure: the files, the packages for Python 3.13, Microsoft's worker, and nothing else.
 
 It downloads what Azure installs: TEST_PACKAGE=1 python3.13 -m pytest tests/packaging
 """

@@ -1,4 +1,4 @@
-"""An answer that breaks off while it is recorded breaks off for the client, and whenever it is played again."""
+"""An answer that breaks off while the recorder runs breaks off for the client, and in every replay."""
 
 import asyncio
 import socket

@@ -1,4 +1,4 @@
-"""What each record mode asks of the live service, and what is in the cassette afterwards."""
+"""Each record mode sends the right requests to the live service, and leaves the right cassette."""
 
 from pathlib import Path
 

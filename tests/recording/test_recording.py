@@ -1,4 +1,4 @@
-"""What is recorded is what the live service sent, and it plays back as it was."""
+"""A recording holds what the live service sent, and plays it back unchanged."""
 
 import asyncio
 import shutil

@@ -1,4 +1,4 @@
-"""What is recorded is asked again: drift is told by how much it matters, and nothing is written."""
+"""`verify` sends recorded requests again. It ranks the drift, and writes nothing."""
 
 import re
 import subprocess

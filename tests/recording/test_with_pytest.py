@@ -1,4 +1,4 @@
-"""A new test is written, run once against the live service, and then for ever offline."""
+"""A new test runs once against the live service, and then for ever offline."""
 
 import os
 import pty

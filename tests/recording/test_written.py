@@ -1,4 +1,4 @@
-"""A cassette on disk is always a whole one, whatever happens to who writes it."""
+"""A cassette on disk is always whole, whatever happens to its writer."""
 
 import itertools
 import multiprocessing

@@ -1,4 +1,4 @@
-"""Secrets of every kind, and places in an interaction where one may stand."""
+"""Secrets of every kind, and the places in an interaction that may hold one."""
 
 import base64
 import gzip

@@ -1,4 +1,4 @@
-"""A key is found by its form wherever it stands; what only looks like one is left alone. All keys here are made up."""
+"""The scrubber finds a key by its form in any place, and leaves lookalikes alone. All keys here are made up."""
 
 import json
 import random

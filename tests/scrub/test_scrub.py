@@ -1,4 +1,4 @@
-"""No secret gets into a cassette: it is replaced where it stands, or nothing is written."""
+"""No secret gets into a cassette: the scrubber replaces it, or the recorder writes nothing."""
 
 import base64
 import functools

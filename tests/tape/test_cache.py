@@ -1,4 +1,4 @@
-"""A cassette that was read before is not read again, and nothing ever depends on that."""
+"""The cache spares a second reading of a cassette, and no result ever depends on it."""
 
 import marshal
 import os

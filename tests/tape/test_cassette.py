@@ -1,4 +1,4 @@
-"""Cassettes are stock VCR.py files: every dialect is read, and what is written is whole and can be read again."""
+"""Cassettes are stock VCR.py files: the emulator reads every dialect, and writes whole files that it can read again."""
 
 import gzip
 import re

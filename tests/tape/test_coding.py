@@ -1,4 +1,4 @@
-"""A compressed body is played decoded, or its file is refused in one line; no client gets a coding."""
+"""The emulator plays a compressed body decoded, or refuses its file in one line. No client gets a coding."""
 
 import gzip
 import importlib

@@ -1,4 +1,4 @@
-"""What other tools write is read, or refused with file and line: no answer is empty in silence."""
+"""The emulator reads files of other tools, or refuses them with file and line. It never loses an answer in silence."""
 
 import json
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Cassettes are input, too: whatever is in a file, it is read whole, or refused in one line, and the others play."""
+"""Cassettes are input, too. The emulator reads a whole file, or refuses it in one line, and the other files play."""
 
 import errno
 import gzip

@@ -1,4 +1,4 @@
-"""Tokens are counted as the service told them, in every shape that it tells them in; costs are list prices."""
+"""Token counts are the service's own, in every shape that it sends. Costs are list prices."""
 
 import importlib.util
 import json

@@ -271,7 +271,7 @@ def test_nothing_is_asked_after_a_problem_that_stops_the_rest(stack: LocalStack)
 def test_a_model_that_is_not_served_is_a_problem_once(stack: LocalStack) -> None:
     checks = {check.name: check for check in Doctor(stack.base_url, KEY, model="gpt-nonsense").examine()}
     assert [checks[name].result for name in ("chat", "stream", "responses")] == ["problem", "note", "note"]
-    assert "is not served" in checks["chat"].found
+    assert "does not serve" in checks["chat"].found
 
 
 def test_after_a_problem_that_stops_nothing_the_rest_is_asked(stack: LocalStack) -> None:

@@ -1,0 +1,72 @@
+"""Who may use the control API.
+
+Every web page that is open on this machine can send requests to loopback, and one that rebinds its name to 127.0.0.1
+(DNS rebinding, CVE-2018-14505 in mitmweb) can read the answers. Browsers say where a request comes from: in `Host`,
+`Origin` (WHATWG Fetch, section 3.2) and `Sec-Fetch-Site` (W3C Fetch Metadata, section 2.3). Programs say nothing of it,
+and none needs to.
+"""
+
+import hmac
+import ipaddress
+import re
+from collections.abc import Iterable
+
+from ..azure.asgi import Scope
+from .refusal import Refusal
+
+LOOPBACK_NAMES = ("127.0.0.1", "localhost", "::1")
+AUTHORITY = re.compile(r"(?:\[(?P<v6>[0-9A-Fa-f:.]+)\]|(?P<name>[A-Za-z0-9._-]+))(?::[0-9]{1,5})?")  # RFC 9110, 7.2
+OWN_SITE = ("same-origin", "none")  # none: typed, or a bookmark
+
+
+class Access:
+    """`hosts` are names by which this machine may be called beside those of loopback. With a `token`, whoever shows it
+    may be anywhere; without one, callers are on this machine."""
+
+    def __init__(self, hosts: Iterable[str] = (), token: str | None = None) -> None:
+        self.hosts = frozenset(name.lower() for name in (*LOOPBACK_NAMES, *hosts))
+        self.token = token
+
+    def check(self, scope: Scope) -> None:
+        """Raises Refusal."""
+        said = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]]
+        host = self._own_host([value for name, value in said if name == "host"])
+        for value in (value for name, value in said if name == "origin"):
+            if not re.fullmatch(rf"https?://{re.escape(host)}", value, re.IGNORECASE):
+                raise Refusal(403, "foreign_origin", "A page of another site may not use the control API.", "origin")
+        for value in (value for name, value in said if name == "sec-fetch-site"):
+            if value not in OWN_SITE:
+                raise Refusal(403, "foreign_origin", "A page of another site may not ask this.", "sec-fetch-site")
+        if self.token is None:
+            self._require_neighbour(scope)
+        else:
+            self._require_token([value for name, value in said if name == "authorization"])
+
+    def _own_host(self, given: list[str]) -> str:
+        found = AUTHORITY.fullmatch(given[0]) if len(given) == 1 else None
+        if not found or (found["v6"] or found["name"]).lower() not in self.hosts:
+            raise Refusal(
+                403,
+                "foreign_host",
+                f"The control API is called by {', '.join(sorted(self.hosts))}. --page-host NAME adds a name.",
+                "host",
+            )
+        return given[0]
+
+    def _require_neighbour(self, scope: Scope) -> None:
+        """The server listens on loopback then. Should it ever listen elsewhere, nothing is open all the same."""
+        client = scope.get("client")
+        if not client or not ipaddress.ip_address(client[0]).is_loopback:
+            raise Refusal(403, "foreign_host", "Only this machine may use the control API here.")
+
+    def _require_token(self, shown: list[str]) -> None:
+        assert self.token is not None
+        scheme, _, token = (shown[0] if len(shown) == 1 else "").partition(" ")
+        if scheme.lower() != "bearer" or not hmac.compare_digest(token.strip(" ").encode(), self.token.encode()):
+            raise Refusal(
+                401,
+                "token_required",
+                "Send the token that was printed at the start: `authorization: Bearer TOKEN`.",
+                "authorization",
+                (("www-authenticate", "Bearer"),),
+            )

@@ -1,0 +1,44 @@
+"""What the control API sends: JSON, text to copy, or bytes to keep; never anything that a browser would run."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+Headers = tuple[tuple[str, str], ...]
+
+GUARDED: Headers = (  # OWASP HTTP Headers Cheat Sheet, REST Security Cheat Sheet
+    ("x-content-type-options", "nosniff"),
+    ("cross-origin-resource-policy", "same-origin"),
+    ("content-security-policy", "default-src 'none'; frame-ancestors 'none'"),
+    ("referrer-policy", "no-referrer"),
+    ("cache-control", "no-store"),
+)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """`headers` beside GUARDED and the length."""
+
+    body: bytes
+    headers: Headers
+    status: int = 200
+
+    def all_headers(self) -> Headers:
+        return (*self.headers, *GUARDED)
+
+
+def answer_of(value: Any, status: int = 200, headers: Headers = ()) -> Answer:
+    """JSON in ASCII, so that half a surrogate pair gets through as well. An Answer is one already."""
+    if isinstance(value, Answer):
+        return value
+    return Answer(json.dumps(value).encode(), (("content-type", "application/json"), *headers), status)
+
+
+def text(shown: str) -> Answer:
+    return Answer(shown.encode(errors="backslashreplace"), (("content-type", "text/plain; charset=utf-8"),))
+
+
+def attachment(content: bytes, name: str) -> Answer:
+    """Bytes that a browser keeps and does not show: they may be HTML. `name` is the emulator's own."""
+    disposition = ("content-disposition", f'attachment; filename="{name}"')
+    return Answer(content, (("content-type", "application/octet-stream"), disposition))

@@ -1,0 +1,142 @@
+"""One call that reached the fake Azure, as the control API tells it."""
+
+import functools
+from datetime import UTC, datetime
+from typing import Any
+
+from ..azure.journal import Exchange, Journal
+from ..tape.canonical import parse_body
+from ..tape.frame import frame_of
+from ..tape.interaction import COMPLETE, OUTCOMES, Interaction, Request, Response
+from ..tape.route import parse
+from ..tape.usage import cost, tokens_of
+from ..transcript import asked, said
+from .hidden import headers_shown, target_shown
+
+SHOWN_BODY_BYTES = 64 * 2**10  # of a request, an answer, a frame; there is a route for all of it
+ASKED_WIDTH = 120
+
+
+def row(exchange: Exchange, journal: Journal) -> dict[str, Any]:
+    """What a list says of a call: null where it is not known."""
+    question, route = exchange.question, parse(exchange.target)
+    begun, ended, sent_at = exchange.started_at, exchange.ended_at, exchange.sent_at
+    text, is_stream = summary(exchange.method, exchange.target, exchange.body)
+    return {
+        "number": exchange.number,
+        "at": moment(journal, begun),
+        "method": exchange.method,
+        "target": target_shown(exchange.target),
+        "route": route and route.operation,
+        "generation": route and route.generation,
+        "api_version": route and route.api_version,
+        "model": (question and question.deployment) or (route and route.deployment),
+        "stream": is_stream,
+        "asked": text,
+        "status": exchange.status,
+        "outcome": exchange.outcome,
+        "recording": exchange.recording,
+        "origin": exchange.origin,
+        "missed": exchange.miss is not None,
+        "fault": exchange.fault,
+        "frames": len(sent_at),
+        "planned": planned(exchange),
+        "bytes_in": exchange.dropped or len(exchange.body),
+        "body_dropped": bool(exchange.dropped),
+        "bytes_out": None if ended is None else sum(map(len, exchange.sent)),
+        "first_ms": ms(sent_at[0] - begun) if sent_at else None,
+        "ms": None if ended is None else ms(ended - begun),
+    }
+
+
+def detail(exchange: Exchange, journal: Journal) -> dict[str, Any]:
+    """The row and all that was said. Bodies are texts of at most SHOWN_BODY_BYTES; larger ones are null."""
+    interaction = as_interaction(exchange)
+    response, used = interaction.response, tokens_of(interaction.response)
+    usage = {"input": used.input, "output": used.output, "cached": used.cached, "reasoning": used.reasoning}
+    model = exchange.question and exchange.question.deployment
+    return row(exchange, journal) | {
+        "headers": headers_shown(exchange.headers),
+        "body": shown(exchange.body) if not exchange.dropped else None,
+        "answer": {
+            "status": exchange.status,
+            "headers": headers_shown(exchange.sent_headers),
+            "body": shown(response.body),
+            "body_bytes": len(response.body),
+        },
+        "miss": exchange.miss,
+        "said": [{"who": who, "text": text} for who, text in said(interaction)],
+        "usage": usage | {"dollars": cost(model or "", used)} if used.total else None,
+    }
+
+
+def frames(exchange: Exchange, after: int, limit: int) -> list[dict[str, Any]]:
+    """The pieces of the body that have left, each with the ms after the headers at which it was recorded, was due, and
+    left the fake Azure."""
+    plan, sent_at, told = exchange.plan, exchange.sent_at, list[dict[str, Any]]()
+    began = exchange.head_at if exchange.head_at is not None else sent_at[0] if sent_at else 0.0
+    recorded = plan.response.frame_at_ms if plan else ()
+    for number, (piece, left_at) in enumerate(zip(exchange.sending, sent_at, strict=False), 1):
+        if after < number <= after + limit:
+            at = recorded[number - 1] if number <= len(recorded) else None
+            due = at / exchange.time_scale + 1000 * plan.pause * number if plan and at and exchange.time_scale else None
+            frame = frame_of(number, piece) if len(piece) <= SHOWN_BODY_BYTES else None
+            told.append(
+                {
+                    "number": number,
+                    "recorded_ms": at,
+                    "due_ms": due and round(due, 3),
+                    "left_ms": ms(left_at - began),
+                    "bytes": len(piece),
+                    "event": (frame and frame.event) or None,
+                    "data": frame and (frame.data if is_stream(exchange) else shown(piece)),
+                }
+            )
+    return told
+
+
+def planned(exchange: Exchange) -> int | None:
+    """How many frames there would be, had no fault cut them; None while a live service answers."""
+    if exchange.plan:
+        return len((exchange.plan.whole or exchange.plan.response).frames())
+    return None if exchange.outcome == "open" else len(exchange.sending)
+
+
+def as_interaction(exchange: Exchange) -> Interaction:
+    """The call and what has left of its answer, in the form of a recording."""
+    outcome = exchange.broken if exchange.broken in OUTCOMES else COMPLETE
+    answer = Response(exchange.status or 0, "", exchange.sent_headers, b"".join(exchange.sent), outcome=outcome)
+    request = Request(exchange.method, exchange.target, exchange.headers, exchange.body)
+    return Interaction(request, answer, exchange.recording or "")
+
+
+def is_stream(exchange: Exchange) -> bool:
+    return any(
+        name == "content-type" and value.startswith("text/event-stream") for name, value in exchange.sent_headers
+    )
+
+
+@functools.lru_cache(1024)  # a list is asked for again and again
+def summary(method: str, target: str, body: bytes) -> tuple[str | None, bool | None]:
+    """The end of what was asked, and whether as a stream; (None, None) where the body is too large to look into it."""
+    if len(body) > SHOWN_BODY_BYTES:
+        return None, None
+    parsed = parse_body(body)
+    texts = [
+        saying.text for saying in asked(Request(method, target, (), body)) if saying.who not in ("tools", "options")
+    ]
+    text = " ".join(texts[-1].split()) if texts else ""
+    cut = text if len(text) <= ASKED_WIDTH else f"{text[: ASKED_WIDTH - 1]}…"
+    return cut or None, bool(parsed.get("stream")) if isinstance(parsed, dict) else False
+
+
+def shown(body: bytes) -> str | None:
+    return body.decode(errors="replace") if len(body) <= SHOWN_BODY_BYTES else None
+
+
+def moment(journal: Journal, monotonic: float) -> str:
+    return datetime.fromtimestamp(journal.epoch + monotonic, UTC).isoformat(timespec="milliseconds")
+
+
+def ms(seconds: float) -> float:
+    return round(1000 * seconds, 3)

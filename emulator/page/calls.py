@@ -1,0 +1,112 @@
+"""The calls that reached the fake Azure: all, one, and those that are still to come."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from ..azure.journal import LONGEST, Exchange
+from . import call
+from .answer import Answer, attachment
+from .asked import Asked
+from .refusal import Refusal, invalid_query
+from .subject import Subject
+
+LAST = 10**15 - 1
+MOST_ROWS, ROWS = 1_000, 200
+MOST_FRAMES, FRAMES = 1_000, 500
+LONGEST_WAIT_SECONDS = 30
+SEARCHED_BYTES = 64 * 2**20  # of bodies, for one text
+QUERY = ("before", "after", "limit", "ended", "text", "wait", "count")
+
+
+def listed(subject: Subject, asked: Asked) -> dict[str, Any]:
+    """The newest, or the first ones after a number, oldest first."""
+    limit = asked.number("limit", ROWS, MOST_ROWS, 1)
+    kept = subject.azure.journal.exchanges
+    chosen, searched_to = _holding(asked.query.get("text"), list(_chosen(kept, asked)))
+    chosen = chosen[:limit] if "after" in asked.query else chosen[-limit:]
+    after = asked.number("after", 0, LAST)
+    return {
+        "calls": [call.row(exchange, subject.azure.journal) for exchange in chosen],
+        "first": kept[0].number if kept else None,
+        "next": chosen[-1].number if chosen else after,
+        "dropped": max(0, kept[0].number - 1 - after) if kept and "after" in asked.query else 0,
+        "searched_to": searched_to,
+    }
+
+
+async def wait(subject: Subject, asked: Asked) -> None:
+    """Until there are `count` calls that the list would have, for at most `wait` seconds."""
+    seconds, count = asked.number("wait", 0, LONGEST_WAIT_SECONDS), asked.number("count", 1, LONGEST, 1)
+    if "count" in asked.query and "wait" not in asked.query:
+        raise invalid_query("count says for how many calls to wait; say with wait=10 for how long.", "count")
+    if seconds and "text" in asked.query:
+        raise invalid_query("A wait counts calls; it does not look for a text.", "text")
+    list(_chosen([], asked))  # so that a wrong query is told at once
+
+    def are_there() -> bool:
+        return sum(1 for _ in _chosen(subject.azure.journal.exchanges, asked)) >= count
+
+    await subject.waiting.until(are_there, seconds)
+
+
+def _chosen(exchanges: list[Exchange], asked: Asked) -> Iterator[Exchange]:
+    after, before = asked.number("after", 0, LAST), asked.number("before", LAST, LAST)
+    only_ended = asked.choice("ended", ("true", "false"), "false") == "true"
+    for exchange in exchanges:
+        if after < exchange.number < before and (exchange.ended_at is not None or not only_ended):
+            yield exchange
+
+
+def _holding(text: str | None, exchanges: list[Exchange]) -> tuple[list[Exchange], int | None]:
+    """Those whose body has the text, from the newest on, and the number of the last that was looked at, where there is
+    too much for all."""
+    if not text:
+        return exchanges, None
+    spelled = {text.encode(errors="replace"), *(json.dumps(text, ensure_ascii=a)[1:-1].encode() for a in (True, False))}
+    found, searched = list[Exchange](), 0
+    for exchange in reversed(exchanges):
+        searched += len(exchange.body)
+        if searched > SEARCHED_BYTES:
+            return found[::-1], exchange.number + 1
+        if any(spelling in exchange.body for spelling in spelled):
+            found.append(exchange)
+    return found[::-1], None
+
+
+def one(subject: Subject, asked: Asked) -> dict[str, Any]:
+    return call.detail(find(subject, asked), subject.azure.journal)
+
+
+def frames(subject: Subject, asked: Asked) -> dict[str, Any]:
+    exchange = find(subject, asked)
+    after, limit = asked.number("after", 0, LAST), asked.number("limit", FRAMES, MOST_FRAMES, 1)
+    told = call.frames(exchange, after, limit)
+    return {"frames": told, "planned": call.planned(exchange), "outcome": exchange.outcome}
+
+
+def request(subject: Subject, asked: Asked) -> Answer:
+    exchange = find(subject, asked)
+    if exchange.dropped:
+        raise Refusal(404, "body_dropped", f"Bodies are kept up to 256 MB; that of call {exchange.number} is gone.")
+    return attachment(exchange.body, f"call-{exchange.number}-request")
+
+
+def answer(subject: Subject, asked: Asked) -> Answer:
+    exchange = find(subject, asked)
+    return attachment(b"".join(exchange.sent), f"call-{exchange.number}-answer")
+
+
+def find(subject: Subject, asked: Asked) -> Exchange:
+    """Raises Refusal."""
+    number, kept = int(asked.parts["number"]), subject.azure.journal.exchanges
+    for exchange in kept:
+        if exchange.number == number:
+            return exchange
+    last = kept[-1].number if kept else 0
+    why = (
+        f"Call {number} is gone: the journal was cleared, or keeps the last {LONGEST:,}."
+        if number <= last
+        else f"There is no call {number}; those that are kept end with {last}."
+    )
+    raise Refusal(404, "no_such_call", why, "number")

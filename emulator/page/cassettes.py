@@ -1,0 +1,79 @@
+"""The cassettes: all, or one as a conversation. They are read only; whoever edits one does so in an editor."""
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from ..tape import cassette
+from ..tape.cassette import Cassette, CassetteError, Interaction
+from ..transcript import facts, said
+from .asked import Asked
+from .call import shown
+from .hidden import headers_shown
+from .refusal import Refusal
+from .subject import Subject
+
+
+def listed(subject: Subject, _: Asked) -> dict[str, Any]:
+    played = Counter(exchange.recording for exchange in subject.azure.journal.exchanges)
+    return {"cassettes": [_told(path, name, played) for path, name in cassette.find(subject.folders)]}
+
+
+def _told(path: Path, name: str, played: Counter[str | None]) -> dict[str, Any]:
+    try:
+        tape, problems = cassette.load(path, name), list[str]()
+    except CassetteError as error:
+        tape, problems = Cassette(path, ()), [str(error)]
+    return {
+        "name": name,
+        "about": _text(tape.notes.get("about")),
+        "origin": _text(tape.notes.get("origin")),
+        "recordings": len(tape.interactions),
+        "played": sum(played[interaction.label] > 0 for interaction in tape.interactions),
+        "problems": problems,
+    }
+
+
+def one(subject: Subject, asked: Asked) -> dict[str, Any]:
+    tape = find(subject, asked.parts["name"])
+    notes = {name: _text(value) for name, value in tape.notes.items()}
+    return {"name": asked.parts["name"], "notes": notes, "recordings": list(_recordings(tape.interactions))}
+
+
+def find(subject: Subject, name: str) -> Cassette:
+    """By its name alone, which is never taken for a path. Raises Refusal."""
+    paths = {known: path for path, known in cassette.find(subject.folders)}
+    if name not in paths:
+        raise Refusal(
+            404, "no_such_cassette", "There is no cassette of this name; GET /_emulator/cassettes lists them."
+        )
+    try:
+        return cassette.load(paths[name], name)
+    except CassetteError as error:
+        raise Refusal(404, "no_such_cassette", str(error)) from error
+
+
+def _recordings(interactions: tuple[Interaction, ...]) -> Iterator[dict[str, Any]]:
+    for number, interaction in enumerate(interactions, 1):
+        request, response = interaction.request, interaction.response
+        yield {
+            "number": number,
+            "request": {
+                "method": request.method,
+                "uri": request.uri,
+                "headers": headers_shown(request.headers),
+                "body": shown(request.body),
+                "body_bytes": len(request.body),
+            },
+            "status": response.status,
+            "said": [{"who": who, "text": text} for who, text in said(interaction)],
+            "frames": len(response.frames()),
+            "frame_at_ms": response.frame_at_ms,
+            "outcome": response.outcome,
+            "facts": facts(interaction),
+        }
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else str(value)

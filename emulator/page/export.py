@@ -1,0 +1,132 @@
+"""A call to take along: as a command, a program, JSON or a cassette. Credentials are variables in all of them."""
+
+import shlex
+import tempfile
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from ..azure.journal import Exchange
+from ..scrub.scrub import Known, SecretFound, scrubbed
+from ..scrub.secret import PLACEHOLDER
+from ..tape import cassette
+from ..tape.canonical import parse_body
+from ..tape.route import Route, parse
+from . import call
+from .answer import Answer, answer_of, attachment, text
+from .asked import Asked
+from .calls import find
+from .hidden import target_kept
+from .refusal import Refusal
+from .subject import Subject
+
+KEY = "AZURE_OPENAI_API_KEY"
+SENT_HEADERS = ("content-type", "accept")
+SHORTEST_FILE_BYTES = 32 * 2**10  # of a body that no longer fits a command line
+METHODS = {  # of the OpenAI SDK, and what every release of it takes by name; extra_body goes into the body as it is
+    "chat/completions": ("chat.completions.create", ("model", "messages", "stream")),
+    "responses": ("responses.create", ("model", "input", "stream")),
+    "embeddings": ("embeddings.create", ("model", "input", "encoding_format")),
+}
+
+
+def read(subject: Subject, asked: Asked) -> Answer:
+    exchange, form = find(subject, asked), asked.choice("as", tuple(FORMS), "curl")
+    if exchange.dropped:
+        raise Refusal(404, "body_dropped", f"The body of call {exchange.number} is no longer kept.")
+    return FORMS[form](subject, exchange)
+
+
+def as_curl(subject: Subject, exchange: Exchange) -> Answer:
+    """The call to the fake Azure, or to the real one: AZURE_OPENAI_BASE says which."""
+    method, target = shlex.quote(exchange.method), shlex.quote(target_kept(exchange.target))
+    lines = [f'curl -sS -g -X {method} "$AZURE_OPENAI_BASE"{target}', f'-H "api-key: ${KEY}"']
+    lines += [f"-H {shlex.quote(f'{name}: {value}')}" for name, value in exchange.headers if name in SENT_HEADERS]
+    before, after = _settings(subject), "\n"
+    if (body := _for_a_shell(exchange.body)) is None:
+        before += f"# request.bin is GET /_emulator/calls/{exchange.number}/request\n"
+        lines.append("--data-binary @request.bin")
+    elif body:
+        end = _end_of(body)
+        lines.append(f"--data-binary @- <<'{end}'")
+        after = f"\n{body}{end}\n"
+    return text(before + " \\\n     ".join(lines) + after)
+
+
+def as_python(subject: Subject, exchange: Exchange) -> Answer:
+    route, body = parse(exchange.target), parse_body(exchange.body)
+    if route is None or route.operation not in METHODS or exchange.method != "POST" or not isinstance(body, dict):
+        raise Refusal(409, "no_such_form", "The OpenAI SDK has no one call for this; as=curl has.", "as")
+    method, names = METHODS[route.operation]
+    given = ({"model": route.deployment} if route.deployment else {}) | body
+    arguments = {name: given.pop(name) for name in names if name in given} | ({"extra_body": given} if given else {})
+    told = "".join(f"    {name}={value!r},\n" for name, value in arguments.items())
+    made = f"answer = client.{method}(\n{told})\n"
+    shown = "for event in answer:\n    print(event)\n" if arguments.get("stream") else "print(answer)\n"
+    return text(f"{_settings(subject)}{_client(route)}\n{made}{shown}")
+
+
+def _client(route: Route) -> str:
+    """Of the generation of the API that was called."""
+    if route.generation == "v1":
+        named, rest = "OpenAI", 'base_url=os.environ["AZURE_OPENAI_BASE"] + "/openai/v1"'
+    else:
+        named = "AzureOpenAI"
+        rest = f'azure_endpoint=os.environ["AZURE_OPENAI_BASE"], api_version={route.api_version!r}'
+    return f'import os\n\nfrom openai import {named}\n\nclient = {named}({rest}, api_key=os.environ["{KEY}"])\n'
+
+
+def as_json(subject: Subject, exchange: Exchange) -> Answer:
+    return answer_of(call.detail(exchange, subject.azure.journal))
+
+
+def as_cassette(subject: Subject, exchange: Exchange) -> Answer:
+    """What the recorder would have written. Raises Refusal where that holds a secret."""
+    if exchange.ended_at is None or exchange.miss is not None or not exchange.sent_headers:
+        raise Refusal(409, "nothing_to_keep", f"Call {exchange.number} has no answer that could be played.", "as")
+    taken = call.as_interaction(exchange)
+    request = replace(taken.request, uri=PLACEHOLDER + target_kept(exchange.target))
+    azure = subject.azure
+    known = Known("", (azure.api_key, azure.identity.header))
+    try:
+        clean = scrubbed(replace(taken, request=request), known)
+    except SecretFound as found:
+        raise Refusal(409, "secret_found", str(found), "as") from found
+    with tempfile.TemporaryDirectory(prefix="aoai-export-") as folder:
+        path = Path(folder, "call.yaml")
+        cassette.save(path, [clean], {"origin": exchange.origin or "emulator"})
+        return attachment(path.read_bytes(), f"call-{exchange.number}.yaml")
+
+
+FORMS: dict[str, Callable[[Subject, Exchange], Answer]] = {
+    "curl": as_curl,
+    "python": as_python,
+    "json": as_json,
+    "cassette": as_cassette,
+}
+
+
+def _settings(subject: Subject) -> str:
+    return f"# AZURE_OPENAI_BASE is {subject.azure_base or 'the resource'}, {KEY} its key.\n"
+
+
+def _for_a_shell(body: bytes) -> str | None:
+    """A body in whole lines, as a shell passes it on; None where it would change."""
+    if len(body) >= SHORTEST_FILE_BYTES or b"\0" in body or b"\r" in body:
+        return None
+    if body and not body.endswith(b"\n"):
+        if parse_body(body) is body:  # no JSON, to which one line end more would mean nothing
+            return None
+        body += b"\n"
+    try:
+        return body.decode()
+    except UnicodeDecodeError:
+        return None
+
+
+def _end_of(body: str) -> str:
+    """A word that no line of the body is."""
+    word = "END"
+    while word in body.splitlines():
+        word += "_"
+    return word

@@ -1,0 +1,50 @@
+"""The routes of the control API. docs/control.md has their shapes."""
+
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from . import calls, cassettes, difference, export, faults, journal, state, stubs
+from .asked import Asked
+from .subject import Subject
+
+
+@dataclass(frozen=True)
+class Route:
+    """`shown` is the path below /_emulator/, as in `calls/{number}`; `run` gives JSON or an Answer, in a thread, and
+    `waits`, where there is one, comes before it. `query` has the names that a query may have."""
+
+    method: str
+    shown: str
+    run: Callable[[Subject, Asked], Any]
+    query: tuple[str, ...] = ()
+    waits: Callable[[Subject, Asked], Awaitable[None]] | None = None
+
+    @property
+    def path(self) -> re.Pattern[str]:
+        return re.compile(FORMS.sub(lambda form: PARTS[form[1]], self.shown))
+
+
+FORMS = re.compile(r"\{(\w+)\}")
+PARTS = {"number": "(?P<number>[0-9]{1,15})", "name": "(?P<name>.+)"}
+ROUTES = (
+    Route("GET", "state", state.read),
+    Route("PATCH", "state", state.change),
+    Route("POST", "reset", state.reset),
+    Route("GET", "calls", calls.listed, calls.QUERY, calls.wait),
+    Route("GET", "calls/{number}", calls.one),
+    Route("GET", "calls/{number}/frames", calls.frames, ("after", "limit")),
+    Route("GET", "calls/{number}/request", calls.request),
+    Route("GET", "calls/{number}/answer", calls.answer),
+    Route("GET", "calls/{number}/difference", difference.read, ("with", "number")),
+    Route("GET", "calls/{number}/export", export.read, ("as",)),
+    Route("GET", "cassettes", cassettes.listed),
+    Route("GET", "cassettes/{name}", cassettes.one),
+    Route("GET", "faults", faults.listed),
+    Route("GET", "stubs", stubs.listed),
+    Route("POST", "stubs", stubs.add),
+    Route("DELETE", "stubs", stubs.clear),
+    Route("GET", "journal", journal.read),
+    Route("DELETE", "journal", journal.clear),
+)

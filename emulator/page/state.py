@@ -1,0 +1,153 @@
+"""How the emulator stands, and what can be changed while it runs."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from .. import option
+from ..azure import FakeAzure, faults
+from ..azure.faults import FaultError
+from ..azure.identity import FAULTS as IDENTITY
+from ..azure.limits import Limits
+from ..synthetic.improvising import Improviser
+from .asked import Asked
+from .refusal import Refusal, invalid_control
+from .subject import Subject
+
+PACKAGE = "azure-openai-emulator"
+MOST = 999_999_999  # as on the command line: option.count
+Change = Callable[[FakeAzure], None]
+
+
+@dataclass(frozen=True)
+class Setting:
+    """`read` gives what PATCH takes. `parse` makes a change of what was sent and changes nothing; it raises Refusal."""
+
+    read: Callable[[FakeAzure], Any]
+    parse: Callable[[Any], Change]
+
+
+def fault_of(wish: Any) -> Change:
+    if wish is not None and not isinstance(wish, str):
+        raise invalid_control('fault is a text such as "stall; at_frame=3", or null.', "fault")
+    try:
+        asked = None if wish is None or wish in IDENTITY else faults.parse(wish)
+    except FaultError as error:
+        raise Refusal(400, "unknown_fault", str(error), "fault") from error
+
+    def change(azure: FakeAzure) -> None:
+        azure.identity.behave()
+        azure.fault = asked
+        azure.happened.pop((str(asked), b""), None)  # `times` begins anew
+        if wish in IDENTITY:
+            azure.identity.misbehave(wish)
+
+    return change
+
+
+def limits_of(told: Any) -> Change:
+    named = {"requests": None, "tokens": None} | told if isinstance(told, dict) else {}
+    is_right = set(named) == {"requests", "tokens"} and all(
+        value is None or (type(value) is int and 0 < value <= MOST) for value in named.values()
+    )
+    if told is not None and not is_right:
+        raise invalid_control('limits are null, or numbers a minute: {"requests": 10, "tokens": null}.', "limits")
+
+    def change(azure: FakeAzure) -> None:
+        azure.limits = Limits(named["requests"], named["tokens"], azure.time_scale) if any(named.values()) else None
+
+    return change
+
+
+def time_scale_of(told: Any) -> Change:
+    if type(told) not in (int, float) or not option.is_time_scale(told):
+        raise invalid_control(f"time_scale is {option.TIME_SCALES}.", "time_scale")
+
+    def change(azure: FakeAzure) -> None:
+        azure.time_scale = float(told)
+
+    return change
+
+
+def improvise_of(told: Any) -> Change:
+    if not isinstance(told, bool):
+        raise invalid_control("improvise is true or false.", "improvise")
+
+    def change(azure: FakeAzure) -> None:
+        if azure.records or told == improvises(azure):
+            return  # a live service answers by itself
+        others = [one for one in azure.after if not isinstance(one, Improviser)]
+        azure.after[:] = [*others, Improviser()] if told else others
+        azure.deployments = frozenset() if told else frozenset(azure.library.deployments())
+
+    return change
+
+
+def improvises(azure: FakeAzure) -> bool:
+    return any(isinstance(one, Improviser) for one in azure.after)
+
+
+def limits_now(azure: FakeAzure) -> dict[str, int | None] | None:
+    return {"requests": azure.limits.requests, "tokens": azure.limits.tokens} if azure.limits else None
+
+
+SETTINGS: Mapping[str, Setting] = {  # in the order in which they are changed: limits run on the clock of the time scale
+    "time_scale": Setting(lambda azure: azure.time_scale, time_scale_of),
+    "limits": Setting(limits_now, limits_of),
+    "improvise": Setting(improvises, improvise_of),
+    "fault": Setting(lambda azure: str(azure.fault) if azure.fault else azure.identity.wish, fault_of),
+}
+
+
+def read(subject: Subject, _: Asked) -> dict[str, Any]:
+    azure, library = subject.azure, subject.azure.library
+    exchanges = azure.journal.exchanges
+    recording = subject.told_of_recording()
+    return {
+        "mode": "replaying" if recording is None else "recording",
+        "version": version_of_this(),
+        "now": datetime.now(UTC).isoformat(timespec="milliseconds"),
+        **{name: setting.read(azure) for name, setting in SETTINGS.items()},
+        "happened": sum(azure.happened.values()),
+        "proxy": subject.proxy,
+        "azure": subject.azure_base,
+        "deployments": sorted(azure.deployments),
+        "counts": {
+            "calls": len(exchanges),
+            "misses": sum(exchange.miss is not None for exchange in exchanges),
+            "errors": sum((exchange.status or 0) >= 400 for exchange in exchanges),
+            "open": sum(exchange.ended_at is None for exchange in exchanges),
+        },
+        "recordings": len(library.interactions()),
+        "problems": library.problems,
+        "recording": recording,
+    }
+
+
+def change(subject: Subject, asked: Asked) -> dict[str, Any]:
+    """All of it or nothing."""
+    for name in asked.body:
+        if name not in SETTINGS:
+            raise invalid_control(f"{name!r} cannot be changed. What can is {', '.join(SETTINGS)}.", name)
+    changes = [setting.parse(asked.body[name]) for name, setting in SETTINGS.items() if name in asked.body]
+    for change in changes:
+        change(subject.azure)
+    return read(subject, asked)
+
+
+def reset(subject: Subject, asked: Asked) -> dict[str, Any]:
+    """As every test begins: FakeAzure.reset. The time scale stays, and so does improvising."""
+    if asked.body:
+        raise invalid_control("A reset takes {}.")
+    subject.azure.reset()
+    return read(subject, asked)
+
+
+def version_of_this() -> str | None:
+    """None in a checkout that nobody installed."""
+    try:
+        return version(PACKAGE)
+    except PackageNotFoundError:
+        return None

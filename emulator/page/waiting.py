@@ -1,0 +1,51 @@
+"""Those who wait until something has happened: none polls, and none keeps the others from being answered."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+
+from ..azure.journal import Journal
+from .refusal import Refusal
+
+MOST = 32  # at once
+PAUSE_SECONDS = 0.005  # between two looks, however much happens
+
+
+class Waiting:
+    """Works on any event loop: the fake Azure runs on one, and who waits may be on another."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self._wakes = list[Callable[[], None]]()
+        self._is_over = False
+
+    async def until(self, holds: Callable[[], bool], seconds: float) -> None:
+        """Returns once `holds()`, and at the latest when the time is up or the emulator stops. Raises Refusal when
+        there are too many."""
+        if not seconds or holds():
+            return
+        if len(self._wakes) >= MOST:
+            raise Refusal(503, "too_many_feeds", f"{MOST} others are waiting already; try again when one has ended.")
+        loop, happened = asyncio.get_running_loop(), asyncio.Event()
+
+        def wake() -> None:
+            if not happened.is_set():
+                with suppress(RuntimeError):  # the loop has ended
+                    loop.call_soon_threadsafe(happened.set)
+
+        self._wakes.append(wake)
+        try:
+            with self._journal.watched(wake), suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    while not (self._is_over or holds()):
+                        await happened.wait()
+                        await asyncio.sleep(PAUSE_SECONDS)
+                        happened.clear()
+        finally:
+            self._wakes.remove(wake)
+
+    def end(self) -> None:
+        """Everybody is answered: the server stops, and would wait for them."""
+        self._is_over = True
+        for wake in [*self._wakes]:
+            wake()

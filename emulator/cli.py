@@ -23,6 +23,9 @@ from .host.command import DEFAULT_PORT, add_host
 from .match.declared import of_project
 from .match.slack import SlackError
 from .option import UsageError
+from .page import command as page_command
+from .page.control import Control
+from .page.subject import Subject
 from .recording import command as recording_command
 from .recording.live import LiveError
 from .recording.recorder import RecordingRefused
@@ -76,9 +79,12 @@ def parser() -> argparse.ArgumentParser:
     added = verb("serve", serve.run, serve.SUMMARY)
     common(added, DEFAULT_PORT)
     answering.add_arguments(added)
+    page_command.add_port(added)
+    page_command.add_access(added)
     added = verb("azure", azure.run, azure.SUMMARY)
     common(added, 0)
     answering.add_arguments(added)
+    page_command.add_access(added)
     added.add_argument("--settings", action="store_true", help="write local.settings.json for `func start`")
     added = verb("record", record, recording_command.SUMMARY)
     common(added, DEFAULT_PORT)
@@ -115,7 +121,7 @@ def record(arguments: argparse.Namespace) -> int:
     require(arguments.cassettes or ())
     arguments.cassettes = arguments.cassettes or folders_of(Path())
     try:
-        return recording_command.record(arguments)
+        return recording_command.record(arguments, lambda stack: Control(Subject.of(stack, arguments.cassettes)))
     except LookupError as error:
         raise UsageError(str(error)) from error
     except ImportError as missing:

@@ -26,12 +26,19 @@ def count(text: str) -> int:
     return int(text)
 
 
+TIME_SCALES = f"0, or a number from {SLOWEST:g} to {FASTEST:,.0f}"
+
+
 def time_scale(text: str) -> float:
-    """0, or from SLOWEST to FASTEST."""
+    """One of TIME_SCALES."""
     try:
         value = float(text)
     except ValueError:
         value = math.nan
-    if value == 0 or SLOWEST <= value <= FASTEST:
+    if is_time_scale(value):
         return value
-    raise argparse.ArgumentTypeError(f"{text!r} is neither 0 nor a number from {SLOWEST:g} to {FASTEST:,.0f}")
+    raise argparse.ArgumentTypeError(f"{text!r} is neither {TIME_SCALES.replace(', or', ' nor')}")
+
+
+def is_time_scale(value: float) -> bool:
+    return value == 0 or SLOWEST <= value <= FASTEST

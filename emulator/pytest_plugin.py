@@ -115,12 +115,14 @@ def aoai_emulator_server(
 ) -> "Iterator[LocalStack]":
     """The stack that all tests of a session share."""
     from .match.slack import SlackError
+    from .page.control import Control
+    from .page.subject import Subject
 
     try:
         started = _stack(pytestconfig, aoai_cassette_folders, aoai_settings)
     except SlackError as error:
         pytest.fail(str(error), pytrace=False)
-    with started as stack:
+    with started as stack, Control(Subject.of(stack, aoai_cassette_folders)):
         if unreadable := stack.library.unreadable:
             pytest.fail("\n".join([*unreadable, f"The ini option {FOLDERS} names other folders."]), pytrace=False)
         yield stack

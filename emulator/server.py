@@ -14,8 +14,7 @@ from uvicorn.loops.auto import auto_loop_factory
 from .connection import Protocol
 
 LOOPBACK = "127.0.0.1"
-CONTROL = "_emulator"  # the first part of the control routes
-KEEP_ALIVE_SECONDS = 75  # longer than any client's, so that the client closes first
+KEEP_ALIVE_SECONDS = 75  # longer than any client's, so that no client meets a connection being closed
 BACKLOG = 2_048  # a class that starts at once
 
 
@@ -99,10 +98,9 @@ def run(main: Coroutine[Any, Any, None]) -> None:
 
 @contextmanager
 def serving(app: Any, sock: socket.socket) -> Iterator[str]:
-    """Serve while the context lasts. Yields the base URL once connections are accepted. When other machines can reach
-    the server, it has no control routes (/_emulator/)."""
+    """Serve while the context lasts; gives the base URL once connections are accepted."""
     config = uvicorn.Config(
-        _without_control(app) if is_open(sock) else app,
+        app,
         http=Protocol,
         log_level="warning",
         access_log=False,
@@ -123,14 +121,3 @@ def serving(app: Any, sock: socket.socket) -> Iterator[str]:
         server.end()
         thread.join(timeout=5)
         sock.close()
-
-
-def _without_control(app: Any) -> Any:
-    async def answer(scope: Any, receive: Any, send: Any) -> None:
-        if scope["type"] == "http" and scope["path"].strip("/").partition("/")[0] == CONTROL:
-            await send({"type": "http.response.start", "status": 404, "headers": [(b"content-length", b"0")]})
-            await send({"type": "http.response.body", "body": b""})
-        else:
-            await app(scope, receive, send)
-
-    return answer

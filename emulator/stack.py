@@ -45,7 +45,7 @@ class LocalStack:
     """A context manager. `azure` is the fake Azure itself (its journal, identity and library), made from the cassettes
     unless given; `slack` is what may vary in requests for them; `settings` override the function's app settings;
     `time_scale` is how many times faster than recorded streams are replayed, 0 for at once; `host` is the proxy's
-    address, the fake Azure stays on loopback."""
+    address, the fake Azure stays on loopback; `any_key`: the proxy's host lets in whoever shows a key."""
 
     def __init__(
         self,
@@ -60,6 +60,7 @@ class LocalStack:
         slack: Slack = NONE,
         backend: str | None = None,
         azure: FakeAzure | None = None,
+        any_key: bool = False,
     ) -> None:
         library = (
             library
@@ -73,6 +74,7 @@ class LocalStack:
         self.function_key = function_key or secrets.token_urlsafe(24)
         self.base_url = self.azure_base = self.identity_endpoint = ""
         self._settings, self._port, self._address, self._backend = dict(settings or {}), port, host, backend
+        self._any_key = any_key
         self._exit = ExitStack()
         self._host: HostProcess | None = None
 
@@ -83,6 +85,10 @@ class LocalStack:
     def unanswered(self) -> list[str]:
         """The calls since the last look that Azure would never answer, or would leave open: a line for each."""
         return self._host.unanswered() if self._host else []
+
+    def told(self) -> dict[str, Any] | None:
+        """What a recording has come to so far; None where nothing is recorded."""
+        return None
 
     def settings(self) -> dict[str, str]:
         """The function's app settings: the fake Azure's address, and the caller's settings."""
@@ -110,7 +116,9 @@ class LocalStack:
             self.identity_endpoint = f"{self.azure_base}{IDENTITY_PATH}"
             environment = {k: v for k, v in os.environ.items() if not k.startswith(NOT_INHERITED)}
             environment |= self.settings() | {"FUNCTION_HOST_KEY": self.function_key}
-            self._host = starting.enter_context(HostProcess(environment, self._port, self._backend, host=self._address))
+            self._host = starting.enter_context(
+                HostProcess(environment, self._port, self._backend, host=self._address, any_key=self._any_key)
+            )
             self.base_url = self._host.base_url
             self._exit = starting.pop_all()
         return self
@@ -131,11 +139,13 @@ class HostProcess:
         verbose: bool = False,
         log: IO[bytes] | None = None,
         host: str = LOOPBACK,
+        any_key: bool = False,
     ) -> None:
         command = [sys.executable, "-m", f"{PACKAGE}.host", "--json", "--until-stdin-closes"]
         command += ["--port", str(port), "--host", host]
         command += ["--backend", backend] if backend else []
         command += ["--verbose"] if verbose else []
+        command += ["--any-key"] if any_key else []
         self.process = subprocess.Popen(
             command,
             cwd=ROOT,  # only there it finds the proxy's code

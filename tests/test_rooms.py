@@ -13,7 +13,7 @@ LAYERS = {  # a room, or a file beside the rooms, imports only lower layers, nev
         "__main__",
         "cli pytest_plugin",
         "commands",
-        "recording demo emulation",
+        "page recording demo emulation",
         "synthetic lint doctor usage",
         "stack folder transcript",
         "host azure deployment",

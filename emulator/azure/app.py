@@ -1,12 +1,11 @@
 """The fake Azure OpenAI: an ASGI application that authenticates like Azure and answers from recordings.
 
-/msi/token            the managed identity endpoint
-/_emulator/journal    what arrived (GET) and a fresh start (DELETE), for tests in other processes
-everything else       Azure OpenAI's data plane, dated and v1
+/msi/token         the managed identity endpoint
+/_emulator…        what tells of the emulator and changes it, where somebody handed it a `control`
+everything else    Azure OpenAI's data plane, dated and v1
 """
 
 import asyncio
-import json
 import secrets
 from collections import Counter
 from collections.abc import Awaitable, Callable
@@ -16,7 +15,7 @@ from ..connection import EXTENSION
 from ..match import diagnose
 from ..match.library import Library, Take
 from ..tape.estimate import expected_tokens
-from ..tape.interaction import COMPLETE, Request, Response
+from ..tape.interaction import COMPLETE, Headers, Request, Response
 from ..tape.route import parse
 from . import errors, faults
 from .answerer import Answerer, Made, Remark, first
@@ -31,17 +30,27 @@ from .question import Question, question_of
 from .rules import facts_of, unknown
 
 IDENTITY_PATH = "/msi/token"
-CONTROL_PATH = "/_emulator/journal"
+IDENTITY_PATHS = (IDENTITY_PATH, f"{IDENTITY_PATH}/")
+CONTROL_PATH = "/_emulator"
+CONTROL_LENGTH = len(CONTROL_PATH)
 UNAUTHORIZED = ("bad_key", "bad_token")
 ORIGIN_HEADER = "x-emulator-origin"  # who made an answer that nobody recorded
 FAULT_HEADER = "openai-emulator-fault"  # the proxy forwards openai-*, and Azure ignores unknown headers
 
+Control = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+
+async def no_control(_: Scope, __: Receive, send: Send) -> None:
+    await respond(send, 404, (), b"")
+
 
 class FakeAzure:
-    """A test sets `hold` to a schedule of its own. It is awaited before each piece of a body, with the exchange and the
-    piece's number. `fault` goes wrong with every request (`misbehave` sets it). The header `openai-emulator-fault` sets
-    it for one request. `limits` are rate limits. `deployments` lists the existing deployments; empty means any.
-    `before` answers ahead of the recordings, and `after` when no recording matches. `remarks` add lines to a miss."""
+    """`hold`, when a test sets it, is awaited before each piece of a body with the exchange and the piece's number:
+    a schedule of the test's own. `fault` is what goes wrong with every request (`misbehave` sets it); the header
+    `openai-emulator-fault` asks for it in a single one. `limits` are rate limits. `deployments` are those that exist;
+    empty: any. `before` and `after` answer what no recording is asked for, and what none answers; `remarks` are added
+    to a miss. `control` answers what is below /_emulator. `any_key` lets every caller in who shows a key or a token,
+    whatever it is."""
 
     records = False  # whether a live service answers what no recording does
 
@@ -58,18 +67,21 @@ class FakeAzure:
         self.before: list[Answerer] = []
         self.after: list[Answerer] = []
         self.remarks: list[Remark] = []
+        self.at_reset: list[Callable[[], None]] = []
+        self.control: Control = no_control
+        self.any_key = False
         self.deployments = frozenset(library.deployments())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
-        if scope["path"].rstrip("/") == IDENTITY_PATH:
+        if scope["path"] in IDENTITY_PATHS:
             header = dict(scope["headers"]).get(b"x-identity-header", b"").decode("latin-1")
             status, body = self.identity.answer(scope["query_string"].decode("latin-1"), header)
             await asyncio.sleep(self.identity.delay)
             await respond(send, status, (errors.HTML if self.identity.html else errors.JSON,), body)
-        elif scope["path"] == CONTROL_PATH:
-            await self.control(scope["method"], send)
+        elif scope["path"][:CONTROL_LENGTH] == CONTROL_PATH:
+            await self.control(scope, receive, send)
         else:
             target = target_of(scope["raw_path"], scope["query_string"])
             connection = scope["extensions"][EXTENSION]
@@ -88,7 +100,7 @@ class FakeAzure:
     def answer(self, exchange: Exchange, send: Send) -> Awaitable[None]:
         """Authenticate, refuse what Azure refuses, find the recording, play it."""
         question = question_of(exchange.method, exchange.target, exchange.body)
-        exchange.body, route = question.body, question.route
+        exchange.question, exchange.body, route = question, question.body, question.route
         try:
             fault = self.fault_for(exchange)
         except FaultError as error:
@@ -149,17 +161,22 @@ class FakeAzure:
         return fault if fault.times is None or self.happened[count] <= fault.times else None
 
     async def send_miss(self, why: str, code: str, exchange: Exchange, send: Send) -> None:
-        exchange.status, exchange.miss = 424, why
-        await respond(send, 424, errors.NO_RECORDING_HEADERS, errors.no_recording(why, code))
+        exchange.miss, body = why, errors.no_recording(why, code)
+        headers = (*errors.NO_RECORDING_HEADERS, ("content-length", str(len(body))))
+        await self.send_whole(424, headers, body, exchange, send)
 
     async def send_error(
         self, name: str, facts: dict[str, str], exchange: Exchange, send: Send, said: dict[str, str] | None = None
     ) -> None:
         error = errors.ERRORS[name]
-        exchange.status, body = error.status, error.body_for(facts)
-        headers = error.headers_for(facts, said)
+        body, headers = error.body_for(facts), error.headers_for(facts, said)
         headers += [] if error.chunked else [("content-length", str(len(body)))]
-        await send(head(error.status, headers))
+        await self.send_whole(error.status, tuple(headers), body, exchange, send)
+
+    async def send_whole(self, status: int, headers: Headers, body: bytes, exchange: Exchange, send: Send) -> None:
+        exchange.status, exchange.sent_headers, exchange.sending = status, headers, (body,)
+        await send(head(status, headers))
+        self.journal.sent(exchange)
         await send({"type": "http.response.body", "body": body})
 
     async def play(self, take: Take, exchange: Exchange, send: Send, fault: Fault | None, left: dict[str, str]) -> None:
@@ -201,6 +218,8 @@ class FakeAzure:
         the key as a bearer token (Microsoft Learn, "Azure OpenAI v1 API": its first example)."""
         said = exchange.headers.first
         key = said.get("api-key")
+        if self.any_key and (key or said.get("authorization")):
+            return None
         if key is not None:
             return None if key == self.api_key else "bad_key"
         scheme, _, shown = said.get("authorization", "").partition(" ")
@@ -210,12 +229,6 @@ class FakeAzure:
         is_key = token == self.api_key and route is not None and route.generation == "v1"
         return None if is_key or self.identity.accepts(token) else "bad_token"
 
-    async def control(self, method: str, send: Send) -> None:
-        if method == "DELETE":
-            self.reset()
-        exchanges = [exchange.as_json() for exchange in self.journal.exchanges]
-        await respond(send, 200, (errors.JSON,), json.dumps({"exchanges": exchanges}).encode())
-
     def reset(self) -> None:
         """Clear the journal, and play every sequence of recordings from its start."""
         self.journal.clear()
@@ -223,6 +236,8 @@ class FakeAzure:
         self.identity.behave()
         self.hold = self.fault = self.limits = None
         self.happened.clear()
+        for forget in self.at_reset:
+            forget()
 
     def misbehave(self, wish: str) -> None:
         """Sets a fault until `reset`: one for every request (faults.py), or one of the identity endpoint. Raises

@@ -27,10 +27,13 @@ async def deliver(
     if plan.silent:
         await break_off(plan.ending, exchange)
         return
-    exchange.sent_headers, exchange.sending = plan.headers, plan.bodies
+    exchange.plan, exchange.sent_headers, exchange.sending = plan, plan.headers, plan.bodies
     await send(plan.head)
     is_paced = time_scale or plan.pause
-    started = time.monotonic() if is_paced else 0.0
+    started = 0.0
+    if is_paced:
+        started = time.monotonic()
+        exchange.head_at, exchange.time_scale = started, time_scale
     for number, (at, message) in enumerate(plan.messages, 1):
         if hold:
             await hold(exchange, number - 1)

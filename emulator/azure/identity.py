@@ -37,9 +37,10 @@ LIFETIME_SECONDS = 24 * 3600  # as in Azure, for managed identities
 
 @dataclass
 class ManagedIdentity:
-    """Mints and checks tokens. These attributes make faults: `failure` (a status to answer; with `html`, as a page
-    instead of JSON), `delay` (seconds before the answer), `lifetime` (seconds), `audience` and `expired` (for tokens
-    minted from now on), `ahead` (seconds that its clock is ahead of ours). `misbehave` sets them by name."""
+    """Mints and checks tokens. What goes wrong: `failure` (a status that the endpoint answers, as `html` with a page
+    instead of JSON), `delay` (seconds before it answers), `lifetime` (seconds), `audience` and `expired` (of the tokens
+    minted from now on), `ahead` (seconds that its clock is before ours). `misbehave` sets them by name, which is then
+    the `wish`."""
 
     header: str = field(default_factory=lambda: str(uuid.uuid4()).upper())
     client_id: str = field(default_factory=lambda: str(uuid.uuid4()))
@@ -50,6 +51,7 @@ class ManagedIdentity:
     html: bool = False
     delay: float = 0.0
     ahead: float = 0.0
+    wish: str | None = None
     requests: int = 0
     _secret: bytes = field(default_factory=lambda: secrets.token_bytes(32), repr=False)
 
@@ -96,12 +98,13 @@ class ManagedIdentity:
     def behave(self) -> None:
         """End all faults."""
         self.lifetime, self.failure, self.audience, self.expired = LIFETIME_SECONDS, None, None, False
-        self.html, self.delay, self.ahead = False, 0.0, 0.0
+        self.html, self.delay, self.ahead, self.wish = False, 0.0, 0.0, None
 
     def misbehave(self, name: str) -> bool:
         """Set one of FAULTS until `behave`. Returns False when there is none of this name."""
         for attribute, value in FAULTS.get(name, {}).items():
             setattr(self, attribute, value)
+            self.wish = name
         return name in FAULTS
 
     def revoke(self) -> None:

@@ -3,25 +3,31 @@
 import threading
 import time
 from collections import deque
-from collections.abc import Sequence
-from dataclasses import dataclass, field, fields
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..connection import Connection
 from ..tape.canonical import parse_body
 from ..tape.interaction import Headers
 from .asgi import Fields
+from .plan import Plan
+from .question import Question
 
 LONGEST = 10_000  # exchanges; an emulator that runs for weeks must not fill the memory
-NOT_TOLD = ("connection", "broken", "sending", "sent_headers")
+MOST_BODY_BYTES = 256 * 2**20  # of all requests together
+KEPT_BODY_BYTES = MOST_BODY_BYTES * 7 // 8  # once there were more: to make room for a single one would take long
 
 
 @dataclass(slots=True)
 class Exchange:
-    """One request and its answer. `recording` is the label of the recording that answered, `origin` the source of an
-    answer that nobody recorded, and `miss` the reason why nothing answered. `sending` has the pieces of the body, and
-    `sent_at` a time.monotonic() for each piece that has left. `outcome` is "open", "complete", "client_left", or the
-    way in which the answer was broken. `fault` is the fault that somebody asked for."""
+    """One request. `number` is never given twice in a process. `recording` is the label of what answered it, `origin`
+    who made an answer that nobody recorded, and `miss` says why nothing answered. `sending` are the pieces of the body;
+    `sent_at` has a time.monotonic() for each that has left. `outcome` is "open", "complete", "client_left", or how it
+    was broken; `fault` is what was asked to go wrong. `question` is what was understood of it. `plan` is how the answer
+    leaves; where it has a schedule, `head_at` is when the headers left and `time_scale` how fast it runs. `dropped` is
+    the size of a body that is kept no longer."""
 
     method: str
     target: str
@@ -40,6 +46,12 @@ class Exchange:
     connection: Connection | None = None
     broken: str | None = None
     fault: str | None = None
+    number: int = 0
+    question: Question | None = None
+    plan: Plan | None = None
+    head_at: float | None = None
+    time_scale: float = 0.0
+    dropped: int = 0
 
     @property
     def sent(self) -> list[bytes]:
@@ -54,25 +66,31 @@ class Exchange:
     def header(self, name: str) -> str | None:
         return self.headers.first.get(name)
 
-    def as_json(self) -> dict[str, Any]:
-        """The exchange for the control route, without credentials."""
-        hidden = ("authorization", "api-key")
-        headers = [[name, "hidden" if name in hidden else value] for name, value in self.headers]
-        told = {field.name: getattr(self, field.name) for field in fields(self) if field.name not in NOT_TOLD}
-        return {**told, "headers": headers, "body": self.body.decode(errors="replace")}
+    def drop_body(self) -> None:
+        self.dropped, self.body = self.dropped or len(self.body), b""
+        if self.question:
+            self.question = replace(self.question, body=b"")
 
 
 class Journal:
-    """The last LONGEST exchanges since `clear`, in order of arrival. Safe to use from several threads. All threads see
-    a note at once, and a note wakes those who wait. The lock is taken only when somebody waits."""
+    """The exchanges since the last `clear`, the last LONGEST of them, in order of arrival. Their bodies are at most
+    MOST_BODY_BYTES; the oldest lose theirs first. `epoch` makes a time of day of a time.monotonic(). Safe to use from
+    several threads: what is noted is seen at once, and who waits for it is woken; the lock is taken only where one
+    does."""
 
     def __init__(self) -> None:
+        self.epoch = time.time() - time.monotonic()
         self._lock = threading.RLock()
         self._changed = threading.Condition(self._lock)
         self._waiting = 0
+        self._watching = list[Callable[[], None]]()
         self._exchanges = deque[Exchange](maxlen=LONGEST)
+        self._last_number = 0
+        self._body_bytes = 0  # at least so many
 
     def add(self, exchange: Exchange) -> None:
+        self._last_number += 1  # in one thread: the server's own
+        exchange.number = self._last_number
         self._exchanges.append(exchange)
         if self._waiting:
             self._tell()
@@ -85,17 +103,37 @@ class Journal:
 
     def ended(self, exchange: Exchange, outcome: str) -> None:
         exchange.outcome = outcome
-        exchange.ended_at = time.monotonic()  # comes last, so that the outcome is set when it is seen
+        exchange.ended_at = time.monotonic()  # last: who sees when it ended sees how
+        self._body_bytes += len(exchange.body)
+        if self._body_bytes > MOST_BODY_BYTES:
+            self._drop_bodies()
         if self._waiting:
             self._tell()
+
+    def _drop_bodies(self) -> None:
+        """Bodies that are equal are often one object, and those of exchanges that are gone were counted as well: only
+        here is it known how much there is."""
+        held, total, is_full = set[int](), 0, False
+        for exchange in reversed(self.exchanges):
+            size = 0 if id(exchange.body) in held else len(exchange.body)
+            is_full = is_full or total + size > KEPT_BODY_BYTES
+            if is_full and exchange.ended_at is not None:
+                exchange.drop_body()
+            else:
+                held.add(id(exchange.body))
+                total += size
+        self._body_bytes = total
 
     def _tell(self) -> None:
         with self._changed:
             self._changed.notify_all()
+            for wake in self._watching:
+                wake()
 
     def clear(self) -> None:
         with self._lock:
             self._exchanges.clear()
+            self._body_bytes = 0
 
     @property
     def exchanges(self) -> list[Exchange]:
@@ -112,3 +150,16 @@ class Journal:
                 return list(self._exchanges)
             finally:
                 self._waiting -= 1
+
+    @contextmanager
+    def watched(self, wake: Callable[[], None]) -> Iterator[None]:
+        """Meanwhile `wake` is called, in whatever thread it happens, when something is noted."""
+        with self._lock:
+            self._waiting += 1
+            self._watching.append(wake)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._waiting -= 1
+                self._watching.remove(wake)

@@ -9,9 +9,11 @@ from typing import Any
 from ..azure import FakeAzure
 from ..azure.app import IDENTITY_PATH
 from ..bundle import ROOT
-from ..host.command import warn_if_open
+from ..host.command import warn_if_open, warn_of_any_key
 from ..option import UsageError
-from ..server import bind, serving
+from ..page import command as page_command
+from ..page.subject import Subject
+from ..server import bind, serving, url_of
 from . import answering
 from .console import say, wait_for_ever
 
@@ -21,10 +23,13 @@ SUMMARY = "Run the fake Azure alone, for `func start` or any Azure OpenAI client
 def run(arguments: argparse.Namespace) -> None:
     fake = FakeAzure(answering.library(arguments), arguments.time_scale)
     answering.prepare(fake, arguments)
+    fake.any_key = arguments.any_key
     folders = [*map(str, answering.folders(arguments))]
     sock = bind(arguments.port, arguments.host)
-    warn_if_open(sock, "the fake Azure. Everybody with its key gets the recordings")
-    with serving(fake, sock) as base:
+    warn_if_open(sock, f"the fake Azure. Everybody{'' if fake.any_key else ' with its key'} gets the recordings")
+    warn_of_any_key(fake.any_key)
+    subject = Subject(fake, answering.folders(arguments), azure_base=url_of(sock))
+    with serving(fake, sock) as base, page_command.beside(subject, sock, arguments) as control:
         described = {
             "azure_base": base,
             "api_key": fake.api_key,
@@ -32,6 +37,7 @@ def run(arguments: argparse.Namespace) -> None:
             "identity_header": fake.identity.header,
             "pid": os.getpid(),
             "cassettes": folders,
+            **control,
         }
         if arguments.improvise:
             described["models"] = answering.deployments(arguments, fake.library)

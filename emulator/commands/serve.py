@@ -4,12 +4,15 @@ import argparse
 import json
 import os
 
+from ..page import command as page_command
+from ..page.subject import Subject
 from ..stack import LocalStack
 from ..usage import how_to_call
 from . import answering
 from .console import say, wait_for_ever
 
 SUMMARY = "Run the fake Azure and the proxy until Ctrl-C."
+CONTROL_NAMES = {"control_url": "The control API", "control_token": "Its token"}
 FROM_ENVIRONMENT = ("AZURE_OPENAI_DEPLOYMENT", "AZURE_OPENAI_API_VERSION")
 
 
@@ -25,17 +28,21 @@ def run(arguments: argparse.Namespace) -> None:
         port=arguments.port,
         host=arguments.host,
         time_scale=arguments.time_scale,
+        any_key=arguments.any_key,
     )
     answering.prepare(stack.azure, arguments)
-    folders = [*map(str, answering.folders(arguments))]
-    with stack:
+    folders = answering.folders(arguments)
+    shown = ", ".join(map(str, folders))
+    page = page_command.bound(arguments)
+    with page, stack, page_command.listening(Subject.of(stack, folders), page, arguments) as control:
         if arguments.json:
-            say(json.dumps(stack.describe() | {"cassettes": folders}))
+            say(json.dumps(stack.describe() | {"cassettes": [*map(str, folders)]} | control))
         else:
             models = stack.settings()["AZURE_OPENAI_DEPLOYMENT"]
             say(f"The proxy is at    {stack.base_url}\nIts function key   {stack.function_key}")
             say(f"The fake Azure     {stack.azure_base}\nModels             {models}")
-            say(f"Cassettes          {', '.join(folders)}")
+            say("\n".join(f"{CONTROL_NAMES[name]:18} {value}" for name, value in control.items()))
+            say(f"Cassettes          {shown}")
             if arguments.improvise:
                 say(f"Improvised         {answering.IMPROVISED}")
             say(f"\n{how_to_call(stack)}\n\nCtrl-C stops it.")

@@ -16,7 +16,7 @@ from pathlib import Path
 from ..bundle import ROOT
 from ..server import LOOPBACK, PortError, bind, is_open, run, url_of
 from .app import AppError
-from .key import MASTER
+from .key import ANY, MASTER
 from .server import serve
 from .settings import local_settings
 from .unanswered import Unanswered
@@ -53,6 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--port", type=int, default=DEFAULT_PORT, help=f"0 for a free one (default: {DEFAULT_PORT})")
     add_host(parser)
+    add_any_key(parser)
     told = "print one JSON object, then one for each call that Azure would never answer"
     parser.add_argument("--json", action="store_true", help=told)
     parser.add_argument("--backend", choices=("public", "runtime"), help="how functions are called (default: best)")
@@ -64,10 +65,13 @@ def host(arguments: argparse.Namespace) -> None:
     keys = {"default": os.environ.get("FUNCTION_HOST_KEY") or secrets.token_urlsafe(24)}
     if master := os.environ.get("FUNCTION_MASTER_KEY"):
         keys[MASTER] = master
+    if arguments.any_key:
+        keys[ANY] = ""
     os.environ.update((local_settings(arguments.app) if arguments.app else DEPLOYED) | os.environ)
     sock = bind(arguments.port, arguments.host)
     url = url_of(sock)
-    warn_if_open(sock, "the proxy. Everybody with its key uses what is behind it")
+    warn_if_open(sock, f"the proxy. Everybody{'' if arguments.any_key else ' with its key'} uses what is behind it")
+    warn_of_any_key(arguments.any_key)
     if arguments.verbose:
         logging.basicConfig(level=logging.INFO)
     if arguments.until_stdin_closes:
@@ -100,6 +104,16 @@ def warn_if_open(sock: socket.socket, what: str) -> None:
     if is_open(sock):
         address, port = sock.getsockname()[:2]
         print(f"warning: open to other machines on {address}, port {port}: {what}.", file=sys.stderr)
+
+
+def add_any_key(parser: argparse.ArgumentParser) -> None:
+    told = "let in whoever shows a key, whatever it is, for clients that bring their own; Azure does not"
+    parser.add_argument("--any-key", action="store_true", help=told)
+
+
+def warn_of_any_key(is_so: bool) -> None:
+    if is_so:
+        print("warning: every key is accepted, because of --any-key. Azure accepts its own.", file=sys.stderr)
 
 
 def to_parent(pipe: int) -> Callable[[str], None]:

@@ -6,25 +6,31 @@ function takes the master key only. An ANONYMOUS function needs no key.
 """
 
 import hmac
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from urllib.parse import parse_qsl
 
 MASTER = "_master"
+ANY = "_any"
 HEADER = b"x-functions-key"
+SHOWN = (HEADER, b"authorization", b"api-key", b"x-api-key")  # where clients of OpenAI and Azure put theirs
 
 
 class Keys:
-    """The accepted keys, name → value. The key named `_master` opens every function. An empty value opens none."""
+    """The accepted keys, name → value; the one named `_master` opens every function. An empty value opens none. With
+    one named `_any`, which no host of Azure has, whoever shows a key in a header calls every FUNCTION one."""
 
     def __init__(self, values: Mapping[str, str]) -> None:
         everyone = [value.encode() for value in values.values() if value]
         master = [values[MASTER].encode()] if values.get(MASTER) else []
+        self._any = ANY in values
         self._accepted = {"FUNCTION": everyone, "ADMIN": master}
 
-    def admit(self, auth_level: str, headers: Iterable[tuple[bytes, bytes]], query: bytes) -> bool:
+    def admit(self, auth_level: str, headers: Collection[tuple[bytes, bytes]], query: bytes) -> bool:
         """Whether a request with these headers (names in lower case) and this raw query may call the function."""
         if auth_level == "ANONYMOUS":
             return True
+        if self._any and auth_level == "FUNCTION" and any(value for name, value in headers if name in SHOWN):
+            return True  # no page of another site can send such a header, as it could send a `code`
         given = next((value for name, value in headers if name == HEADER), None)
         if given is None:
             given = code_of(query)

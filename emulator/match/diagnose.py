@@ -23,6 +23,7 @@ VALUE_WIDTH = 60  # characters of each differing value that are shown
 CONTEXT = 15  # of these, before the first difference
 DIFFERENCES_SHOWN = 3
 RULES_SHOWN = 5
+CREDENTIALS = ("code", "api-key", "subscription-key")  # of a query; a message ends up in a log
 MISSING: Any = object()
 
 
@@ -51,13 +52,12 @@ def explain(key: Key, body: bytes, library: Library) -> str:
     """A message of a few lines for the person whose test just failed."""
     asked = f"{key.method} {key.operation}"
     wanted = one_line(f"No recording matches {asked}" + (f" on {key.deployment}" if key.deployment else ""))
-    near = shortlist(key, body, parse_body(body), library.candidates(key))
-    if not near:
+    ranked = nearest_to(key, body, library)
+    if not ranked:
         nearest_operation = max(library.operations(), key=lambda one: in_common(one, asked), default=None)
         there_is = f"The nearest is {one_line(nearest_operation)}" if nearest_operation else "There are no recordings"
         return f"{wanted}: none has this operation. {there_is}.\n{HOW}"
-    ranked = [(differing(candidate, key, body), candidate) for candidate in near]
-    nearest, candidate = min(ranked, key=lambda item: sum(difference.weight for difference in item[0]))
+    _, nearest, candidate = ranked[0]
     head = f"{wanted}. The nearest is {one_line(candidate.interaction.label)}"
     after = "\n".join([*ignored(candidate.slack, body), HOW])
     if len(nearest) == 1:
@@ -66,6 +66,22 @@ def explain(key: Key, body: bytes, library: Library) -> str:
     if len(nearest) > len(lines):
         lines.append(f"  and {len(nearest) - len(lines)} more")
     return "\n".join([f"{head}, which differs at", *lines, after])
+
+
+class Near(NamedTuple):
+    """A recording that does not answer, what it differs in, and how much that is."""
+
+    weight: float
+    differences: list[Difference]
+    candidate: Candidate
+
+
+def nearest_to(key: Key, body: bytes, library: Library) -> list[Near]:
+    """The nearest recordings of the same operation, the one with the least weight first."""
+    near = shortlist(key, body, parse_body(body), library.candidates(key))
+    found = [(differing(candidate, key, body), candidate) for candidate in near]
+    ranked = [Near(sum(one.weight for one in differ), differ, candidate) for differ, candidate in found]
+    return sorted(ranked, key=lambda one: one.weight)
 
 
 def differing(candidate: Candidate, key: Key, body: bytes) -> list[Difference]:
@@ -97,6 +113,8 @@ def differences(
     for name in dict(recorded.query + key.query):
         values = [[value for other, value in one.query if other == name] for one in (recorded, key)]
         if values[0] != values[1]:
+            if name.lower() in CREDENTIALS:
+                values = [["hidden"] * bool(value) for value in values]
             yield Difference(f"?{name}", *(value[0] if len(value) == 1 else value or MISSING for value in values))
     old, new = parse_body(interaction.request.body), parse_body(body)
     if (type(old) is bytes) != (type(new) is bytes):

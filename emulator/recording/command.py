@@ -6,6 +6,8 @@ import os
 import sys
 import tempfile
 import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from datetime import date
 from pathlib import Path
 
@@ -47,8 +49,11 @@ def add_arguments(added: argparse.ArgumentParser) -> None:
     )
 
 
-def record(arguments: argparse.Namespace) -> int:
-    """Raises LiveError, RecordingRefused and CassetteError, and LookupError for a name without a cassette."""
+def record(
+    arguments: argparse.Namespace, beside: Callable[[RecordingStack], AbstractContextManager[object]] = nullcontext
+) -> int:
+    """`beside` lasts as long as the stack. Raises LiveError, RecordingRefused, CassetteError, and LookupError for a
+    name that no cassette has."""
     budget = Budget(arguments.max_requests, arguments.max_tokens)
     if arguments.verify:
         from . import verify  # needs rich
@@ -71,7 +76,7 @@ def record(arguments: argparse.Namespace) -> int:
         )
         stack.begin(name, arguments.about)
         stack.live.check_credential()
-        with stack:
+        with stack, beside(stack):
             if arguments.json:
                 print(json.dumps(stack.describe()), flush=True)
             else:

@@ -41,7 +41,7 @@ class RecordingAzure(FakeAzure):
 
     async def answer(self, exchange: Exchange, send: Send) -> None:
         question = question_of(exchange.method, exchange.target, exchange.body)
-        key = question.key
+        exchange.question, key = question, question.key
         if key is None or self.unauthorized(exchange) or self.fault_for(exchange):
             await super().answer(exchange, send)
             return
@@ -110,6 +110,7 @@ class RecordingAzure(FakeAzure):
         if length := answered.headers.get("content-length"):
             headers.append(("content-length", length))
         await send(head(answered.status_code, headers))
+        exchange.sent_headers = tuple(headers)
         exchange.sending = sending = list[bytes]()
         tape.started = time.monotonic()
         while (piece := await tape.next()) is not None:

@@ -7,7 +7,7 @@ The credential is AZURE_OPENAI_API_KEY, or else the one that azure-identity find
 import os
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +85,10 @@ class RecordingStack(LocalStack):
 
     def begin(self, name: str, about: str = "") -> None:
         self.recorder.begin(name, about)
+
+    def told(self) -> dict[str, Any]:
+        recorder = self.recorder
+        return {"record_mode": recorder.mode, "cassette": recorder.name, "spent": asdict(recorder.run.spent)}
 
     def finish(self) -> int:
         """Write the recorded answers, and return their number. They are played from now on."""

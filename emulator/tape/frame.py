@@ -24,11 +24,15 @@ class Frame:
 
 def frames(response: Response) -> Iterator[Frame]:
     for number, frame in enumerate(sse_frames(response.body), 1):
-        lines = [line for line in LINE_END.split(frame.decode(errors="replace")) if line]
-        fields = [(name, value.removeprefix(" ")) for name, _, value in (line.partition(":") for line in lines)]
-        yield Frame(
-            number,
-            next((value for name, value in fields if name == "event"), ""),
-            "\n".join(value for name, value in fields if name == "data"),
-            tuple(line for line, (name, _) in zip(lines, fields, strict=True) if name not in FIELDS),
-        )
+        yield frame_of(number, frame)
+
+
+def frame_of(number: int, frame: bytes) -> Frame:
+    lines = [line for line in LINE_END.split(frame.decode(errors="replace")) if line]
+    fields = [(name, value.removeprefix(" ")) for name, _, value in (line.partition(":") for line in lines)]
+    return Frame(
+        number,
+        next((value for name, value in fields if name == "event"), ""),
+        "\n".join(value for name, value in fields if name == "data"),
+        tuple(line for line, (name, _) in zip(lines, fields, strict=True) if name not in FIELDS),
+    )

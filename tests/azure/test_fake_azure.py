@@ -11,6 +11,8 @@ from emulator.azure import FakeAzure
 from emulator.azure.app import IDENTITY_PATH
 from emulator.azure.identity import AUDIENCE
 from emulator.match.library import Library
+from emulator.page.control import Control
+from emulator.page.subject import Subject
 from emulator.server import bind, serving
 from tests.support import proxy, recording
 
@@ -42,7 +44,7 @@ class Running:
 def running() -> Iterator[Running]:
     asked_by_an_sdk = b'{"messages":[],"model":"gpt-4o-mini"}'
     azure = FakeAzure(Library([recording(BODY, b'{"ok":1}'), recording(asked_by_an_sdk, b'{"ok":2}')]))
-    with serving(azure, bind(0)) as base:
+    with serving(azure, bind(0)) as base, Control(Subject(azure)):
         yield Running(azure, base)
 
 

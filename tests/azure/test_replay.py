@@ -21,6 +21,8 @@ from emulator.azure.journal import Exchange
 from emulator.azure.limits import Limits
 from emulator.connection import Connection
 from emulator.match.library import Library
+from emulator.page.control import Control
+from emulator.page.subject import Subject
 from emulator.server import bind, serving
 from tests.support import recording
 
@@ -52,7 +54,7 @@ class Running:
 @pytest.fixture
 def running() -> Iterator[Running]:
     azure = FakeAzure(Library())
-    with serving(azure, bind(0)) as base:
+    with serving(azure, bind(0)) as base, Control(Subject(azure)):
         running = Running(azure, base)
         with running.client:
             yield running

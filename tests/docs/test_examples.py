@@ -34,6 +34,7 @@ ELSEWHERE = {  # a text in an example: what runs it
     "lighthouse for": "test_ways_in.py",
     "def test_limerick": "tests/recording/test_with_pytest.py",
     'tool_result="12"': "tests/synthetic/test_stubs.py",
+    "def test_a_rate_limit_comes_once": "tests/page/test_documented.py",
     "def limerick": "nothing: it is a piece of a module",
 }
 

@@ -14,7 +14,7 @@ from proxy.estimate import Estimate
 from proxy.sharing import READS_IN_USE, Sharing
 from proxy.tally import FIELDS, Counts, Tally
 from tests.keys.signing import key
-from tests.keys.test_budgets import DAY, NOON, Clock, let_in, over
+from tests.keys.test_key_budgets import DAY, NOON, Clock, let_in, over
 
 pytestmark = pytest.mark.anyio
 WRITE, READ = 0.02, 0.1  # seconds, in the place of 2 and 10

@@ -7,7 +7,7 @@ from tests.load.footprint import assert_no_leak, needs_proc
 
 
 @needs_proc
-@pytest.mark.parametrize("requests", [200, pytest.param(100_000, marks=[pytest.mark.long, pytest.mark.timeout(900)])])
+@pytest.mark.parametrize("requests", [200, pytest.param(10_000, marks=[pytest.mark.long, pytest.mark.timeout(300)])])
 def test_no_stranger_gets_in_or_leaves_anything_behind(requests: int) -> None:
     before, after, ends = load(requests, at_once=50, seed=requests)
     assert ends.total() == requests

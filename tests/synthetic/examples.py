@@ -1,0 +1,5 @@
+"""How many examples a long test makes up. `EXAMPLES=10000 python -m pytest -m long tests/synthetic` takes an hour."""
+
+import os
+
+MANY = int(os.environ.get("EXAMPLES", "1000"))

@@ -7,7 +7,7 @@ Forwarded  The body byte for byte (the proxy unpacks a compressed body, and rewr
            become a deployment name), the raw query string, the headers of proxy/headers.py. The caller gets Azure's
            status, headers and bytes; a stream frame by frame.
 Dropped    On the way up: authorization, api-key, x-functions-key, cookies and every other header that is not listed;
-           QUERY_DROPPED. On the way back: hop-by-hop headers (RFC 9110 section 7.6.1) and some more.
+           QUERY_DROPPED of proxy/address.py. On the way back: hop-by-hop headers (RFC 9110 section 7.6.1) and others.
 Replaced   By a 502 that says why: Azure's 401 and 403, which are about this function's identity, not the caller's key;
            a redirect, which would lead the caller's key elsewhere; a web page with status 200, which no client
            recognises as an error.
@@ -27,7 +27,7 @@ import uuid
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import unquote, unquote_plus
+from urllib.parse import unquote
 
 import azure.functions as func
 import httpx
@@ -35,6 +35,7 @@ from azurefunctions.extensions.http.fastapi import Request, Response
 from starlette.requests import ClientDisconnect
 
 from proxy import telemetry, upstream, worker
+from proxy.address import IN_DEPLOYMENT, addresses, upstream_url
 from proxy.body import read_body
 from proxy.caller import unless_caller_leaves
 from proxy.errors import ProxyError
@@ -56,7 +57,6 @@ Admit = Callable[[Request, Record], Grant]
 Served = tuple[list[str], str, Handler]  # methods, route below /v1, its handler
 log = logging.getLogger("azure_openai_proxy")
 
-RESPONSES_SINCE = "2025-03-01"  # the first dated api-version with a Responses API; older ones answer 400
 
 worker.require_indexing(os.environ)
 worker.cure()
@@ -80,16 +80,8 @@ FORWARDED = {  # function name: (methods, route below /api/v1, which is also the
     "response_cancel": (["POST"], "responses/{response_id}/cancel"),
     "response_input_items": (["GET", "HEAD"], "responses/{response_id}/input_items"),
 }
-IN_DEPLOYMENT = ("chat/completions", "embeddings")  # below /deployments/{deployment} in a dated api-version
 NEEDS_MODEL = (*IN_DEPLOYMENT, "responses")
 EVERY_METHOD = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
-
-
-def addresses(route: str) -> dict[str, str]:
-    """The paths of a route, by the prefix of their function's name: one for OpenAI's clients, one for each of Azure's
-    two APIs."""
-    deployment = "deployments/{deployment}/" if route in IN_DEPLOYMENT else ""
-    return {"": f"v1/{route}", "openai_": f"openai/{deployment}{route}", "openai_v1_": f"openai/v1/{route}"}
 
 
 @dataclass(frozen=True)
@@ -200,7 +192,8 @@ async def forward(req: Request, record: Record, grant: Grant, route: str) -> Res
         record.note_response(response_id)
     body = await read_body(req, record, settings.max_body_bytes)
     body, deployment = await checked(body, record, grant, route, req.path_params)
-    url = upstream_url(route, req.path_params, deployment, req.scope["query_string"].decode("latin-1"))
+    query = req.scope["query_string"].decode("latin-1")
+    url = upstream_url(settings, route, req.path_params, deployment, query)
     headers = forwarded_headers(req.headers.raw, grant.deployments)
     method = "GET" if req.method == "HEAD" else req.method  # Azure documents no HEAD
     record.span = telemetry.begin(record.fields, url, headers)
@@ -241,20 +234,6 @@ async def send(method: str, url: str, headers: Headers, body: bytes, record: Rec
 
 
 # --- small helpers ----------------------------------------------------------------------------------------------------
-
-QUERY_DROPPED = ("code", "clientid", "api-version")  # the Functions host's own two, and one that the settings decide
-
-
-def upstream_url(route: str, ids: Mapping[str, str], deployment: str | None, query: str) -> str:
-    """A URL of Azure's v1 API, or of the dated api-version where one is set and has this route."""
-    prefix, version = "/openai/v1/", "preview" if settings.preview else ""
-    if settings.dated and route in IN_DEPLOYMENT:
-        prefix, version = f"/openai/deployments/{deployment}/", settings.dated
-    elif settings.dated >= RESPONSES_SINCE:
-        prefix, version = "/openai/", settings.dated
-    pairs = [pair for pair in query.split("&") if unquote_plus(pair.split("=")[0]).lower() not in ("", *QUERY_DROPPED)]
-    pairs += [f"api-version={version}"] if version else []
-    return settings.base + prefix + route.format_map(ids) + "?" * bool(pairs) + "&".join(pairs)
 
 
 def model_in_path(given: str, deployments: Mapping[str, str]) -> str:

@@ -10,7 +10,7 @@ import function_app
 from emulator import pytest_plugin
 from emulator.recording.mode import MODES
 from emulator.recording.options import OPTIONS
-from proxy import headers
+from proxy import address, headers
 from proxy.errors import ERRORS
 from proxy.fields import Fields
 from proxy.settings import DEFAULT_SCOPE, MAX_BODY_BYTES, Settings
@@ -56,7 +56,7 @@ def test_what_is_passed_on_and_dropped_is_named() -> None:
     assert all(f"`{prefix.decode()}*`" in passed for prefix in headers.REQUEST_HEADER_PREFIXES)
     hop_by_hop = b"connection keep-alive proxy-authenticate proxy-authorization proxy-connection te trailer upgrade"
     own = headers.RESPONSE_HEADERS_DROPPED - {*hop_by_hop.split(), b"transfer-encoding", b"set-cookie"}
-    assert all(f"`{name}`" in dropped for name in [*function_app.QUERY_DROPPED, *(name.decode() for name in own)])
+    assert all(f"`{name}`" in dropped for name in [*address.QUERY_DROPPED, *(name.decode() for name in own)])
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_what_is_passed_on_and_dropped_is_named() -> None:
         ("troubleshooting", rf"413 `request_too_large` \| more than {MAX_BODY_BYTES:,} bytes"),
         ("troubleshooting", rf"504 `upstream_timeout` \| nothing from Azure for {READ_SECONDS:.0f} seconds"),
         ("settings", rf"`AZURE_OPENAI_SCOPE` \| `{re.escape(DEFAULT_SCOPE)}`"),
-        ("settings", rf"`{function_app.RESPONSES_SINCE}-preview` and later \| that dated version \| that dated"),
+        ("settings", rf"`{address.RESPONSES_SINCE}-preview` and later \| that dated version \| that dated"),
     ],
 )
 def test_limits_and_defaults_are_the_codes_own(page: str, row: str) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from function_app import upstream_url
+from proxy.address import upstream_url
 from proxy.settings import Settings, is_azure_base
 
 GOOD = {"AZURE_OPENAI_BASE": "https://res.openai.azure.com", "AZURE_OPENAI_DEPLOYMENT": "gpt-4o-mini"}
@@ -169,11 +169,8 @@ V1 = "https://res.openai.azure.com/openai/v1/"
         ("2025-04-01-preview", "chat/completions", DATED + "2025-04-01-preview"),
     ],
 )
-def test_the_api_version_decides_where_a_call_goes(
-    monkeypatch: pytest.MonkeyPatch, version: str, route: str, url: str
-) -> None:
-    monkeypatch.setattr("function_app.settings", settings(api_version=version))
-    assert upstream_url(route, {"response_id": "resp_1"}, "dep", "") == url
+def test_the_api_version_decides_where_a_call_goes(version: str, route: str, url: str) -> None:
+    assert upstream_url(settings(api_version=version), route, {"response_id": "resp_1"}, "dep", "") == url
 
 
 @pytest.mark.parametrize(
@@ -186,8 +183,5 @@ def test_the_api_version_decides_where_a_call_goes(
         ("coder=1", "?coder=1"),
     ],
 )
-def test_the_raw_query_survives_without_the_hosts_own_names(
-    monkeypatch: pytest.MonkeyPatch, query: str, kept: str
-) -> None:
-    monkeypatch.setattr("function_app.settings", settings())
-    assert upstream_url("responses", {}, None, query) == V1 + "responses" + kept
+def test_the_raw_query_survives_without_the_hosts_own_names(query: str, kept: str) -> None:
+    assert upstream_url(settings(), "responses", {}, None, query) == V1 + "responses" + kept

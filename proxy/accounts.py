@@ -1,4 +1,4 @@
-"""What all signed keys of this process have used, and whose each stored response is."""
+"""Counts what each signed key has used, and knows which key owns each stored response."""
 
 import functools
 from collections.abc import Mapping
@@ -17,8 +17,8 @@ from .usage_table import Tokens, UsageTable, table_at
 
 
 class Accounts:
-    """Shared with other instances where PROXY_USAGE_TABLE names a table; otherwise each instance counts for itself, and
-    no key may store responses."""
+    """The instances share their counts where PROXY_USAGE_TABLE names a table. Without a table each instance counts for
+    itself, and no key may store responses."""
 
     def __init__(self, settings: Settings) -> None:
         self.sharing: Sharing | None = None
@@ -30,8 +30,8 @@ class Accounts:
         self.budgets = Budgets(self.sharing)
 
     async def charge(self, key: Key, route: str, path: Mapping[str, str], body: bytes, asked: Asked) -> Charge:
-        """Opens what the call will be charged to. Raises ProxyError where it uses another's response, OverBudget where
-        nothing is left."""
+        """Reserves the call's estimate. Raises ProxyError where the call uses another key's response, and OverBudget
+        where nothing is left."""
         if self.owners and route.startswith("responses"):
             await self.owners.require(named(path, asked.members), key)
         estimate = estimated(route, body, asked.members, self.budgets.usual_output(key))
@@ -67,6 +67,6 @@ class Accounts:
 
 
 def stores(members: Members) -> bool:
-    """Azure does unless it is told not to."""
+    """Azure stores a response unless the call says `"store": false`."""
     named = values(members, "store")
     return not named or any(value is not False for value in named)

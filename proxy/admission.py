@@ -1,4 +1,4 @@
-"""Checks a signed key. The host lets everybody through to these functions; the check comes before the body is read."""
+"""Checks a signed key before the proxy reads the body. The host lets every caller through to these functions."""
 
 import functools
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from .settings import Settings
 
 
 class Admission:
-    """Gives each caller the grant of its key; the record gets the key's name. Raises ProxyError."""
+    """Gives each caller the grant of its key, and the record the key's name. Raises ProxyError."""
 
     def __init__(self, settings: Settings) -> None:
         self.keyring = Keyring(settings.signing_keys, settings.revoked_keys)
@@ -30,7 +30,7 @@ class Admission:
         return self.grant_of(key)
 
     def grant(self, key: Key) -> Grant:
-        """Without a record of the owners of stored responses, Azure keeps nothing for a signed key: anybody who knows
-        the id could read a response."""
+        """What the key allows. Azure stores nothing for a signed key where no table keeps the owners of responses:
+        anybody who knows the id could read a response."""
         allowed = Allowed(self.served, key.models) if key.models else self.served
         return Grant(allowed, self.allow_store, key, self.accounts)

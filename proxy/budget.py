@@ -1,14 +1,14 @@
-"""How much each key may use, reserved before a call and settled after it.
+"""Limits how much each key may use: reserves before a call, and settles after it.
 
-How far a budget can be overrun. A call is let in while anything is left, whatever it asks for: so that the last tokens
-can be used at all, the last call may take more than they are. A call that limits its output takes no more than was
-reserved for it; PROXY_MAX_OUTPUT_TOKENS makes every call do so. That is all in one instance, however many calls come
-at once. Of a call elsewhere an instance knows WRITE_SECONDS + READ_SECONDS after it began (proxy/sharing.py), and at
-the first call of a key after a pause as soon as the table has answered. So N instances together give at most N times
-what was left, and N last calls; then all of them refuse until midnight.
+How far calls can overrun a budget. The proxy lets a call in while anything is left, so the last call may take more than
+is left. A call that limits its output takes no more than its reservation; PROXY_MAX_OUTPUT_TOKENS limits the output of
+every call. One instance overruns a budget by no more than this last call, however many calls come at once. An instance
+learns of another instance's call at most WRITE_SECONDS + READ_SECONDS after the call began (proxy/sharing.py). After a
+pause of the key, it learns with the key's first call, once the table has answered. So N instances together give at
+most N times what was left, and N last calls; then all of them refuse until midnight.
 
-Days are UTC's, by each instance's own clock. A clock that is a minute ahead begins the new day's budget that much
-earlier, for its own calls. Minutes are counted in each instance for itself.
+A day is a day of UTC, by each instance's own clock. An instance whose clock is a minute ahead begins the new day's
+budget a minute early, for its own calls. Each instance counts minutes for itself.
 """
 
 import math
@@ -43,7 +43,7 @@ LIMITS = (
 
 
 class OverBudget(ProxyError):
-    """A 429 of a key's own limit. `after` is when to ask again, in seconds."""
+    """A 429 because of a key's own limit. The caller may ask again `after` so many seconds."""
 
     def __init__(self, code: str, *facts: object, after: float) -> None:
         super().__init__(code, *facts)
@@ -56,15 +56,15 @@ class OverBudget(ProxyError):
 
 
 class Exchange(Protocol):
-    """What shares tallies with other instances; no method waits."""
+    """Shares tallies with other instances. No method waits."""
 
     def note_change(self, tally: Tally) -> None: ...
     def note_use(self, tally: Tally) -> None: ...
 
 
 class Budgets:
-    """Of all keys that this process has seen today. Without an `exchange` it counts for itself alone. `clock` gives
-    seconds since 1970, `monotonic` seconds that never jump."""
+    """The budgets of all keys that this process has seen today. Without an `exchange` the process counts for itself
+    alone. `clock` gives seconds since 1970, `monotonic` seconds that never jump."""
 
     def __init__(
         self,
@@ -78,12 +78,12 @@ class Budgets:
         self.minutes: dict[str, Minute] = {}
 
     def tally(self, key: Key) -> Tally:
-        """Of today. A day that has begun never ends before its end, though the clock be set back: its row in the table
-        would begin again at 0."""
+        """The key's tally of today. The day stays when the clock is set back: a day that begins twice would write its
+        row in the table from 0 again."""
         day = int(self.clock() // DAY_SECONDS)
         if day > self.day:
             self.day = day
-            self.tallies.clear()  # a call that is under way has its own, and so has what is not written yet
+            self.tallies.clear()  # calls under way and unwritten changes keep their own tally
             self.minutes.clear()
         if (tally := self.tallies.get(key.id)) is None:
             tally = self.tallies[key.id] = Tally(key, self.day)
@@ -98,12 +98,12 @@ class Budgets:
         return minute
 
     def usual_output(self, key: Key) -> int:
-        """Tokens of an answer to this key, on average; 0 before the first."""
+        """The average tokens of an answer to this key; 0 before the first answer."""
         own = self.tally(key).own
         return own.output_tokens // own.requests if own.requests else 0
 
     def reserve(self, key: Key, asked: Estimate | None) -> Charge:
-        """Raises OverBudget. A call that asks no model, None, is limited by the minute alone."""
+        """Raises OverBudget. `asked` is None for a call that asks no model; only the minute limits such a call."""
         tally, minute = self.tally(key), self.minute(key)
         for limit in LIMITS:
             most, period = getattr(key, limit.field), tally if limit.period == "day" else minute
@@ -127,7 +127,7 @@ class Budgets:
         return OverBudget("key_budget_used_up", most, limit.counted, hours, minutes, after=wait)
 
     def left(self, key: Key) -> dict[str, int | None]:
-        """Limit: what is left of it, at least 0, without regard to calls under way; None: no limit."""
+        """Limit: what is left of it, at least 0; None: no limit. Calls under way do not count."""
         used = {"day": self.tally(key).used, "minute": self.minute(key).used}
         limits = ((limit, getattr(key, limit.field)) for limit in LIMITS)
         return {

@@ -1,4 +1,4 @@
-"""What one call has reserved, until it is over and what it took is known."""
+"""Holds what one call has reserved until the call is over, and then counts what it took."""
 
 import re
 from collections.abc import Callable
@@ -9,19 +9,19 @@ from .fields import Fields
 from .tally import Counts, Minute, Tally
 
 RESPONSE_ID = re.compile(rb'"id"\s*:\s*"(resp_[A-Za-z0-9_-]{1,256})"')
-HEAD_BYTES = 4_096  # of a chunk; the id stands in front of all that a caller chooses
-WHOSE = b"x-proxy-limit-of"  # on each 429: `key`, or `azure` for a limit that all share
+HEAD_BYTES = 4_096  # of a chunk; the id comes before anything that a caller chooses
+WHOSE = b"x-proxy-limit-of"  # on each 429: `key` for the key's own limit, `azure` for the limit that all share
 
 
 class Charge:
-    """Made by Budgets.reserve. `changed` hears what the call does to the tally. `asked` is None for a call that asks no
-    model, and takes nothing of the day."""
+    """Budgets.reserve makes it. It calls `changed` when it changes the tally. `asked` is None for a call that asks no
+    model; such a call takes nothing from the day's budget."""
 
     __slots__ = ("asked", "changed", "frames", "minute", "note_id", "tally")
 
     def __init__(self, changed: Callable[[Tally], None], tally: Tally, minute: Minute, asked: Estimate | None) -> None:
         self.changed, self.tally, self.minute, self.asked, self.frames = changed, tally, minute, asked, 0
-        self.note_id: Callable[[str], None] | None = None  # wants the id of the response that is stored
+        self.note_id: Callable[[str], None] | None = None  # gets the id of the response that Azure stores
         minute.requests += 1
         if asked:
             minute.tokens += asked.total
@@ -29,12 +29,12 @@ class Charge:
             tally.own.reserved_tokens += asked.total
 
     def watching(self, read: Callable[[bytes], None], coded: bool) -> Callable[[bytes], None]:
-        """`read`, which gets a stream's chunks; where it must be, what they are is looked at before."""
+        """A reader of a stream's chunks: `read`, or one that counts events and notes the id before it calls `read`."""
 
         def seen(chunk: bytes) -> None:
             self.frames += chunk.count(FRAME_END)
             if self.note_id and (found := RESPONSE_ID.search(chunk, 0, HEAD_BYTES)):
-                self.note_stored(found[1].decode())  # others may ask for it while it streams
+                self.note_stored(found[1].decode())  # other calls may use the response while it streams
             read(chunk)
 
         return seen if coded or self.note_id else read
@@ -45,14 +45,14 @@ class Charge:
             self.note_id = None
 
     def headers(self, status: int) -> list[tuple[bytes, bytes]]:
-        """For an answer: what was left of the day before this call, and whose limit Azure's 429 is."""
+        """An answer's headers: the day's tokens left before this call, and on Azure's 429 that the limit is Azure's."""
         most = self.tally.key.tokens_a_day
         told = [] if most is None else [(b"x-proxy-tokens-left", b"%d" % max(0, most - self.tally.used["tokens"]))]
         return [*told, (WHOSE, b"azure")] if status == 429 else told
 
     def settle(self, fields: Fields, excerpt: Excerpt | None = None) -> None:
-        """The call is over, and `fields` has what Azure told of it; what it did not tell is estimated, and noted there.
-        A second time nothing happens."""
+        """Ends the call. `fields` has what Azure told; this estimates the rest and adds it to `fields`. A second call
+        of this method does nothing."""
         if self.asked:
             self.pay(used(fields, self.asked, lambda: self.events(excerpt, fields.bytes_out or 0)))
 
@@ -69,7 +69,7 @@ class Charge:
             self.changed(self.tally)
 
     def __del__(self) -> None:
-        """A call that was cut off so that nobody could settle it must not hold its reservation until midnight."""
+        """Settles a call that was cut off: its reservation must not last until midnight."""
         if self.asked:
             self.pay(
                 Counts(

@@ -1,4 +1,4 @@
-"""How many tokens a call may take, before it is made; and what it took, where Azure does not tell."""
+"""Estimates the tokens that a call may take, before the call; and those that it took, where Azure does not tell."""
 
 import math
 import re
@@ -13,9 +13,9 @@ from .tally import Counts
 
 COUNTED = ("chat/completions", "embeddings", "responses", "responses/compact")  # the routes that ask a model
 BYTES_A_TOKEN = 4  # OpenAI's rule of thumb for English
-UNNAMED_OUTPUT = 1_000  # tokens of an answer whose length the caller does not limit
-MOST = 1_000_000.0  # tokens that a call is believed to ask for; no model of 2026 answers with more
-DATA_TOKENS = 1_000  # of an image, a sound or a file within the body, whose bytes say little
+UNNAMED_OUTPUT = 1_000  # tokens for an answer that the caller does not limit
+MOST = 1_000_000.0  # tokens: a larger wish counts as this; no model of 2026 answers with more
+DATA_TOKENS = 1_000  # for each image, sound or file in the body; its bytes say little about its tokens
 DATA = re.compile(rb'(?:;base64,|"data"\s*:\s*")[A-Za-z0-9+/=_\\-]{256,}')
 
 
@@ -24,7 +24,7 @@ SEQUENCE = re.compile(rb'"sequence_number"\s*:\s*(\d{1,9})')
 
 
 class Estimate(NamedTuple):
-    """In tokens. A response in the `background` is produced whether or not somebody stays to read it."""
+    """In tokens. Azure produces a response in the `background` even when its caller has left."""
 
     input_tokens: int
     output_tokens: int
@@ -36,8 +36,8 @@ class Estimate(NamedTuple):
 
 
 def estimated(route: str, body: bytes, members: Members, usual_output: int) -> Estimate | None:
-    """What to reserve for a call, None where the route asks no model. `usual_output` is what the key's calls have had
-    on average."""
+    """What to reserve for a call; None where the route asks no model. `usual_output` is the average output of the key's
+    calls."""
     if route not in COUNTED:
         return None
     limits = OUTPUT_LIMITS.get(route, ())
@@ -55,7 +55,7 @@ def estimated(route: str, body: bytes, members: Members, usual_output: int) -> E
 
 
 def number(value: object) -> float:
-    """-1 for what Azure refuses."""
+    """The value, from 0 to MOST; -1 for a value that Azure refuses."""
     return min(max(0.0, value), MOST) if isinstance(value, float) and not math.isnan(value) else -1.0
 
 
@@ -69,8 +69,8 @@ def input_tokens(body: bytes) -> int:
 
 
 def frames_of(excerpt: Excerpt, size: int) -> int:
-    """How many events a stream of `size` bytes has had: those of Responses are numbered, and the events of a chat are
-    as long as the last ones. 0 where it is no stream."""
+    """How many events a stream of `size` bytes had; 0 for another answer. Responses numbers its events. The events of a
+    chat are taken to be as long as the last ones."""
     if numbers := SEQUENCE.findall(excerpt.tail):
         return int(numbers[-1]) + 1
     events = excerpt.tail.removesuffix(DONE)
@@ -78,8 +78,8 @@ def frames_of(excerpt: Excerpt, size: int) -> int:
 
 
 def used(fields: Fields, asked: Estimate, frames: Callable[[], int]) -> Counts:
-    """What a call took, once it is over: as Azure told it, else as its size tells, and then `fields` gets that and says
-    so. `frames` counts a stream's events: a model sends about a token in each."""
+    """What a call took, once it is over: Azure's counts, or an estimate by size. `fields` gets the estimate, and is
+    marked as estimated. `frames` counts a stream's events: a model sends about one token in each."""
     left_early = fields.status == 499 and fields.upstream_ms > 0  # Azure had begun
     if (fields.status or 500) >= 400 and not left_early:
         return Counts()  # Azure counts no tokens for an error

@@ -1,5 +1,5 @@
-"""Whose a stored response is. Azure gives one to whoever knows its id and may ask the resource, and all who call the
-proxy ask as one."""
+"""Knows which key owns a stored response. Azure gives a response to anybody who knows its id and may use the resource.
+To Azure, all callers of the proxy are one."""
 
 import asyncio
 import hashlib
@@ -12,7 +12,7 @@ from .limits import is_reference, values
 from .model import Members
 
 KNOWN = 10_000  # responses; about 2 MB
-PAUSES_SECONDS = (0.0, 0.2, 0.5, 1.0)  # before each look: another instance may be writing it this moment
+PAUSES_SECONDS = (0.0, 0.2, 0.5, 1.0)  # before each look: another instance may be writing the owner at this moment
 ATTEMPT_SECONDS = 5.0
 
 
@@ -22,8 +22,8 @@ class Table(Protocol):
 
 
 class Owners:
-    """Creating a response never waits for the table. Using one does, where another instance made it: without knowing
-    whose it is, nobody gets it."""
+    """A call that creates a response never waits for the table. A call that uses another instance's response waits:
+    nobody gets a response whose owner is unknown."""
 
     def __init__(self, table: Table) -> None:
         self.table = table
@@ -40,17 +40,17 @@ class Owners:
             task.add_done_callback(self.writing.discard)
 
     async def write(self, name: str, key_id: str) -> None:
-        """Until it is written, or forgotten."""
+        """Tries until the owner is written, or forgotten."""
         while name in self.known:
             try:
                 async with asyncio.timeout(ATTEMPT_SECONDS):
                     await self.table.write_owner(name, key_id)
                 return
-            except Exception:  # the table's state is told by proxy/sharing.py
+            except Exception:  # proxy/sharing.py reports the table's state
                 await asyncio.sleep(ATTEMPT_SECONDS)
 
     async def require(self, response_ids: Iterable[str], key: Key) -> None:
-        """Raises ProxyError where one of them is not this key's, or nobody can tell."""
+        """Raises ProxyError where the key does not own one of the responses, or the owner is unknown."""
         for response_id in response_ids:
             if await self.owner(digest(response_id)) != key.id:
                 raise ProxyError("response_not_yours")
@@ -72,17 +72,17 @@ class Owners:
 
     def remember(self, name: str, key_id: str) -> None:
         if len(self.known) >= KNOWN:
-            del self.known[next(iter(self.known))]  # the oldest
+            del self.known[next(iter(self.known))]  # forgets the oldest
         self.known[name] = key_id
 
 
 def digest(response_id: str) -> str:
-    """The id itself opens the response, and stands in no table."""
+    """The response's name in the table. The id itself opens the response, so no table has it."""
     return hashlib.sha256(response_id.encode()).hexdigest()
 
 
 def named(path: Mapping[str, str], members: Members) -> list[str]:
-    """The responses that a call uses. Raises ProxyError where it uses what has no owner that is known here."""
+    """The responses that a call uses. Raises ProxyError where it uses something whose owner the proxy does not keep."""
     if values(members, "conversation"):
         raise ProxyError("owner_not_kept", "`conversation`", "`previous_response_id`", param="conversation")
     for given in values(members, "input"):

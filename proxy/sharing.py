@@ -1,5 +1,5 @@
-"""Keeps tallies and the usage table in step, off the path of every call: nobody waits for the table, and no call fails
-with it."""
+"""Keeps tallies and the usage table in step. No call waits for the table, and no call fails because the table
+fails."""
 
 import asyncio
 import time
@@ -8,37 +8,37 @@ from typing import Protocol
 
 from .tally import Counts, Tally
 
-WRITE_SECONDS = 2.0  # between two writes of a row; what a process that is killed may lose
-READ_SECONDS = 10.0  # between two looks at what others counted, while the key is in use
-READS_IN_USE = 6  # a key is in use until there was no call of it for so many of them
-ATTEMPT_SECONDS = 5.0  # for one request; the table answers in milliseconds, or something is wrong
+WRITE_SECONDS = 2.0  # between two writes of a row; a killed process loses at most these seconds
+READ_SECONDS = 10.0  # between two reads of the others' counts, while the key is in use
+READS_IN_USE = 6  # a key is in use for so many READ_SECONDS after its last call
+ATTEMPT_SECONDS = 5.0  # for one request; a table that works answers in milliseconds
 AT_ONCE = 8  # requests
 
 
 class Table(Protocol):
-    """Each method raises an Exception where the table does not answer, or refuses."""
+    """Each method raises an Exception when the table refuses or does not answer."""
 
     async def write(self, tally: Tally) -> None:
-        """Puts `tally.own` in the place of what this instance wrote before."""
+        """Replaces what this instance wrote before with `tally.own`."""
 
     async def read(self, tally: Tally) -> tuple[Counts, Counts]:
-        """What the table has of this instance, and of all others together."""
+        """The table's counts of this instance, and of all others together."""
 
 
 class Sharing:
-    """A grow-only counter: each instance writes its own row of a key and day, and adds up the others'. So no two write
-    the same row, and no count is lost in a conflict. Counts that could not be written are kept, and written once the
-    table answers again.
+    """A grow-only counter: each instance writes its own row for a key and day, and adds up the others' rows. No two
+    instances write the same row, so no conflict loses a count. An instance keeps counts that it could not write, and
+    writes them once the table answers again.
 
-    What is reserved for calls under way is in the row as well. Of an instance that was killed it stays there, for what
-    Azure did meanwhile.
+    The row also has what calls under way have reserved. When an instance is killed, its reservations stay in the row:
+    they stand for what Azure did meanwhile.
     """
 
     def __init__(self, table: Table, write_seconds: float = WRITE_SECONDS, read_seconds: float = READ_SECONDS) -> None:
         self.table, self.write_seconds, self.read_seconds = table, write_seconds, read_seconds
         self.changed: set[Tally] = set()
         self.wanted: set[Tally] = set()
-        self.used: dict[Tally, float] = {}  # when last, in monotonic seconds
+        self.used: dict[Tally, float] = {}  # tally: its last use, in monotonic seconds
         self.called = asyncio.Event()
         self.tasks: list[asyncio.Task[None]] = []
         self.failing, self.answered_at = False, 0.0
@@ -55,7 +55,7 @@ class Sharing:
             self.start()
 
     def start(self) -> None:
-        """With the first call: only then does the event loop run."""
+        """Starts the tasks at the first call: the event loop does not run before it."""
         if not self.tasks:
             self.tasks = [asyncio.create_task(work()) for work in (self.keep_writing, self.keep_reading, self.keep_up)]
 
@@ -64,9 +64,7 @@ class Sharing:
             await asyncio.sleep(self.write_seconds)
             late = await self.each(self.changed, self.table.write)
             self.changed |= late
-            self.wanted |= (
-                late  # one whose answer was lost may be carried out after the next: that shows when it is read
-            )
+            self.wanted |= late  # a write without an answer may come after the next write; the next read shows it
 
     async def keep_up(self) -> None:
         while True:
@@ -94,7 +92,7 @@ class Sharing:
             self.changed.add(tally)
 
     async def each(self, tallies: set[Tally], work: Callable[[Tally], Awaitable[None]]) -> set[Tally]:
-        """Empties `tallies`; those with which it did not work are returned."""
+        """Empties `tallies`, and returns those for which `work` failed."""
         waiting, late = list(tallies), set[Tally]()
         tallies.clear()
 
@@ -106,7 +104,7 @@ class Sharing:
                         await work(tally)
                     self.report(began, None)
                 except Exception as error:
-                    late.update((tally, *waiting))  # the table is away for all of them
+                    late.update((tally, *waiting))  # the table fails for all of them
                     waiting.clear()
                     self.report(began, error)
 
@@ -114,12 +112,12 @@ class Sharing:
         return late
 
     def report(self, began: float, failure: Exception | None) -> None:
-        """Once when it begins and once when it is over. Printed, like a record: the host drops what is logged after a
-        call."""
+        """Reports a failure once when it begins and once when it is over. It prints, as records do: the host drops log
+        lines that come after a call."""
         if not failure:
             self.answered_at = time.monotonic()
         if bool(failure) == self.failing or (failure and began < self.answered_at):
-            return  # nothing new, or an attempt from before it was back
+            return  # nothing new, or an attempt that began before the table was back
         self.failing = bool(failure)
         reason = " ".join(f"{type(failure).__name__}: {failure}".split())[:300].rstrip(": ")
         print(

@@ -1,4 +1,4 @@
-"""What one key has used of a day, and of a minute."""
+"""Counts what one key has used in a day, and in a minute."""
 
 from datetime import UTC, date, datetime, timedelta
 
@@ -11,7 +11,7 @@ MINUTE_SECONDS = 60.0
 
 
 class Counts(Struct, gc=False):
-    """`estimated` of the requests have tokens that Azure did not tell. Calls under way are `open_requests`, and
+    """`estimated` counts the requests whose tokens Azure did not tell. `open_requests` counts the calls under way, and
     `reserved_tokens` what they may take."""
 
     requests: int = 0
@@ -39,8 +39,8 @@ FIELDS = Counts.__struct_fields__
 
 
 class Tally:
-    """Of one key and one day. `own` is what this process counted, `others` what it last read of the rest, at `read_at`
-    (monotonic seconds; None: never)."""
+    """The counts of one key and one day. This process counted `own`, and last read the others' counts, `others`, at
+    `read_at` (monotonic seconds; None: never)."""
 
     __slots__ = ("day", "key", "others", "own", "read_at")
 
@@ -51,19 +51,19 @@ class Tally:
 
     @property
     def requests(self) -> int:
-        """Used and under way."""
+        """Requests used and under way, of all instances."""
         own, others = self.own, self.others
         return own.requests + own.open_requests + others.requests + others.open_requests
 
     @property
     def tokens(self) -> int:
-        """Used and reserved."""
+        """Tokens used and reserved, of all instances."""
         own, others = self.own, self.others
         return own.total_tokens + own.reserved_tokens + others.total_tokens + others.reserved_tokens
 
     @property
     def used(self) -> dict[str, int]:
-        """By calls that are over."""
+        """What calls have used that are over, of all instances."""
         own, others = self.own, self.others
         return {"requests": own.requests + others.requests, "tokens": own.total_tokens + others.total_tokens}
 
@@ -73,8 +73,8 @@ class Tally:
 
 
 class Minute:
-    """Of one key in this process alone; it begins with the first call after the one before. `ends` is in monotonic
-    seconds."""
+    """The counts of one key and one minute, in this process alone. The key's first call after a minute begins the next
+    one. `ends` is in monotonic seconds."""
 
     __slots__ = ("ends", "requests", "tokens")
 

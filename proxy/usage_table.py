@@ -1,11 +1,11 @@
-"""Rows in Azure Table Storage: what each instance counted, and whose a stored response is.
+"""Rows in Azure Table Storage: each instance's counts, and the owner of each stored response.
 
     PartitionKey         RowKey       properties
     2026-11-28 <key id>  <instance>   name, requests, input_tokens, output_tokens, total_tokens, estimated,
                                       open_requests, reserved_tokens
     response <digest>    owner        key
 
-A partition for each key and day is read in one request, and stays far below the 2,000 rows a second that a partition
+Each key and day has a partition. One request reads it. It stays far below the 2,000 rows a second that a partition
 gives (Microsoft Learn, "Scalability and performance targets for Table storage").
 """
 
@@ -30,8 +30,8 @@ OPTIONS: dict[str, Any] = {"retry_total": 0}  # proxy/sharing.py tries again
 
 
 class Tokens:
-    """What the table's client asks for tokens, which come from where those for Azure OpenAI come from. They open
-    storage and nothing else, whatever the table's host says that it wants."""
+    """Gives the table's client its tokens, from the same source as those for Azure OpenAI. The tokens open storage and
+    nothing else, whatever scope the table's host asks for."""
 
     def __init__(self, client_id: str | None) -> None:
         self.client_id = client_id
@@ -70,7 +70,7 @@ class UsageTable:
         await (await self.client()).upsert_entity(row, mode=UpdateMode.REPLACE)
 
     async def read(self, tally: Tally) -> tuple[Counts, Counts]:
-        """Own counts, and the others' together."""
+        """This instance's counts, and all others' together."""
         own, others = Counts(), Counts()
         rows = (await self.client()).query_entities("PartitionKey eq @day", parameters={"day": partition(tally)})
         async for row in rows:
@@ -82,7 +82,7 @@ class UsageTable:
         return own, others
 
     async def write_owner(self, digest: str, key_id: str) -> None:
-        """Nobody's in the place of whoever was first."""
+        """Writes the first owner, and never replaces it."""
         from azure.core.exceptions import ResourceExistsError
 
         row = {"PartitionKey": f"response {digest}", "RowKey": "owner", "key": key_id}

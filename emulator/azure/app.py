@@ -57,7 +57,7 @@ class FakeAzure:
     def __init__(self, library: Library, time_scale: float = 0.0) -> None:
         self.library, self.time_scale = library, time_scale
         self.identity = ManagedIdentity()
-        self.api_key = secrets.token_urlsafe(24)
+        self.api_key = secrets.token_hex(16)  # 32 digits, as the older keys of Azure have
         self.journal = Journal()
         self.hold: Callable[[Exchange, int], Awaitable[None]] | None = None
         self.fault: Fault | None = None

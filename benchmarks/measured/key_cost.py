@@ -5,7 +5,6 @@ The key has every limit, and reaches none. The table answers at once: Azure's cl
 1 ms of CPU for a key in use, every 2 s to write and every 10 s to read.
 """
 
-import argparse
 import functools
 import os
 import sys
@@ -19,10 +18,10 @@ from ..bench import Bench, Failed
 from ..compared.contender import Contender, Place
 from ..compared.proxies import OURS_HEADERS, OURS_PATH, Ours
 from ..compared.site import Site
-from ..summary import ratio
 from ..workload import Workload
 from . import traffic
 from .machine import described
+from .paired import parser, print_ratios
 from .run import Run
 
 WITH, WITHOUT = "signed key", "function key"
@@ -76,7 +75,7 @@ def bench(workload: Workload, site: Site) -> Bench:
 
 
 def main() -> int:
-    arguments = parser().parse_args()
+    arguments = parser("benchmarks.measured.key_cost", __doc__).parse_args()
     workloads = [
         *(Workload(f"json, {number} connections", number, arguments.seconds) for number in (1, 16)),
         Workload("burst of 200 frames, 16 streams", 16, arguments.seconds, frames=200),
@@ -94,22 +93,8 @@ def main() -> int:
                 raise Failed(why)
     pairs = f"{arguments.starts} starts of {arguments.rounds} rounds"
     print(f"{described()}\n\n{WITH} ÷ {WITHOUT}, {pairs}: median of the rounds, best ÷ best; bound {BOUND}\n")
-    for workload in workloads:
-        variants = run.samples[workload.name]
-        for metric, unit, best in (("requests_s", "requests/s", max), ("cpu_us_request", "CPU µs a request", min)):
-            middle = ratio(run.samples, workload.name, WITH, WITHOUT, metric)
-            mine, theirs = best(variants[WITH][metric]), best(variants[WITHOUT][metric])
-            print(f"{workload.name:31} {unit:16} {middle:.3f} {mine / theirs:.3f} ({mine:,.0f} and {theirs:,.0f})")
+    print_ratios(run, workloads, WITH, WITHOUT)
     return 0
-
-
-def parser() -> argparse.ArgumentParser:
-    root = argparse.ArgumentParser(prog="python -m benchmarks.measured.key_cost", description=__doc__)
-    root.add_argument("--starts", type=int, default=5, help="of the proxy (default: %(default)s)")
-    root.add_argument("--rounds", type=int, default=8, help="of each start (default: %(default)s)")
-    root.add_argument("--seconds", type=float, default=0.5, help="length of a sample (default: %(default)s)")
-    root.add_argument("--backend", default="public", help="runtime: in Microsoft's worker library, Python 3.13 and up")
-    return root
 
 
 if __name__ == "__main__":

@@ -4,7 +4,6 @@ A record goes to a file here, and to a pipe in Azure. "without" keeps, reads and
 variants keep the rest: `Server-Timing`, and the check of a stream's end, which needs the stream's last bytes.
 """
 
-import argparse
 import functools
 import os
 import signal
@@ -23,10 +22,10 @@ from ..bench import Bench, Failed, Sample
 from ..compared.contender import Place
 from ..compared.proxies import OURS_HEADERS, OURS_PATH, Ours
 from ..compared.site import Site
-from ..summary import ratio
 from ..workload import Workload
 from . import traffic
 from .machine import described
+from .paired import parser, print_ratios
 from .run import Run
 
 WITH, WITHOUT = "with records", "without"
@@ -87,7 +86,7 @@ def bench(workload: Workload, site: Site) -> Bench:
 
 
 def main() -> int:
-    arguments = parser().parse_args()
+    arguments = parser("benchmarks.measured.usage_cost", __doc__).parse_args()
     workloads = [
         *(Workload(f"json, {number} connections", number, arguments.seconds) for number in (1, 16)),
         Workload("burst of 200 frames, 16 streams", 16, arguments.seconds, frames=200),
@@ -103,22 +102,8 @@ def main() -> int:
                 raise Failed(why)
     pairs = f"{arguments.starts} starts of {arguments.rounds} rounds"
     print(f"{described()}\n\nwith records ÷ without, {pairs}: median of the rounds, best ÷ best\n")
-    for workload in workloads:
-        variants = run.samples[workload.name]
-        for metric, unit, best in (("requests_s", "requests/s", max), ("cpu_us_request", "CPU µs a request", min)):
-            middle = ratio(run.samples, workload.name, WITH, WITHOUT, metric)
-            mine, theirs = best(variants[WITH][metric]), best(variants[WITHOUT][metric])
-            print(f"{workload.name:31} {unit:16} {middle:.3f} {mine / theirs:.3f} ({mine:,.0f} and {theirs:,.0f})")
+    print_ratios(run, workloads, WITH, WITHOUT)
     return 0
-
-
-def parser() -> argparse.ArgumentParser:
-    root = argparse.ArgumentParser(prog="python -m benchmarks.measured.usage_cost", description=__doc__)
-    root.add_argument("--starts", type=int, default=5, help="of the proxy (default: %(default)s)")
-    root.add_argument("--rounds", type=int, default=8, help="of each start (default: %(default)s)")
-    root.add_argument("--seconds", type=float, default=0.5, help="length of a sample (default: %(default)s)")
-    root.add_argument("--backend", default="public", help="runtime: in Microsoft's worker library, Python 3.13 and up")
-    return root
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ emulator/host/routing/route.py chooses as the host does; the recordings prove it
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from emulator.host.routing.definition import http_functions
@@ -20,6 +20,11 @@ FUNCTIONS = http_functions(
 CATCH_ALL = "zz_not_found"
 NAMES = st.from_regex(r"[a-z][a-z0-9_\-]{0,30}", fullmatch=True)
 ROUTES = st.lists(st.from_regex(r"[a-z_]{1,9}|\{[a-z]\}", fullmatch=True), min_size=1, max_size=4, unique=True)
+
+
+def sorts_before_the_catch_all(name: str) -> bool:
+    """The host compares capitals: `z_` comes after `zz_not_found`, because `_` comes after `Z`."""
+    return name.upper() < CATCH_ALL.upper()
 
 
 def test_every_route_reaches_its_own_function() -> None:
@@ -38,11 +43,12 @@ def test_the_catch_all_that_came_before_others_by_name_is_seen() -> None:
 
 def test_no_function_sorts_behind_the_catch_all() -> None:
     others = [function.name for function in FUNCTIONS if function.name != CATCH_ALL]
-    assert [name for name in others if name.upper().startswith("ZZ")] == []
+    assert [name for name in others if not sorts_before_the_catch_all(name)] == []
 
 
 @settings(deadline=None)
-@given(NAMES.filter(lambda name: not name.startswith("zz") and name != "host"), ROUTES)
+@example("zy", ["{a}"])
+@given(NAMES.filter(lambda name: sorts_before_the_catch_all(name) and name != "host"), ROUTES)
 def test_a_function_that_is_added_later_is_not_hidden_by_the_catch_all(name: str, segments: list[str]) -> None:
     catch_all = next(function for function in FUNCTIONS if function.name == CATCH_ALL)
     added = replace(catch_all, name=name, route="v1/" + "/".join(segments))

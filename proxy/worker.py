@@ -13,7 +13,6 @@ import asyncio
 import functools
 import inspect
 import sys
-from collections import deque
 from collections.abc import Callable, Mapping
 from types import SimpleNamespace
 from typing import Any
@@ -25,8 +24,7 @@ CONVERTORS = "starlette.convertors"
 
 HALF_SECONDS = 60.0  # the host reads a body with Content-Length first, and forwards a chunked one's head at once
 MOST_WAITING = 1_000  # calls without their request: it takes milliseconds, and anybody can begin such a call
-FORGET_SECONDS = 10.0  # the host repeats a GET whose answer it could not read; without the reference the repeat hangs
-SWEEP_SECONDS = 0.1  # drops all references that are due at once
+FORGET_SECONDS = 10.0  # the host repeats a GET whose answer it could not read
 SERVER_OPTIONS: Mapping[str, Any] = {
     "timeout_keep_alive": 75,  # the host keeps idle connections for 60 s; a POST that meets the close is never answered
     "access_log": False,  # it writes the path and `?code=` of every call to Application Insights
@@ -72,17 +70,23 @@ def end_waiting(coordinator: Any, half_seconds: float, forget_seconds: float) ->
     once. A request waits as long when its invocation was given up, or when the host sends it again. Above MOST_WAITING
     invocations the oldest ends at once, so that a flood of such calls fills no memory.
 
-    The worker remembers 2.2 KB of each call for ever. The cure drops them `forget_seconds` after the answer."""
+    The worker remembers 2.2 KB of each call for ever. The cure drops them with the answer. It keeps the id for another
+    `forget_seconds`, because a request that is repeated after its answer would wait for ever."""
     take, answer, pop = (
         getattr(coordinator, name)
         for name in ("get_http_request_async", "await_http_response_async", "_pop_http_response")
     )
-    forget = Forgetting(coordinator._context_references, forget_seconds)
+    remembered = coordinator._context_references
+    answered = Recent(forget_seconds)
     if not (inspect.iscoroutinefunction(take) and inspect.iscoroutinefunction(answer)):
         raise TypeError(f"{take!r} or {answer!r} is not awaited")
     invocations: dict[str, asyncio.Timeout] = {}  # invocations that wait for their request
     requests: dict[str, asyncio.Timeout] = {}  # requests that no invocation has taken
     taken: set[str] = set()  # requests taken before they waited for their answer
+
+    def forget_later(invocation_id: str) -> None:
+        """The worker still needs the reference to answer."""
+        asyncio.get_running_loop().call_later(forget_seconds, remembered.pop, invocation_id, None)
 
     @functools.wraps(take)
     async def take_in_time(invocation_id: str) -> Any:
@@ -93,7 +97,7 @@ def end_waiting(coordinator: Any, half_seconds: float, forget_seconds: float) ->
                     invocations.pop(next(iter(invocations))).reschedule(asyncio.get_running_loop().time())
                 request = await take(invocation_id)
         except TimeoutError:
-            forget(invocation_id)  # later: the worker still needs it to answer
+            forget_later(invocation_id)
             raise TimeoutError(f"the HTTP request of this call did not come within {half_seconds:g} s") from None
         finally:
             invocations.pop(invocation_id, None)
@@ -105,12 +109,15 @@ def end_waiting(coordinator: Any, half_seconds: float, forget_seconds: float) ->
 
     @functools.wraps(answer)
     async def answer_if_taken(invocation_id: str) -> Any:
+        if invocation_id in answered:
+            remembered.pop(invocation_id, None)  # the repeated request has made it anew
+            raise ValueError(f"this request was answered before: {invocation_id}")
         try:
             async with asyncio.timeout(None if invocation_id in taken else half_seconds) as end:
                 requests[invocation_id] = end
                 return await answer(invocation_id)
         except TimeoutError:
-            forget(invocation_id)
+            forget_later(invocation_id)
             raise TimeoutError(f"no invocation took this request within {half_seconds:g} s") from None
         finally:
             requests.pop(invocation_id, None)
@@ -118,33 +125,39 @@ def end_waiting(coordinator: Any, half_seconds: float, forget_seconds: float) ->
 
     @functools.wraps(pop)
     def pop_and_forget(invocation_id: str) -> Any:
-        forget(invocation_id)
-        return pop(invocation_id)
+        try:
+            return pop(invocation_id)
+        finally:
+            remembered.pop(invocation_id, None)
+            answered.add(invocation_id)
 
     coordinator.get_http_request_async, coordinator._pop_http_response = take_in_time, pop_and_forget
     coordinator.await_http_response_async = answer_if_taken
 
 
-class Forgetting:
-    """Drops what the worker remembers under an id, `seconds` after the call to forget it."""
+class Recent:
+    """The ids that were added in the last `seconds`, and at most as many seconds before. Two sets take turns, so that
+    an id costs nothing but its place in one."""
 
-    def __init__(self, remembered: Any, seconds: float) -> None:
-        self.drop, self.seconds = remembered.pop, seconds
-        self.due: deque[tuple[float, str]] = deque()
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self.new, self.old = set[str](), set[str]()
 
-    def __call__(self, id_: str) -> None:
-        loop = asyncio.get_running_loop()
-        self.due.append((loop.time() + self.seconds, id_))
-        if len(self.due) == 1:
-            loop.call_later(self.seconds, self.sweep)
+    def __contains__(self, id_: str) -> bool:
+        return id_ in self.new or id_ in self.old
 
-    def sweep(self) -> None:
-        loop = asyncio.get_running_loop()
-        now = loop.time()
-        while self.due and self.due[0][0] <= now:
-            self.drop(self.due.popleft()[1], None)
-        if self.due:
-            loop.call_at(max(self.due[0][0], now + SWEEP_SECONDS), self.sweep)
+    def add(self, id_: str) -> None:
+        if not self.new and not self.old:
+            self.turn_later()
+        self.new.add(id_)
+
+    def turn(self) -> None:
+        self.old, self.new = self.new, set()
+        if self.old:
+            self.turn_later()
+
+    def turn_later(self) -> None:
+        asyncio.get_running_loop().call_later(self.seconds, self.turn)
 
 
 def set_server_options(extension: Any) -> None:

@@ -9,7 +9,7 @@ from proxy import transport
 
 
 class Transport(httpx.AsyncHTTPTransport):
-    def __init__(self, read_seconds: float) -> None:
+    def __init__(self, read_seconds: float, proxy_for: object) -> None:
         limits = httpx.Limits(max_connections=None, max_keepalive_connections=1_024)
         super().__init__(limits=limits, trust_env=False)
 

@@ -158,7 +158,6 @@ async def caller() -> AsyncIterator[Caller]:
     from emulator.stack import ROOT
     from proxy import upstream, worker
 
-    worker.cure = functools.partial(worker.cure, forget_seconds=0.0)  # type: ignore[assignment]
     with offered() as halves, imported(ROOT) as app:
         async with public_backend(app, halves) as backend:
             sys.modules["function_app"].identity.current = SimpleNamespace(

@@ -271,8 +271,24 @@ async def test_an_answer_that_is_asked_for_again_at_once_is_no_endless_wait(plac
     places.set_http_response("a", "answer")
     assert await places.await_http_response_async("a") == "answer"
     places.set_http_request("a", "the same request again")
-    with pytest.raises(ValueError, match="a"):
+    with pytest.raises(ValueError, match="answered before"):
         await asyncio.wait_for(places.await_http_response_async("a"), 0.1)
+    assert places._context_references == {}
+
+
+@pytest.mark.anyio
+async def test_of_an_answered_call_the_worker_keeps_the_id_alone_and_not_for_long() -> None:
+    recent = worker.Recent(0.05)
+    for id_ in ("a", "b"):
+        recent.add(id_)
+        await asyncio.sleep(0.04)
+        assert id_ in recent
+    async with asyncio.timeout(5):
+        while recent.new or recent.old:
+            await asyncio.sleep(0.01)
+    recent.add("c")
+    assert "a" not in recent
+    assert "c" in recent
 
 
 MOVED = {  # a name that Microsoft may move: a way to remove it

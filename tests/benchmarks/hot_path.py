@@ -6,7 +6,6 @@ uvicorn's protocol and aiohttp's are the real ones, on transports that only reme
 """
 
 import asyncio
-import functools
 import json
 import os
 import sys
@@ -156,7 +155,7 @@ async def caller() -> AsyncIterator[Caller]:
     from emulator.host.workers.coordinator import offered
     from emulator.host.workers.public import public_backend
     from emulator.stack import ROOT
-    from proxy import upstream, worker
+    from proxy import upstream
 
     with offered() as halves, imported(ROOT) as app:
         async with public_backend(app, halves) as backend:

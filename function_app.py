@@ -13,21 +13,20 @@ Replaced   By a 502 that says why: Azure's 401 and 403, which are about this fun
            recognises as an error.
 Broken off A stream that Azure ends without `[DONE]` or the last event of a Response: no client would notice.
 Retried    Only a GET that met a closing connection. The SDKs and DSPy retry on their own, and retries multiply.
+Spilled    A call that a deployment has no room for goes to the model's next one, if a setting lists one:
+           proxy/spillover.py.
 Added      `Server-Timing` on every answer; a comment in a stream that has been silent for PROXY_KEEPALIVE_SECONDS.
 Refused    A request above a limit of proxy/limits.py; every limit is a setting and off by default.
 Logged     One record per call: proxy/record.py. Never a prompt, an answer, a key or a query string.
 """
 
-import json
 import logging
 import os
 import re
 import time
-import uuid
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import unquote
 
 import azure.functions as func
 import httpx
@@ -35,7 +34,7 @@ from azurefunctions.extensions.http.fastapi import Request, Response
 from starlette.requests import ClientDisconnect
 
 from proxy import telemetry, upstream, worker
-from proxy.address import IN_DEPLOYMENT, addresses, upstream_url
+from proxy.address import IN_DEPLOYMENT, addresses, names_deployment, upstream_url
 from proxy.body import read_body
 from proxy.caller import unless_caller_leaves
 from proxy.errors import ProxyError
@@ -45,11 +44,13 @@ from proxy.headers import Headers, forwarded_headers, relayed_headers
 from proxy.identity import Identity
 from proxy.limits import check_limits
 from proxy.loading import load_in_background
-from proxy.model import choose_deployment, deployment_of
+from proxy.model import choose_deployment, model_in_path, renamed
+from proxy.own_answers import OwnAnswers
 from proxy.path import LONGEST, advice, masked, mistake
 from proxy.record import Record
 from proxy.relay import Relay
 from proxy.settings import Settings
+from proxy.spillover import Chain, Spillover, with_name
 from proxy.verdict import judged
 
 Handler = Callable[[Request, Record, Grant], Coroutine[Any, Any, Response]]
@@ -62,6 +63,7 @@ worker.require_indexing(os.environ)
 worker.cure()
 settings = Settings.from_env(os.environ)
 identity = Identity(settings.scope, settings.client_id)
+spillover, own = Spillover(settings.chains), OwnAnswers(settings)
 load_in_background()
 
 # --- routes -----------------------------------------------------------------------------------------------------------
@@ -137,16 +139,6 @@ async def answer_of(handler: Handler, admit: Admit, req: Request, record: Record
     return Response(error.body, error.status, error.headers)
 
 
-async def models(req: Request, record: Record, grant: Grant) -> Response:
-    return json_response({"object": "list", "data": [model_entry(name) for name in grant.deployments]})
-
-
-async def model(req: Request, record: Record, grant: Grant) -> Response:
-    name = model_in_path(req.path_params["model"], grant.deployments)
-    deployment_of(name, grant.deployments)
-    return json_response(model_entry(name))
-
-
 async def not_found(req: Request, record: Record, grant: Grant) -> Response:
     path = req.url.path
     record.fields.path = masked(path)
@@ -160,16 +152,10 @@ def forwarding(route: str) -> Handler:
     return lambda req, record, grant: forward(req, record, grant, route)
 
 
-async def usage(req: Request, record: Record, grant: Grant) -> Response:
-    assert grant.key
-    assert grant.accounts
-    return json_response(grant.accounts.usage(grant.key))
-
-
 SERVED: dict[str, Served] = {
     **{name: (methods, route, forwarding(route)) for name, (methods, route) in FORWARDED.items()},
-    "models": (["GET", "HEAD"], "models", models),
-    "model": (["GET", "HEAD"], "models/{model}", model),
+    "models": (["GET", "HEAD"], "models", own.models),
+    "model": (["GET", "HEAD"], "models/{model}", own.model),
 }
 
 EVERYTHING = Grant(settings.deployments, settings.allow_store)
@@ -178,7 +164,7 @@ if settings.signing_keys:  # without signing keys the app has no anonymous funct
     from proxy.admission import Admission
 
     Door("keys/", "keys_", func.AuthLevel.ANONYMOUS, Admission(settings)).open(
-        {**SERVED, "usage": (["GET", "HEAD"], "usage", usage)}
+        {**SERVED, "usage": (["GET", "HEAD"], "usage", own.usage)}
     )
 
 
@@ -191,28 +177,41 @@ async def forward(req: Request, record: Record, grant: Grant, route: str) -> Res
             raise ProxyError("invalid_response_id", param="response_id")
         record.note_response(response_id)
     body = await read_body(req, record, settings.max_body_bytes)
-    body, deployment = await checked(body, record, grant, route, req.path_params)
+    body, deployment, chain = await checked(body, record, grant, route, req.path_params)
     query = req.scope["query_string"].decode("latin-1")
     url = upstream_url(settings, route, req.path_params, deployment, query)
     headers = forwarded_headers(req.headers.raw, grant.deployments)
     method = "GET" if req.method == "HEAD" else req.method  # Azure documents no HEAD
     record.span = telemetry.begin(record.fields, url, headers)
-    answered = await unless_caller_leaves(req.receive, send(method, url, headers, body, record))
-    return Relay(answered, relayed_headers(answered.headers.raw), record, settings.keepalive_seconds)
+    if not chain:
+        answered = await unless_caller_leaves(req.receive, send(method, url, headers, body, record))
+        return Relay(answered, relayed_headers(answered.headers.raw), record, settings.keepalive_seconds)
+
+    def send_to(other: str) -> Awaitable[httpx.Response]:
+        url = upstream_url(settings, route, req.path_params, other, query)
+        named = body if names_deployment(settings, route) else renamed(body, other)
+        return send(method, url, headers.copy(), named, record)
+
+    answered = await unless_caller_leaves(req.receive, spillover.ask(chain, send_to, record.fields))
+    relayed = with_name(relayed_headers(answered.headers.raw), record.fields.deployment)
+    return Relay(answered, relayed, record, settings.keepalive_seconds)
 
 
 async def checked(
     body: bytes, record: Record, grant: Grant, route: str, named: Mapping[str, str]
-) -> tuple[bytes, str | None]:
-    """The body for Azure, and its deployment. The parsed members end with this call: memory while Azure answers."""
-    in_path = bool(settings.dated) and route in IN_DEPLOYMENT
-    by_path = model_in_path(named["deployment"], grant.deployments) if "deployment" in named else None
-    asked = choose_deployment(body, grant.deployments, route in NEEDS_MODEL, in_path, by_path)
+) -> tuple[bytes, str | None, Chain]:
+    """The body for Azure, its deployment, and the chain of deployments that may answer in its place. The parsed members
+    end with this call: memory while Azure answers."""
+    served, by_path = grant.deployments, None
+    if "deployment" in named:
+        by_path = model_in_path(named["deployment"], served)
+        served = spillover.served(served, by_path)
+    asked = choose_deployment(body, served, route in NEEDS_MODEL, names_deployment(settings, route), by_path)
     record.fields.model, record.fields.deployment = asked.model, asked.deployment
     check_limits(settings.max_output_tokens, grant.allow_store, route, asked.members)
     if grant.key and grant.accounts:
         record.charge = await grant.accounts.charge(grant.key, route, named, body, asked)
-    return asked.body, asked.deployment
+    return asked.body, asked.deployment, spillover.chain(route, asked)
 
 
 async def send(method: str, url: str, headers: Headers, body: bytes, record: Record) -> httpx.Response:
@@ -227,24 +226,7 @@ async def send(method: str, url: str, headers: Headers, body: bytes, record: Rec
     except upstream.FAILURES as error:
         raise failure_of(error) from error
     finally:
-        record.fields.upstream_ms = round(1000 * (time.monotonic() - began), 1)
+        record.fields.upstream_ms = round(record.fields.upstream_ms + 1000 * (time.monotonic() - began), 1)
     if answered.status_code in (401, 403):
         identity.distrust()
     return await judged(answered, method, settings.scope)
-
-
-# --- small helpers ----------------------------------------------------------------------------------------------------
-
-
-def model_in_path(given: str, deployments: Mapping[str, str]) -> str:
-    """The model's name. Azure's host leaves a %2F in a path as it is."""
-    return given if given in deployments else unquote(given)
-
-
-def model_entry(name: str) -> dict[str, Any]:
-    return {"id": name, "object": "model", "created": 0, "owned_by": "azure-openai"}
-
-
-def json_response(content: dict[str, Any]) -> Response:
-    headers = {"x-request-id": str(uuid.uuid4())}
-    return Response(json.dumps(content), headers=headers, media_type="application/json")

@@ -31,9 +31,14 @@ def served(library: Library) -> list[str]:
 
 
 def models_of(setting: str) -> dict[str, str]:
-    """The model that each deployment of AZURE_OPENAI_DEPLOYMENT is called by: `gpt-4o=my-4o` names both."""
-    pairs = [item.partition("=") for item in setting.split(",")]
-    return {(deployment or model).strip(): model.strip() for model, _, deployment in pairs}
+    """The model that each deployment of AZURE_OPENAI_DEPLOYMENT is called by: `gpt-4o=my-4o` names both. Several
+    deployments, as in `gpt-4o=first|second`, have one model."""
+    models: dict[str, str] = {}
+    for item in setting.split(","):
+        model, _, named = item.partition("=")
+        chain = (named or model).split("|")
+        models |= {deployment.strip(): (model if named else chain[0]).strip() for deployment in chain}
+    return models
 
 
 def listed(text: str) -> str:

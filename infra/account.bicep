@@ -9,13 +9,13 @@ param location string
 @description('Tags of every resource.')
 param tags object
 
-@description('What to deploy: a model, or model=name.')
+@description('What to deploy: a model, or model=name. Of model=name|next only the first is made.')
 param deployment string
 
 @description('Thousands of tokens per minute.')
 param capacity int
 
-var parts = split(deployment, '=')
+var parts = split(split(deployment, '|')[0], '=')
 
 resource account 'Microsoft.CognitiveServices/accounts@2026-05-01' = {
   name: name

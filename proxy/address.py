@@ -17,10 +17,15 @@ def addresses(route: str) -> dict[str, str]:
     return {"": f"v1/{route}", "openai_": f"openai/{deployment}{route}", "openai_v1_": f"openai/v1/{route}"}
 
 
+def names_deployment(settings: Settings, route: str) -> bool:
+    """Whether Azure's path names the deployment. If not, the body does."""
+    return bool(settings.dated) and route in IN_DEPLOYMENT
+
+
 def upstream_url(settings: Settings, route: str, ids: Mapping[str, str], deployment: str | None, query: str) -> str:
     """A URL of Azure's v1 API, or of the dated api-version where one is set and has this route."""
     prefix, version = "/openai/v1/", "preview" if settings.preview else ""
-    if settings.dated and route in IN_DEPLOYMENT:
+    if names_deployment(settings, route):
         prefix, version = f"/openai/deployments/{deployment}/", settings.dated
     elif settings.dated >= RESPONSES_SINCE:
         prefix, version = "/openai/", settings.dated

@@ -10,6 +10,7 @@ class Fields(Struct, gc=False):  # the fields hold no containers
     route: str
     model: str | None = None
     deployment: str | None = None
+    asked: str | None = None
     model_served: str | None = None
     status: int | None = None
     outcome: str | None = None

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
+from urllib.parse import unquote
 
 from .errors import ProxyError
 
@@ -71,6 +72,11 @@ def with_model(text: str, deployment: str, replace: bool, alone: bool) -> str:
     return text[:start] + f'"model":{name}' + "," * (not alone) + text[start:]
 
 
+def renamed(body: bytes, deployment: str) -> bytes:
+    """A body from `choose_deployment`, for another deployment than the one that it names."""
+    return with_model(body.decode(), deployment, replace=True, alone=False).encode()
+
+
 def after_gap(text: str, at: int) -> int:
     found = GAP.match(text, at)
     return found.end() if found else at
@@ -89,6 +95,11 @@ def deployment_of(model: str, deployments: Mapping[str, str], param: str = "mode
         return deployments[model]
     except KeyError:
         raise ProxyError("model_not_found", model[:200], ", ".join(deployments), param=param) from None
+
+
+def model_in_path(given: str, deployments: Mapping[str, str]) -> str:
+    """The model's name. Azure's host leaves a %2F in a path as it is."""
+    return given if given in deployments else unquote(given)
 
 
 def deployment_by_either_name(name: str, deployments: Mapping[str, str], param: str = "model") -> str:

@@ -1,7 +1,7 @@
 """The app settings, checked. docs/settings.md explains each."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -17,11 +17,13 @@ DEFAULT_SCOPE = "https://cognitiveservices.azure.com/.default"
 
 @dataclass(frozen=True)
 class Settings:
-    """`deployments` maps model name to deployment, the default first; `dated` is the dated api-version, "" for the v1
+    """`deployments` maps model name to deployment, the default first; `chains` has all deployments of the models that
+    have more than one, for spillover; `dated` is the dated api-version, "" for the v1
     API; `problems` has one sentence for every bad setting."""
 
     base: str
     deployments: Mapping[str, str]
+    chains: Mapping[str, tuple[str, ...]]
     dated: str
     preview: bool
     scope: str
@@ -39,9 +41,8 @@ class Settings:
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> "Settings":
         base = env.get("AZURE_OPENAI_BASE", "").strip().rstrip("/")
-        listed = [item.partition("=") for item in env.get("AZURE_OPENAI_DEPLOYMENT", "").split(",") if item.strip()]
-        pairs = [(model.strip(), (deployment or model).strip()) for model, _, deployment in listed]
-        named = all(model and re.fullmatch(r"[A-Za-z0-9_.-]{1,64}", deployment) for model, deployment in pairs)
+        listed = [chain_in(item) for item in listed_in(env, "AZURE_OPENAI_DEPLOYMENT")]
+        chains = dict(listed)
         version = env.get("AZURE_OPENAI_API_VERSION", "").strip().lower()
         scope = env.get("AZURE_OPENAI_SCOPE", "").strip() or DEFAULT_SCOPE
         tokens = env.get("PROXY_MAX_OUTPUT_TOKENS", "").strip()
@@ -57,7 +58,9 @@ class Settings:
             "AZURE_OPENAI_BASE must be like https://my-resource.openai.azure.com, without /openai, query or user "
             "(http only on loopback)": is_azure_base(base),
             "AZURE_OPENAI_DEPLOYMENT must be a deployment name, or a list like gpt-4o-mini,gpt-4o=my-4o-deployment "
-            "with each model once": bool(pairs) and named and len(dict(pairs)) == len(pairs),
+            "with each model once; spillover is like gpt-4o=first|second, with each deployment once": (
+                bool(chains) and len(chains) == len(listed) and all(map(is_chain, chains, chains.values()))
+            ),
             "AZURE_OPENAI_API_VERSION must be v1, preview, or a date like 2024-10-21 or 2025-04-01-preview": bool(
                 re.fullmatch(r"|v1|preview|\d{4}-\d{2}-\d{2}(-preview)?", version)
             ),
@@ -79,7 +82,8 @@ class Settings:
         }
         return cls(
             base,
-            dict(pairs),
+            {model: chain[0] for model, chain in listed},
+            {model: chain for model, chain in listed if len(chain) > 1},
             dated=version if version[:1].isdigit() else "",
             preview=version == "preview",
             scope=scope,
@@ -109,6 +113,18 @@ def is_azure_base(base: str) -> bool:
 def listed_in(env: Mapping[str, str], name: str) -> tuple[str, ...]:
     """The items of a comma-separated list."""
     return tuple(item.strip() for item in env.get(name, "").split(",") if item.strip())
+
+
+def chain_in(item: str) -> tuple[str, tuple[str, ...]]:
+    """A model and its deployments, of `model=deployment|deployment`. A model without deployments has its own name."""
+    model, _, named = item.partition("=")
+    chain = tuple(name.strip() for name in (named or model).split("|"))
+    return (model.strip() if named else chain[0]), chain
+
+
+def is_chain(model: str, chain: Sequence[str]) -> bool:
+    named = all(re.fullmatch(r"[A-Za-z0-9_.-]{1,64}", deployment) for deployment in chain)
+    return named and len(set(chain)) == len(chain) and bool(model) and "|" not in model
 
 
 def is_secret(signing_key: str) -> bool:

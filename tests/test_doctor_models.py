@@ -7,7 +7,8 @@ import pytest
 from emulator.doctor import examination
 from emulator.doctor.troubleshooting import meaning_of
 from emulator.doctor.wording import OPERATION
-from tests.doctor_support import azure, error, examined, results
+from tests.doctor_support import KEY, azure, error, examined, results
+from tests.support import proxy
 
 E = "text-embedding-3-small"
 
@@ -96,3 +97,34 @@ def test_a_deployment_that_is_missing_is_a_problem_once() -> None:
         checks = examined(base)
     assert results(checks) == {"chat": "problem", "stream": "ok", "responses": "ok"}
     assert checks["chat"].found.startswith("a: 404")
+
+
+CHAINS = {"AZURE_OPENAI_DEPLOYMENT": "gpt=one|two,vectors=small|large", "FUNCTION_HOST_KEY": KEY}
+
+
+def test_each_deployment_of_a_model_with_spillover_is_asked_alone() -> None:
+    def refuse(route: str, asked: dict[str, Any]) -> tuple[int, str] | None:
+        chats = asked["model"] in ("one", "two")
+        return None if chats == (route != "embeddings") else OTHER_OPERATION[0]
+
+    with azure(refuse) as (base, bodies), proxy(base, CHAINS) as running:
+        checks = examined(running.base_url.removesuffix("/api/v1"))
+    assert (checks["spillover"].result, checks["spillover"].found) == ("ok", "one, two, small, large answer")
+    assert [body["model"] for body in bodies[-6:]] == ["one", "two", "small", "small", "large", "large"]
+    assert checks["spillover"].tokens == 34
+
+
+def test_a_deployment_that_is_missing_behind_another_is_found() -> None:
+    def refuse(route: str, asked: dict[str, Any]) -> tuple[int, str] | None:
+        return (404, error("No such deployment.", code="DeploymentNotFound")) if asked["model"] == "two" else None
+
+    with azure(refuse) as (base, _), proxy(base, CHAINS) as running:
+        checks = examined(running.base_url.removesuffix("/api/v1"))
+    assert [checks[name].result for name in ("chat", "spillover")] == ["ok", "problem"]
+    assert checks["spillover"].found == "two: 404 DeploymentNotFound: No such deployment."
+
+
+def test_without_calls_no_deployment_is_asked() -> None:
+    with azure() as (base, bodies), proxy(base, CHAINS) as running:
+        checks = examined(running.base_url.removesuffix("/api/v1"), calls=False)
+    assert ("spillover" in checks, bodies) == (False, [])

@@ -1,5 +1,6 @@
 """The checks of `python -m emulator doctor`, one after another, on a deployed proxy from the outside."""
 
+import itertools
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import replace
@@ -59,6 +60,7 @@ class Doctor:
         self.free = [*self.needed, self.clock, self.start]
         self.asked = [self.chat, self.stream, self.responses] if calls else []
         self.asked += [self.vectors] if calls and embeddings else []
+        self.calls, self.chained = calls, list[str]()  # deployments of models with spillover
         self.deadline = time.monotonic() + 60 * wait
         self.date = ""
         self.seconds = 0.0  # of the first answer
@@ -72,7 +74,7 @@ class Doctor:
         """Yields each check as it ends, of all checks or `only` these. Some problems end the examination."""
         timeout = httpx.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS)
         with httpx.Client(headers=self.headers, timeout=timeout, verify=self.tls) as self.client:
-            for step in only or (*self.free, *self.asked):
+            for step in only or itertools.chain(self.free, self.asked):  # `health` may add to `asked`
                 problem = yield from self.attempts(step)
                 if problem and (step in self.needed or stops(problem.cause)):
                     return
@@ -108,10 +110,13 @@ class Doctor:
         answer = self.listed()
         self.seconds, self.date = time.monotonic() - started, answer.headers.get("date", "")
         try:
-            served = [str(entry["id"]) for entry in answer.json()["data"]]
-        except (ValueError, TypeError, KeyError) as error:
+            listed = answer.json()["data"]
+            served = [str(entry["id"]) for entry in listed]
+            self.chained = [str(name) for entry in listed for name in entry.get("deployments", ())]
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise Problem("an answer that is no list of models", PAGE) from error
         self.talk = Conversation(self.client, self.base_url, [self.model] if self.model else served or [""])
+        self.asked += [self.spillover] if self.calls and self.chained else []
         return Check("health", "ok", f"serves {', '.join(served)}")
 
     def listed(self) -> httpx.Response:
@@ -182,6 +187,29 @@ class Doctor:
 
     def vectors(self) -> Check:
         return counted("vectors", self.talk.ask(VECTORS, [self.embeddings]))
+
+    def spillover(self) -> Check:
+        """Asks each deployment of the models with spillover alone, by its own name in Azure's path."""
+        heard, failed = dict[str, Heard](), list[Problem]()
+        for name in dict.fromkeys(self.chained):
+            try:
+                heard[name] = self.alone(name)
+            except Problem as problem:
+                failed.append(Problem(f"{name}: {problem.found}", problem.cause))
+        if failed:
+            raise Problem("; ".join(problem.found for problem in failed), failed[0].cause)
+        return Check("spillover", "ok", f"{', '.join(heard)} answer", tokens=sum(one.tokens for one in heard.values()))
+
+    def alone(self, deployment: str) -> Heard:
+        path = f"{self.base_url.removesuffix('/v1')}/openai/deployments/{deployment}"
+        talk = Conversation(self.client, path, [deployment])
+        talk.most = self.talk.most
+        try:
+            return talk.ask(CHAT)
+        except Refusal as refusal:
+            if refusal.cause != OPERATION:
+                raise
+            return talk.ask(VECTORS)
 
     def hidden(self, text: str) -> str:
         """The text without the key, which a server may have repeated."""

@@ -100,8 +100,8 @@ FAULTS = {  # name of a check: faults of its kind, each (file, text, what it bec
     "settings": [
         (
             "function_app.py",
-            "import json\n",
-            "import json\nNEW = 'PROXY_NEW'\n",
+            "import logging\n",
+            "import logging\nNEW = 'PROXY_NEW'\n",
             "PROXY_NEW: only the function reads",
         ),
         (

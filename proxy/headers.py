@@ -21,6 +21,19 @@ RESPONSE_HEADERS_DROPPED = frozenset(
     b"upgrade set-cookie server date alt-svc strict-transport-security".split()
 )
 
+# What a page of another site may read of an answer, beside the few headers that every page may (Fetch standard,
+# "CORS-safelisted response-header name"). No name may be a pattern, and `*` tells a page that sends cookies nothing.
+READABLE = (
+    *("x-request-id", "apim-request-id", "x-ms-region", "x-ms-deployment-name", "server-timing"),
+    *("retry-after", "retry-after-ms", "x-should-retry", "x-proxy-limit-of", "x-proxy-tokens-left"),
+    *(
+        f"x-ratelimit-{what}-{counted}"
+        for what in ("limit", "remaining", "reset", "renewalperiod")
+        for counted in ("requests", "tokens")
+    ),
+)
+FOR_PAGES = [(b"access-control-expose-headers", ", ".join(READABLE).encode()), (b"vary", b"Origin")]
+
 lower = functools.lru_cache(256)(bytes.lower)  # 1,000 streams share the same names
 
 

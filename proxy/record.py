@@ -22,6 +22,7 @@ from . import telemetry
 from .errors import ProxyError
 from .excerpt import Excerpt
 from .fields import Fields
+from .headers import FOR_PAGES
 from .stranger import Strangers
 from .usage import tell
 
@@ -44,7 +45,8 @@ class Record:
     that a person thought up, and compare.
     """
 
-    __slots__ = ("arrived", "charge", "ended_at", "excerpt", "fields", "salt", "span")  # 1,000 streams have one each
+    # 1,000 streams have one each
+    __slots__ = ("arrived", "charge", "ended_at", "excerpt", "fields", "for_page", "salt", "span")
 
     def __init__(self, request: Request, route: str, salt: str) -> None:
         self.fields, self.salt = Fields(request.method, route), salt
@@ -58,6 +60,7 @@ class Record:
         headers = dict(request.scope["headers"])
         key = headers.get(b"x-functions-key") or request.query_params.get("code", "").encode()
         named = headers.get(b"x-client-request-id") or headers.get(b"x-ms-client-request-id")
+        self.for_page = b"origin" in headers
         self.fields.key = fingerprint(self.salt, key) if self.salt else None
         self.fields.client_request_id = named.decode("latin-1")[:LONGEST_ID] if named else None
 
@@ -80,7 +83,8 @@ class Record:
 
     def headers(self, status: int) -> list[tuple[bytes, bytes]]:
         """What the proxy adds to an answer."""
-        return [self.server_timing(), *(self.charge.headers(status) if self.charge else ())]
+        told = [self.server_timing(), *(self.charge.headers(status) if self.charge else ())]
+        return told + FOR_PAGES if self.for_page else told
 
     def note_error(self, error: ProxyError) -> None:
         """Also prints a line with the cause of an error on Azure's side, because people look for it in the log."""

@@ -8,10 +8,11 @@ from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Protocol
 
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from ..connection import EXTENSION
 from .app import AppError
+from .cors import Cors
 from .http import kestrel, yarp
 from .http.exchange import ACTIVITY_TIMEOUT_S, BodyTooLarge, BodyTooSlow, Exchange, read_whole
 from .http.path import forwarded_path, request_path
@@ -23,6 +24,7 @@ from .unanswered import GIVEN_UP, Unanswered
 WELCOME = b"<!doctype html><title>Azure Functions</title><p>The local Functions host is up and running.</p>\n"
 
 CLOSE = (b"connection", b"close")
+NO_ORIGIN = Cors()
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -65,11 +67,16 @@ class FunctionsHost:
     """
 
     def __init__(
-        self, backend: Backend, routes_below: str, keys: Mapping[str, str], unanswered: Unanswered | None = None
+        self,
+        backend: Backend,
+        routes_below: str,
+        keys: Mapping[str, str],
+        unanswered: Unanswered | None = None,
+        cors: Cors = NO_ORIGIN,
     ) -> None:
         self._backend = backend
         self._router = Router(routes_below, backend.functions)
-        self._keys = Keys(keys)
+        self._keys, self._cors = Keys(keys), cors
         self._body_limit = kestrel.body_limit()
         self._unanswered = unanswered or Unanswered()
         self._first_wait: asyncio.Task[None] | None = None
@@ -86,8 +93,10 @@ class FunctionsHost:
             return await _answer(send, refused, CLOSE)
         assert path is not None
         named = dict(headers)
-        if scope["method"] == "OPTIONS" and b"origin" in named and b"access-control-request-method" in named:
-            return await _answer(send, HTTPStatus.NO_CONTENT)  # in Azure the platform answers CORS
+        if b"origin" in named:
+            if scope["method"] == "OPTIONS" and b"access-control-request-method" in named:
+                return await _answer(send, HTTPStatus.NO_CONTENT, *self._cors.preflight(named))
+            send = _with(self._cors.headers(named), send)
         try:
             match = self._router.find(scope["method"], path)
         except AppError as error:
@@ -198,6 +207,17 @@ class FunctionsHost:
             told = GIVEN_UP.format(reason)
             self._leave_open(invocation, reason)
         await _answer(send, HTTPStatus.INTERNAL_SERVER_ERROR, CLOSE, body=told.encode())
+
+
+def _with(more: Headers, send: Send) -> Send:
+    """`send`, which adds these headers to an answer."""
+
+    async def send_with(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            message["headers"] = [*message["headers"], *more]
+        await send(message)
+
+    return send_with if more else send
 
 
 async def _answer(send: Send, status: HTTPStatus, *headers: tuple[bytes, bytes], body: bytes = b"") -> None:

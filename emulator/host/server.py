@@ -11,6 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from .app import MODULE, App, AppError, imported, refusing
+from .cors import Cors
 from .front import Backend, FunctionsHost
 from .http.listener import Listener
 from .http.protocol import KestrelProtocol
@@ -58,13 +59,15 @@ async def serve(
     route templates once requests are accepted. `backend` is `runtime` (Microsoft's worker library, Python 3.13 or
     later) or `public` (the public API). The default is the environment variable FUNCTIONS_HOST_BACKEND, or else the
     worker library where it is installed. `unanswered` hears of calls that Azure would never answer, and writes them to
-    standard error by default. Raises AppError, before `on_ready`, when the app can't be loaded.
+    standard error by default. CORS_ALLOWED_ORIGINS lists the sites whose pages may call. Raises AppError, before
+    `on_ready`, when the app can't be loaded.
     """
+    cors = Cors.from_env(os.environ)
     kind = BACKENDS[_choose(backend or os.environ.get(BACKEND_VARIABLE))]()
     with sock, kind.halves() as halves, imported(app_dir) as app:
         async with kind.start(app, halves) as running:
             with refusing(app.folder / f"{MODULE}.py"):
-                host = FunctionsHost(running, app.routes_below, keys, unanswered)
+                host = FunctionsHost(running, app.routes_below, keys, unanswered, cors)
             listener = Listener(
                 host,
                 sock,

@@ -36,6 +36,7 @@ PLANTED = {
     ),
     "`/`": Planted("front.py", 'if path == "/":', 'if path == "//":'),
     "preflights": Planted("front.py", 'if scope["method"] == "OPTIONS" and', 'if scope["method"] == "" and'),
+    "pages of other sites": Planted("cors.py", "not in self.origins:", "is None:"),
     "escapes": Planted("http/path.py", "(?:%(?!2[fF])[0-9a-fA-F]{2})+", "(?:%[0-9a-fA-F]{2})+"),
     "dots": Planted("http/path.py", 'if "/." in raw_path else raw_path', 'if "/. " in raw_path else raw_path'),
     "nulls": Planted("http/path.py", '        if "\\0" in raw_path:', "        if not raw_path:"),

@@ -1,4 +1,7 @@
-"""A header that names a deployment opens none that the administrator did not list."""
+"""A header that names a deployment opens none that the administrator did not list. A page of another site reads the
+headers of an answer that are named to it."""
+
+import re
 
 import httpx
 import pytest
@@ -43,3 +46,19 @@ def test_what_would_choose_for_all_stays_behind(upstream: RawUpstream, behind: P
     names = ["x-ms-spillover-deployment", "azureml-model-deployment", "x-policy-id", "aoai-evals", "x-ms-anything"]
     assert ask(behind, **dict.fromkeys(names, "gpt-4o")).status_code == 200
     assert not {*names} & {*upstream.arrived[0].headers}
+
+
+@pytest.mark.parametrize(("model", "status"), [("gpt-4o", 200), ("unknown", 404)])
+def test_a_page_of_another_site_is_told_what_it_may_read_and_nobody_else_is(
+    behind: Proxy, upstream: RawUpstream, model: str, status: int
+) -> None:
+    upstream.answer = sending(b"{}", b"content-type: application/json", b"vary: Accept-Encoding")
+    url, body = f"{behind.base_url}/chat/completions", f'{{"model":"{model}"}}'
+    page = httpx.post(url, headers={**behind.headers, "origin": "https://a.example"}, content=body)
+    told = page.headers["access-control-expose-headers"].split(", ")
+    assert (page.status_code, "Origin" in page.headers["vary"]) == (status, True)
+    assert {"x-request-id", "retry-after-ms", "x-ratelimit-remaining-tokens", "server-timing"} <= set(told)
+    assert [name for name in told if not re.fullmatch(r"[a-z-]+", name)] == []
+    other = httpx.post(url, headers=behind.headers, content=body)
+    assert "access-control-expose-headers" not in other.headers
+    assert "Origin" not in other.headers.get("vary", "")

@@ -160,12 +160,18 @@ SERVED: dict[str, Served] = {
 
 EVERYTHING = Grant(settings.deployments, settings.allow_store)
 Door("", "", func.AuthLevel.FUNCTION, lambda req, record: EVERYTHING).open(SERVED)
-if settings.signing_keys:  # without signing keys the app has no anonymous function
+if settings.signing_keys:  # without signing keys and PROXY_HEALTH the app has no anonymous function
     from proxy.admission import Admission
 
     Door("keys/", "keys_", func.AuthLevel.ANONYMOUS, Admission(settings)).open(
         {**SERVED, "usage": (["GET", "HEAD"], "usage", own.usage)}
     )
+if settings.health:
+
+    @app.function_name("health")
+    @app.route(route="health", methods=["GET", "HEAD"], auth_level=func.AuthLevel.ANONYMOUS)
+    async def health(req: Request) -> Response:
+        return own.health(req)
 
 
 # --- what the routes do -----------------------------------------------------------------------------------------------

@@ -33,6 +33,9 @@ param maximumInstances int
 @description('App settings without the secret ones.')
 param settings object
 
+@description('Origins whose pages may call, with commas.')
+param corsOrigins string
+
 @description('PROXY_KEY_SALT.')
 @secure()
 param keySalt string
@@ -72,6 +75,10 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
     siteConfig: {
       ftpsState: 'Disabled'
       minTlsVersion: '1.2'
+      cors: {
+        allowedOrigins: filter(map(split(corsOrigins, ','), origin => trim(origin)), origin => !empty(origin))
+        supportCredentials: false // keys are no cookies
+      }
     }
     functionAppConfig: {
       runtime: {

@@ -33,7 +33,7 @@ param principalId string = ''
 @minValue(1)
 param newDeploymentCapacity int = 50
 
-@description('Deployments to serve: one, or a list. my-deployment, or a,b or model=my-deployment,b.')
+@description('Deployments to serve: one, or a list. my-deployment, or a,b or model=my-deployment,b; model=a|b for spillover.')
 @minLength(1)
 param deployments string
 
@@ -71,6 +71,13 @@ param signingKey string
 
 @description('PROXY_REVOKED_KEYS: names or ids of revoked signed keys.')
 param revokedKeys string = ''
+
+@description('Origins whose pages may call, with commas: https://course.example.edu, without a path; * for all; empty: none.')
+param corsOrigins string = ''
+
+@description('PROXY_HEALTH; true: GET /api/health answers everybody.')
+@allowed(['', 'true', 'false'])
+param health string = ''
 
 @description('Calls that one instance serves at once. See function.bicep for the reason of the number.')
 @minValue(1)
@@ -160,6 +167,7 @@ module app 'function.bicep' = {
     keySalt: keySalt
     signedKeys: signedKeys
     signingKey: signingKey
+    corsOrigins: corsOrigins
     settings: {
       AZURE_CLIENT_ID: identity.properties.clientId
       AZURE_OPENAI_BASE: access.outputs.endpoint
@@ -171,6 +179,7 @@ module app 'function.bicep' = {
       PROXY_MAX_BODY_MB: maxBodyMb
       PROXY_KEEPALIVE_SECONDS: keepaliveSeconds
       PROXY_REVOKED_KEYS: revokedKeys
+      PROXY_HEALTH: health
       PROXY_USAGE_TABLE: signedKeys ? usage!.outputs.url : ''
       // Only blobs: the host needs no queue and no table for HTTP functions.
       AzureWebJobsStorage__blobServiceUri: storage.outputs.endpoint

@@ -32,7 +32,7 @@ param principalId string = ''
 @minValue(1)
 param newDeploymentCapacity int = 50
 
-@description('Deployments to serve: one, or a list. my-deployment, or a,b or model=my-deployment,b.')
+@description('Deployments to serve: one, or a list. my-deployment, or a,b or model=my-deployment,b; model=a|b for spillover.')
 @minLength(1)
 param deployments string
 
@@ -70,6 +70,13 @@ param signingKey string
 
 @description('PROXY_REVOKED_KEYS: names or ids of revoked signed keys.')
 param revokedKeys string = ''
+
+@description('Origins whose pages may call, with commas: https://course.example.edu, without a path; * for all; empty: none.')
+param corsOrigins string = ''
+
+@description('PROXY_HEALTH; true: GET /api/health answers everybody.')
+@allowed(['', 'true', 'false'])
+param health string = ''
 
 @description('Calls that one instance serves at once. See function.bicep for the reason of the number.')
 @minValue(1)
@@ -118,6 +125,8 @@ module filled 'group.bicep' = {
     signedKeys: signedKeys
     signingKey: signingKey
     revokedKeys: revokedKeys
+    corsOrigins: corsOrigins
+    health: health
     httpConcurrency: httpConcurrency
     alwaysReadyInstances: alwaysReadyInstances
     maximumInstances: maximumInstances

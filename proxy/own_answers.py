@@ -1,4 +1,4 @@
-"""What the proxy answers without Azure: which models it serves, and what a signed key has used."""
+"""What the proxy answers without Azure: which models it serves, what a signed key has used, whether the proxy is up."""
 
 import json
 import uuid
@@ -11,13 +11,15 @@ from .grant import Grant
 from .model import deployment_of, model_in_path
 from .record import Record
 from .settings import Settings
+from .telemetry import keep_quiet
+from .version import VERSION
 
 
 class OwnAnswers:
     """The handlers of these routes."""
 
     def __init__(self, settings: Settings) -> None:
-        self.chains = settings.chains
+        self.chains, self.is_up = settings.chains, not settings.problems
 
     async def models(self, req: Request, record: Record, grant: Grant) -> Response:
         return json_response({"object": "list", "data": [self.entry(name) for name in grant.deployments]})
@@ -37,7 +39,13 @@ class OwnAnswers:
         assert grant.accounts
         return json_response(grant.accounts.usage(grant.key))
 
+    def health(self, req: Request) -> Response:
+        """For everybody, without a key. Prints no record: anybody could fill the log with them."""
+        keep_quiet(req.scope)
+        status = "up" if self.is_up else "misconfigured"
+        return json_response({"status": status, "version": VERSION}, 200 if self.is_up else 503)
 
-def json_response(content: Mapping[str, Any]) -> Response:
+
+def json_response(content: Mapping[str, Any], status: int = 200) -> Response:
     headers = {"x-request-id": str(uuid.uuid4())}
-    return Response(json.dumps(content), headers=headers, media_type="application/json")
+    return Response(json.dumps(content), status, headers, media_type="application/json")

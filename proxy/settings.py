@@ -18,8 +18,8 @@ DEFAULT_SCOPE = "https://cognitiveservices.azure.com/.default"
 @dataclass(frozen=True)
 class Settings:
     """`deployments` maps model name to deployment, the default first; `chains` has all deployments of the models that
-    have more than one, for spillover; `dated` is the dated api-version, "" for the v1
-    API; `problems` has one sentence for every bad setting."""
+    have more than one, for spillover; `dated` is the dated api-version, "" for the v1 API; `problems` has one sentence
+    for every bad setting."""
 
     base: str
     deployments: Mapping[str, str]
@@ -36,6 +36,7 @@ class Settings:
     signing_keys: tuple[str, ...]
     revoked_keys: tuple[str, ...]
     usage_table: str
+    health: bool
     problems: tuple[str, ...]
 
     @classmethod
@@ -52,6 +53,7 @@ class Settings:
         signing_keys = listed_in(env, "PROXY_SIGNING_KEY")
         usage_table = env.get("PROXY_USAGE_TABLE", "").strip().rstrip("/")
         keepalive = env.get("PROXY_KEEPALIVE_SECONDS", "").strip()
+        health = env.get("PROXY_HEALTH", "").strip().lower()
         keepalive_seconds = float(keepalive) if re.fullmatch(r"[0-9]{1,3}(\.[0-9]{1,3})?", keepalive) else -1.0
         max_body = int(float(megabytes) * 1_000_000) if re.fullmatch(r"\d{1,9}(\.\d{1,6})?", megabytes) else 0
         checks = {
@@ -79,6 +81,7 @@ class Settings:
             f"PROXY_KEEPALIVE_SECONDS must be 0 (off) or a number of seconds, at most {MAX_KEEPALIVE_SECONDS:g}": (
                 not keepalive or 0 <= keepalive_seconds <= MAX_KEEPALIVE_SECONDS
             ),
+            "PROXY_HEALTH must be true or false": health in ("", "true", "false"),
         }
         return cls(
             base,
@@ -96,6 +99,7 @@ class Settings:
             signing_keys=signing_keys,
             revoked_keys=listed_in(env, "PROXY_REVOKED_KEYS"),
             usage_table=usage_table,
+            health=health == "true",
             problems=(*(problem for problem, fine in checks.items() if not fine), *outbound.problems(env, base)),
         )
 

@@ -30,7 +30,7 @@ EXISTING = {
 NEW = EXISTING | {
     "AZURE_OPENAI_CREATE": "true",
     "AZURE_OPENAI_RESOURCE_GROUP": "rg-spring-course",
-    "AZURE_OPENAI_DEPLOYMENT": "gpt-5-mini=small,gpt-5",
+    "AZURE_OPENAI_DEPLOYMENT": "gpt-5-mini=small|large,gpt-5",
     "AZURE_OPENAI_CAPACITY": "200",
     "ALWAYS_READY_INSTANCES": "2",
     "MAXIMUM_INSTANCES": "5",
@@ -39,7 +39,9 @@ NEW = EXISTING | {
 VARIABLES = {  # what azd knows; a golden file each
     "existing": EXISTING,
     "new": NEW,
-    "signed_keys": EXISTING | {"SIGNED_KEYS": "true", "PROXY_REVOKED_KEYS": "Eve"},
+    "signed_keys": EXISTING
+    | {"SIGNED_KEYS": "true", "PROXY_REVOKED_KEYS": "Eve", "PROXY_HEALTH": "true"}
+    | {"CORS_ORIGINS": "https://course.example.edu, http://localhost:8000,"},
     "another_subscription": EXISTING | {"AZURE_OPENAI_SUBSCRIPTION": OTHER_SUBSCRIPTION},
 }
 WITH_PERSON = {"new": PERSON}

@@ -7,6 +7,7 @@ no invocation stayed open, and the proxy's process holds no more than before.
 import argparse
 import asyncio
 import random
+import re
 import socket
 import struct
 import sys
@@ -27,7 +28,8 @@ KEY = "authorization: Bearer sk-{}.{}\r\n".format("eyJuYW1lIjoiQWRhIn0", "A" * 4
 CHAT = '{"model":"gpt-4o","messages":[{"role":"user","content":"hi"}]}'
 CHUNKED = "transfer-encoding: chunked\r\n"
 
-# The requests, in Latin-1, below /api/keys. A reset follows a request that ends in LEAVES, an answer each other one.
+# The requests, in Latin-1, below /api/keys; AT_HEALTH has the same for /api/health. A reset follows a request that ends
+# in LEAVES, an answer each other one.
 LEAVES = "<leaves>"
 
 
@@ -80,11 +82,15 @@ KINDS = {
     "leaves at once, with a body": post(f"{KEY}content-length: {len(CHAT)}\r\n", CHAT) + LEAVES,
     "waits to be asked": post(f"{KEY}expect: 100-continue\r\ncontent-length: 5\r\n", "hello"),
 }
-REFUSED = {"400", "401", "404", "405", "426", "500", "501", "gone"}
+AT_HEALTH = {f"{kind}, at the health check": re.sub(r" /api/\S+", " /api/health", sent) for kind, sent in KINDS.items()}
+KINDS |= AT_HEALTH
+UP = "up"  # what the health check answers to everybody
+REFUSED = {UP, "400", "401", "404", "405", "426", "500", "501", "gone"}
 
 
 async def stranger(host: str, port: int, kind: str) -> str:
-    """The status of the answer; "gone" without an answer, because one side closed the connection."""
+    """The status of the answer, UP for the health check's; "gone" without an answer, because one side closed the
+    connection."""
     sent, leaves = KINDS[kind].removesuffix(LEAVES).encode("latin-1"), KINDS[kind].endswith(LEAVES)
     reader, writer = await asyncio.open_connection(host, port)
     try:
@@ -97,7 +103,8 @@ async def stranger(host: str, port: int, kind: str) -> str:
         async with asyncio.timeout(PATIENCE_SECONDS):
             while (line := await reader.readline()).startswith(b"HTTP/1.1 100 "):
                 await reader.readline()
-        return line[9:12].decode() or "gone"
+        status = line[9:12].decode() or "gone"
+        return UP if status == "200" and kind in AT_HEALTH else status
     except ConnectionError:
         return "gone"
     finally:
@@ -121,7 +128,7 @@ def load(requests: int, at_once: int, seed: int) -> tuple[Footprint, Footprint, 
 
     The proxy gives an invocation up when its request has not come within a minute. The minute is shorter here."""
     allow_open_files(10 * at_once + 500)
-    dice, settings = random.Random(seed), {"PROXY_SIGNING_KEY": SECRET}
+    dice, settings = random.Random(seed), {"PROXY_SIGNING_KEY": SECRET, "PROXY_HEALTH": "true"}
     with counted_proxy(settings=settings, loop_factor=30.0) as counted:
         url, good = keys_url(counted.running), {"authorization": f"Bearer {key_text()}"}
         assert httpx.get(f"{url}/models", headers=good, timeout=PATIENCE_SECONDS).status_code == 200

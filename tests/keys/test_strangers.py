@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.keys.strangers import KINDS, load
+from tests.keys.strangers import KINDS, UP, load
 from tests.load.footprint import assert_no_leak, needs_proc
 
 
@@ -12,4 +12,5 @@ def test_no_stranger_gets_in_or_leaves_anything_behind(requests: int) -> None:
     before, after, ends = load(requests, at_once=50, seed=requests)
     assert ends.total() == requests
     assert ends["401"] > requests // len(KINDS)
+    assert ends[UP] > requests // len(KINDS)
     assert_no_leak(before, after)

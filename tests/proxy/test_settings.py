@@ -63,6 +63,7 @@ def test_every_bad_setting_is_named_at_once() -> None:
         "PROXY_SIGNING_KEY": "short",
         "PROXY_USAGE_TABLE": "usage",
         "PROXY_KEEPALIVE_SECONDS": "often",
+        "PROXY_HEALTH": "yes",
     }
     assert [problem.split()[0] for problem in Settings.from_env(bad).problems] == list(bad)
 
@@ -70,6 +71,7 @@ def test_every_bad_setting_is_named_at_once() -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [
+        *[("PROXY_HEALTH", value) for value in ("yes", "1", "up")],
         *[("PROXY_MAX_OUTPUT_TOKENS", value) for value in ("0", "-1", "1e3", "1,000", "1.5", "٣", "1" * 20)],
         *[("PROXY_ALLOW_STORE", value) for value in ("no", "0", "falsch")],
         *[("PROXY_MAX_BODY_MB", value) for value in ("0", "100.1", "1e1", "nan", "inf", "0.0000001", "ten")],
@@ -100,7 +102,7 @@ def test_a_guard_rail_that_makes_no_sense_is_refused(name: str, value: str) -> N
 def test_guard_rails_are_off_by_default() -> None:
     read = settings()
     assert (read.max_output_tokens, read.allow_store, read.max_body_bytes) == (None, True, 100_000_000)
-    assert (read.signing_keys, read.revoked_keys) == ((), ())
+    assert (read.signing_keys, read.revoked_keys, read.health) == ((), (), False)
 
 
 def test_a_list_of_signing_keys_rotates() -> None:

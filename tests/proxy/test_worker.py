@@ -30,6 +30,10 @@ STRANGERS = {  # without a key
     f"{kind} from a stranger": "401" if status in ("200", "404", "426") else status
     for kind, status in {**HOSTILE, "healthy": "200"}.items()
 }
+AT_HEALTH = {f"{kind} at the health check": "200" for kind in ("healthy", "line break", "WebSocket", "canary")} | {
+    f"{kind} at the health check": HOSTILE[kind]
+    for kind in ("nothing comes", "control character", "half a head", "leaves at once")
+}
 IDLE_SECONDS = 5.5  # uvicorn's default is 5; the host's pool keeps a connection for 60
 
 needs_library = pytest.mark.skipif(
@@ -87,10 +91,10 @@ def test_no_hostile_call_stays_open_in_the_worker(cured: Calls, kind: str) -> No
 
 
 @needs_library
-@pytest.mark.parametrize("kind", STRANGERS)
+@pytest.mark.parametrize("kind", STRANGERS | AT_HEALTH)
 def test_no_call_of_a_stranger_stays_open_in_the_worker(cured: Calls, kind: str) -> None:
     told = cured(kind=kind, count=50)
-    assert told["ends"] == {f"{STRANGERS[kind]}, ended": 50}
+    assert told["ends"] == {f"{(STRANGERS | AT_HEALTH)[kind]}, ended": 50}
     assert told["references"] == 0
 
 
@@ -98,11 +102,12 @@ def test_no_call_of_a_stranger_stays_open_in_the_worker(cured: Calls, kind: str)
 @pytest.mark.long
 @pytest.mark.timeout(900)
 def test_memory_is_level_whatever_100_000_strangers_send(cured: Calls) -> None:
-    for kind in STRANGERS:
+    strangers = STRANGERS | AT_HEALTH
+    for kind in strangers:
         cured(kind=kind, count=1_000)
     before = cured(kind="healthy", count=1_000)["memory_mb"]
-    for kind in STRANGERS:
-        assert cured(kind=kind, count=100_000 // len(STRANGERS))["references"] == 0
+    for kind in strangers:
+        assert cured(kind=kind, count=100_000 // len(strangers))["references"] == 0
     assert cured(kind="healthy", count=1_000)["memory_mb"] - before < 5
 
 

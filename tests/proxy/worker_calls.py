@@ -11,6 +11,7 @@ import functools
 import importlib
 import json
 import os
+import re
 import socket
 import struct
 import sys
@@ -32,6 +33,7 @@ LIBRARY = "azure_functions_runtime"
 ENVIRONMENT = {
     "AZURE_OPENAI_BASE": "https://example-resource.openai.azure.com",
     "AZURE_OPENAI_DEPLOYMENT": "gpt-4o-mini",
+    "PROXY_HEALTH": "true",
     "PROXY_SIGNING_KEY": "a-signing-key-for-tests-0123456789-abcdef",
 }
 UPGRADE = (
@@ -73,7 +75,14 @@ STRANGERS = {  # the same at the anonymous routes, from somebody who has no key
     )
     for name, kind in KINDS.items()
 }
-KINDS |= STRANGERS
+AT_HEALTH = {  # the same at the health check, which anybody may ask
+    f"{name} at the health check": kind._replace(
+        function="health", parameters={}, request=kind.request and re.sub(r"/api/\S+", "/api/health", kind.request)
+    )
+    for name, kind in KINDS.items()
+    if kind.function != "zz_not_found" or name == "WebSocket"
+}
+KINDS |= STRANGERS | AT_HEALTH
 
 
 class WebSockets(asyncio.Protocol):

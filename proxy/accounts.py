@@ -6,9 +6,10 @@ from typing import Any
 
 from .budget import LIMITS, Budgets
 from .charge import Charge
+from .errors import ProxyError
 from .estimate import estimated
 from .keys import Key
-from .limits import values
+from .limits import OUTPUT_LIMITS, values
 from .model import Asked, Members
 from .owners import Owners, named
 from .settings import Settings
@@ -30,15 +31,32 @@ class Accounts:
         self.budgets = Budgets(self.sharing)
 
     async def charge(self, key: Key, route: str, path: Mapping[str, str], body: bytes, asked: Asked) -> Charge:
-        """Reserves the call's estimate. Raises ProxyError where the call uses another key's response, and OverBudget
-        where nothing is left."""
-        if self.owners and route.startswith("responses"):
-            await self.owners.require(named(path, asked.members), key)
+        """Reserves the call's estimate. Raises ProxyError where the call uses another key's response, or limits no
+        output that the key's budget needs limited; and OverBudget where nothing is left."""
         estimate = estimated(route, body, asked.members, self.budgets.usual_output(key))
+        if not self.owners or not route.startswith("responses"):
+            return self.budgets.reserve(key, estimate)
+        before = named(path, asked.members)
+        if estimate:
+            if estimate.background and has_token_limit(key):
+                require_output_limit(route, asked.members)
+            estimate = estimate.with_input(self.history(key, before))
         charge = self.budgets.reserve(key, estimate)
-        if self.owners and route == "responses" and stores(asked.members):
-            charge.note_id = functools.partial(self.owners.note, key=key)
+        try:
+            await self.owners.require(before, key)
+        except BaseException:
+            charge.drop()
+            raise
+        if route == "responses" and stores(asked.members):
+            charge.note_id = functools.partial(self.owners.note, key)
         return charge
+
+    def history(self, key: Key, response_ids: list[str]) -> int:
+        """The tokens of the responses that a call continues: Azure counts them as its input. A response of another
+        instance counts as the key's average input."""
+        assert self.owners
+        tokens = map(self.owners.tokens, response_ids)
+        return sum(self.budgets.usual_input(key) if known is None else known for known in tokens)
 
     def usage(self, key: Key) -> dict[str, Any]:
         """What `GET usage` tells a key about itself."""
@@ -70,3 +88,15 @@ def stores(members: Members) -> bool:
     """Azure stores a response unless the call says `"store": false`."""
     named = values(members, "store")
     return not named or any(value is not False for value in named)
+
+
+def has_token_limit(key: Key) -> bool:
+    return key.tokens_a_day is not None or key.tokens_a_minute is not None
+
+
+def require_output_limit(route: str, members: Members) -> None:
+    """Azure tells the tokens of a response in the background later, to whoever asks for it. The proxy charges the limit
+    of its output. Raises ProxyError where there is none."""
+    names = OUTPUT_LIMITS.get(route, ())
+    if not any(isinstance(value, float) and value >= 1 for value in values(members, *names)):
+        raise ProxyError("background_needs_limit", param=names[0])

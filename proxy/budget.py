@@ -1,17 +1,20 @@
 """Limits how much each key may use: reserves before a call, and settles after it.
 
 How far calls can overrun a budget. The proxy lets a call in while anything is left, so the last call may take more than
-is left. A call that limits its output takes no more than its reservation; PROXY_MAX_OUTPUT_TOKENS limits the output of
-every call. One instance overruns a budget by no more than this last call, however many calls come at once. An instance
-learns of another instance's call at most WRITE_SECONDS + READ_SECONDS after the call began (proxy/sharing.py). After a
-pause of the key, it learns with the key's first call, once the table has answered. So N instances together give at
-most N times what was left, and N last calls; then all of them refuse until midnight.
+is left. A call that limits its output takes about its reservation: the output is limited, and the input is estimated
+from its size. PROXY_MAX_OUTPUT_TOKENS limits the output of every call. One instance overruns a budget by no more than
+this last call, however many calls come at once. An instance learns of another instance's call at most WRITE_SECONDS +
+READ_SECONDS after the call began (proxy/sharing.py). After a pause of the key, it learns with the key's first call,
+once the table has answered. So N instances together give at most N times what was left, and N last calls; then all of
+them refuse until midnight.
 
 A day is a day of UTC, by each instance's own clock. An instance whose clock is a minute ahead begins the new day's
 budget a minute early, for its own calls. Each instance counts minutes for itself.
 """
 
+import functools
 import math
+import operator
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -20,8 +23,8 @@ from typing import NamedTuple, Protocol
 from .charge import WHOSE, Charge
 from .errors import ProxyError
 from .estimate import Estimate
-from .keys import Key
-from .tally import DAY_SECONDS, Minute, Tally
+from .keys import DAY_SECONDS, KNOWN, Key
+from .tally import Minute, Tally
 
 SOON_SECONDS = 2.0  # when to ask again, while calls under way hold the rest
 
@@ -40,6 +43,13 @@ LIMITS = (
     Limit("requests_a_minute", "requests", "minute"),
     Limit("tokens_a_minute", "tokens", "minute"),
 )
+
+
+@functools.lru_cache(KNOWN)
+def limits_of(key: Key) -> tuple[float, ...]:
+    """In the order of LIMITS; no limit is infinity."""
+    limits = (getattr(key, limit.field) for limit in LIMITS)
+    return tuple(math.inf if most is None else most for most in limits)
 
 
 class OverBudget(ProxyError):
@@ -62,9 +72,19 @@ class Exchange(Protocol):
     def note_use(self, tally: Tally) -> None: ...
 
 
+class Alone:
+    """The exchange of a process that counts for itself."""
+
+    def note_change(self, tally: Tally) -> None:
+        pass
+
+    def note_use(self, tally: Tally) -> None:
+        pass
+
+
 class Budgets:
-    """The budgets of all keys that this process has seen today. Without an `exchange` the process counts for itself
-    alone. `clock` gives seconds since 1970, `monotonic` seconds that never jump."""
+    """The budgets of all keys that this process has seen today. `clock` gives seconds since 1970, `monotonic` seconds
+    that never jump."""
 
     def __init__(
         self,
@@ -72,24 +92,26 @@ class Budgets:
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.exchange, self.clock, self.monotonic = exchange, clock, monotonic
-        self.day = 0
+        self.exchange, self.clock, self.monotonic = exchange or Alone(), clock, monotonic
+        self.day, self.day_ends = 0, 0.0  # in seconds since 1970
         self.tallies: dict[str, Tally] = {}
         self.minutes: dict[str, Minute] = {}
 
     def tally(self, key: Key) -> Tally:
         """The key's tally of today. The day stays when the clock is set back: a day that begins twice would write its
         row in the table from 0 again."""
-        day = int(self.clock() // DAY_SECONDS)
-        if day > self.day:
-            self.day = day
-            self.tallies.clear()  # calls under way and unwritten changes keep their own tally
-            self.minutes.clear()
+        if self.clock() >= self.day_ends:
+            self.begin_day()
         if (tally := self.tallies.get(key.id)) is None:
             tally = self.tallies[key.id] = Tally(key, self.day)
-        if self.exchange:
-            self.exchange.note_use(tally)
+        self.exchange.note_use(tally)
         return tally
+
+    def begin_day(self) -> None:
+        self.day = int(self.clock() // DAY_SECONDS)
+        self.day_ends = (self.day + 1) * DAY_SECONDS
+        self.tallies.clear()  # calls under way and unwritten changes keep their own tally
+        self.minutes.clear()
 
     def minute(self, key: Key) -> Minute:
         minute, now = self.minutes.get(key.id), self.monotonic()
@@ -99,20 +121,27 @@ class Budgets:
 
     def usual_output(self, key: Key) -> int:
         """The average tokens of an answer to this key; 0 before the first answer."""
-        own = self.tally(key).own
-        return own.output_tokens // own.requests if own.requests else 0
+        return self.average(key, "output_tokens")
+
+    def usual_input(self, key: Key) -> int:
+        return self.average(key, "input_tokens")
+
+    def average(self, key: Key, counted: str) -> int:
+        tally = self.tallies.get(key.id)
+        return getattr(tally.own, counted) // tally.own.requests if tally and tally.own.requests else 0
 
     def reserve(self, key: Key, asked: Estimate | None) -> Charge:
         """Raises OverBudget. `asked` is None for a call that asks no model; only the minute limits such a call."""
         tally, minute = self.tally(key), self.minute(key)
-        for limit in LIMITS:
-            most, period = getattr(key, limit.field), tally if limit.period == "day" else minute
-            limits = most is not None and (asked or limit.period == "minute")
-            if limits and getattr(period, limit.counted) >= most:
-                raise self.over(limit, most, tally, minute)
-        charge = Charge(self.note_change, tally, minute, asked)
+        limits = limits_of(key)
+        used = (tally.requests, tally.tokens, minute.requests, minute.tokens)  # in the order of LIMITS
+        if any(map(operator.ge, used, limits)):
+            for limit, taken, most in zip(LIMITS, used, limits, strict=True):
+                if taken >= most and (asked or limit.period == "minute"):
+                    raise self.over(limit, int(most), tally, minute)
+        charge = Charge(self.exchange.note_change, tally, minute, asked)
         if asked:
-            self.note_change(tally)
+            self.exchange.note_change(tally)
         return charge
 
     def over(self, limit: Limit, most: int, tally: Tally, minute: Minute) -> OverBudget:
@@ -122,7 +151,7 @@ class Budgets:
         left = self.left(tally.key)[limit.field]
         if left and left > 0:
             return OverBudget("key_budget_reserved", most, limit.counted, after=SOON_SECONDS)
-        wait = self.until_tomorrow()
+        wait = max(0.0, self.day_ends - self.clock())
         hours, minutes = divmod(math.ceil(wait / 60), 60)
         return OverBudget("key_budget_used_up", most, limit.counted, hours, minutes, after=wait)
 
@@ -135,12 +164,5 @@ class Budgets:
             for limit, most in limits
         }
 
-    def note_change(self, tally: Tally) -> None:
-        if self.exchange:
-            self.exchange.note_change(tally)
-
-    def until_tomorrow(self) -> float:
-        return max(0.0, (self.day + 1) * DAY_SECONDS - self.clock())
-
     def tomorrow(self) -> datetime:
-        return datetime.fromtimestamp((self.day + 1) * DAY_SECONDS, UTC)
+        return datetime.fromtimestamp(self.day_ends, UTC)

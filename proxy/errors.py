@@ -35,6 +35,10 @@ ERRORS = {  # code: (status, whether a retry can help, message)
         *(404, False),
         "Your key made no response with this id. Each key reads, continues and deletes only its own responses.",
     ),
+    "background_needs_limit": (
+        *(400, False),
+        "A response in the background counts in your key's budget as the limit of its output: set `max_output_tokens`.",
+    ),
     "owner_not_kept": (400, False, "This proxy does not record whose {} is: send {} in its place."),
     "key_budget_used_up": (
         *(429, False),

@@ -1,6 +1,5 @@
 """Estimates the tokens that a call may take, before the call; and those that it took, where Azure does not tell."""
 
-import math
 import re
 from collections.abc import Callable
 from typing import NamedTuple
@@ -11,13 +10,17 @@ from .limits import OUTPUT_LIMITS
 from .model import Members
 from .tally import Counts
 
-COUNTED = ("chat/completions", "embeddings", "responses", "responses/compact")  # the routes that ask a model
+COUNTED = frozenset(("chat/completions", "embeddings", "responses", "responses/compact"))  # the routes that ask a model
 BYTES_A_TOKEN = 4  # OpenAI's rule of thumb for English
+TOKENS_A_SECOND = 50  # of output; Microsoft's target for gpt-5 to gpt-5.4 (Learn, "Provisioned throughput": latency)
 UNNAMED_OUTPUT = 1_000  # tokens for an answer that the caller does not limit
 MOST = 1_000_000.0  # tokens: a larger wish counts as this; no model of 2026 answers with more
 DATA_TOKENS = 1_000  # for each image, sound or file in the body; its bytes say little about its tokens
-DATA = re.compile(rb'(?:;base64,|"data"\s*:\s*")[A-Za-z0-9+/=_\\-]{256,}')
 
+# JSON escapes a quote inside a string, so a search never finds these members in a text for the model.
+DATA = re.compile(
+    rb'"(?:url|image_url|file_data|data)"\s*:\s*"(?:data:[\w./\\;=+-]{0,100};base64,)?[A-Za-z0-9+/=_\\-]{256,}'
+)
 
 FRAME_END, DONE = b"\n\n", b"data: [DONE]\n\n"
 SEQUENCE = re.compile(rb'"sequence_number"\s*:\s*(\d{1,9})')
@@ -34,12 +37,17 @@ class Estimate(NamedTuple):
     def total(self) -> int:
         return self.input_tokens + self.output_tokens
 
+    def with_input(self, more: int) -> "Estimate":
+        return self._replace(input_tokens=self.input_tokens + more) if more else self
+
 
 def estimated(route: str, body: bytes, members: Members, usual_output: int) -> Estimate | None:
     """What to reserve for a call; None where the route asks no model. `usual_output` is the average output of the key's
     calls."""
     if route not in COUNTED:
         return None
+    if route == "embeddings":  # whose input may be numbers of tokens: `[7,7,7]`
+        return Estimate(max(input_tokens(body), body.count(b",")), 0)
     limits = OUTPUT_LIMITS.get(route, ())
     output, copies, background = -1.0, 1.0, False
     for name, value in members:
@@ -50,18 +58,19 @@ def estimated(route: str, body: bytes, members: Members, usual_output: int) -> E
         elif name == "background":
             background = background or value not in (None, False)
     if output < 0:
-        output = 0.0 if route == "embeddings" else float(max(UNNAMED_OUTPUT, usual_output))
+        output = float(max(UNNAMED_OUTPUT, usual_output))
     return Estimate(input_tokens(body), int(min(MOST, output * copies)), background)
 
 
 def number(value: object) -> float:
-    """The value, from 0 to MOST; -1 for a value that Azure refuses."""
-    return min(max(0.0, value), MOST) if isinstance(value, float) and not math.isnan(value) else -1.0
+    """The value, from 1 to MOST; -1 for a value that Azure refuses."""
+    return min(value, MOST) if isinstance(value, float) and value >= 1 else -1.0
 
 
 def input_tokens(body: bytes) -> int:
+    """Looks for data only where it would count for less than its bytes."""
     size, data = len(body), 0
-    if b";base64," in body or b'"input_audio"' in body:
+    if size > BYTES_A_TOKEN * DATA_TOKENS and (b";base64," in body or b'"input_audio"' in body):
         for found in DATA.finditer(body):
             size -= found.end() - found.start()
             data += DATA_TOKENS
@@ -80,19 +89,23 @@ def frames_of(excerpt: Excerpt, size: int) -> int:
 def used(fields: Fields, asked: Estimate, frames: Callable[[], int]) -> Counts:
     """What a call took, once it is over: Azure's counts, or an estimate by size. `fields` gets the estimate, and is
     marked as estimated. `frames` counts a stream's events: a model sends about one token in each."""
-    left_early = fields.status == 499 and fields.upstream_ms > 0  # Azure had begun
-    if (fields.status or 500) >= 400 and not left_early:
+    if fields.outcome != "complete" or fields.total_tokens is None or (fields.status or 500) >= 400:
+        return guessed(fields, asked, frames)
+    return Counts(1, fields.input_tokens or 0, fields.output_tokens or 0, fields.total_tokens)
+
+
+def guessed(fields: Fields, asked: Estimate, frames: Callable[[], int]) -> Counts:
+    status = fields.status or 500
+    unanswered = fields.upstream_ms > 0 and (status == 499 or fields.error == "upstream_timeout")  # Azure had begun
+    if status >= 400 and not unanswered:
         return Counts()  # Azure counts no tokens for an error
-    if fields.outcome != "complete" or fields.total_tokens is None:
-        whole = 0 if left_early or fields.route == "embeddings" else (fields.bytes_out or 0) // BYTES_A_TOKEN
-        produced = frames() or whole
-        output = max(produced, fields.output_tokens or 0, asked.output_tokens if asked.background else 0)
-        fields.input_tokens, fields.output_tokens = fields.input_tokens or asked.input_tokens, output
-        fields.total_tokens, fields.estimated = fields.input_tokens + output, True
-    return Counts(
-        requests=1,
-        input_tokens=fields.input_tokens or 0,
-        output_tokens=fields.output_tokens or 0,
-        total_tokens=fields.total_tokens,
-        estimated=int(fields.estimated or False),
-    )
+    if unanswered:
+        produced = min(asked.output_tokens, int(TOKENS_A_SECOND * fields.upstream_ms / 1000))
+    elif not (produced := frames()) and fields.route != "embeddings":
+        produced = (fields.bytes_out or 0) // BYTES_A_TOKEN
+        if fields.outcome == "complete":  # its usage is out of sight, and may be large: metadata can hide it
+            produced = max(produced, asked.output_tokens)
+    output = max(produced, fields.output_tokens or 0, asked.output_tokens if asked.background else 0)
+    fields.input_tokens, fields.output_tokens = fields.input_tokens or asked.input_tokens, output
+    fields.total_tokens, fields.estimated = fields.input_tokens + output, True
+    return Counts(1, fields.input_tokens, output, fields.total_tokens, estimated=1)

@@ -28,16 +28,23 @@ class Owners:
     def __init__(self, table: Table) -> None:
         self.table = table
         self.known: dict[str, str] = {}
+        self.sizes: dict[str, int] = {}
         self.writing: set[asyncio.Task[None]] = set()
 
-    def note(self, response_id: str, key: Key) -> None:
-        """Needs a running event loop."""
+    def note(self, key: Key, response_id: str, tokens: int = 0) -> None:
+        """Needs a running event loop. `tokens`: of the whole response, once Azure has told them."""
         name = digest(response_id)
         if name not in self.known:
             self.remember(name, key.id)
             task = asyncio.create_task(self.write(name, key.id))
             self.writing.add(task)
             task.add_done_callback(self.writing.discard)
+        if tokens:
+            self.sizes[name] = tokens
+
+    def tokens(self, response_id: str) -> int | None:
+        """None: this process does not know them."""
+        return self.sizes.get(digest(response_id))
 
     async def write(self, name: str, key_id: str) -> None:
         """Tries until the owner is written, or forgotten."""
@@ -72,7 +79,9 @@ class Owners:
 
     def remember(self, name: str, key_id: str) -> None:
         if len(self.known) >= KNOWN:
-            del self.known[next(iter(self.known))]  # forgets the oldest
+            oldest = next(iter(self.known))
+            del self.known[oldest]
+            self.sizes.pop(oldest, None)
         self.known[name] = key_id
 
 

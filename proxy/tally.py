@@ -6,7 +6,6 @@ from msgspec import Struct
 
 from .keys import Key
 
-DAY_SECONDS = 86_400  # of UTC, which knows no summer time
 MINUTE_SECONDS = 60.0
 
 
@@ -62,10 +61,13 @@ class Tally:
         return own.total_tokens + own.reserved_tokens + others.total_tokens + others.reserved_tokens
 
     @property
-    def used(self) -> dict[str, int]:
+    def used_tokens(self) -> int:
         """What calls have used that are over, of all instances."""
-        own, others = self.own, self.others
-        return {"requests": own.requests + others.requests, "tokens": own.total_tokens + others.total_tokens}
+        return self.own.total_tokens + self.others.total_tokens
+
+    @property
+    def used(self) -> dict[str, int]:
+        return {"requests": self.own.requests + self.others.requests, "tokens": self.used_tokens}
 
     @property
     def date(self) -> date:

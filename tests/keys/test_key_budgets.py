@@ -139,11 +139,15 @@ def test_a_call_that_asks_no_model_takes_nothing_of_the_day(budgets: Budgets) ->
     [
         (over(30), 0, (20, 10, 30), False),
         (over(None), 40, (7, 40, 47), True),  # a stream that told nothing
-        (over(None, bytes_out=400), 0, (7, 100, 107), True),
+        (over(None, bytes_out=400), 0, (7, 5_000, 5_007), True),  # its usage is nowhere to be found
+        (over(None, bytes_out=400, outcome="upstream_stream_broken"), 0, (7, 100, 107), True),
         (over(None, outcome="caller_left"), 12, (7, 12, 19), True),
         (over(None, outcome="upstream_stream_broken"), 12, (7, 12, 19), True),
         (over(11, outcome="caller_left", output_tokens=0, input_tokens=11), 12, (11, 12, 23), True),
-        (over(None, status=499, outcome="caller_left"), 0, (7, 0, 7), True),  # before the first byte
+        (over(None, status=499, outcome="caller_left", upstream_ms=9.0), 0, (7, 0, 7), True),  # before the first byte
+        (over(None, status=499, outcome="caller_left", upstream_ms=8_000.0), 0, (7, 400, 407), True),
+        (over(None, status=499, outcome="caller_left", upstream_ms=900_000.0), 0, (7, 5_000, 5_007), True),
+        (over(None, status=504, outcome=None, error="upstream_timeout", upstream_ms=8_000.0), 0, (7, 400, 407), True),
         (over(None, status=499, outcome="caller_left", upstream_ms=0.0), 0, (0, 0, 0), False),  # it never left
         (over(None, status=429, outcome="complete", bytes_out=400), 0, (0, 0, 0), False),
         (over(None, status=502, outcome=None), 0, (0, 0, 0), False),

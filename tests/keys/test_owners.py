@@ -92,7 +92,7 @@ class Rows:
 async def test_an_owner_is_known_to_every_instance_and_to_the_table_by_no_id() -> None:
     rows = Rows()
     first, second = Owners(rows), Owners(rows)
-    first.note("resp_secret", ADA)
+    first.note(ADA, "resp_secret")
     await second.require(["resp_secret"], ADA)
     with pytest.raises(ProxyError) as refused:
         await second.require(["resp_secret"], BOB)
@@ -106,7 +106,7 @@ async def test_one_that_is_being_written_is_waited_for_and_its_maker_never_asks(
     first, second = Owners(rows), Owners(rows)
     waiting = asyncio.create_task(second.require(["resp_1"], ADA))
     await asyncio.sleep(0.1)
-    first.note("resp_1", ADA)
+    first.note(ADA, "resp_1")
     await waiting
     asked = rows.asked
     await first.require(["resp_1"], ADA)
@@ -120,7 +120,7 @@ async def test_without_the_table_nobody_gets_what_another_instance_made(monkeypa
     first, second = Owners(rows), Owners(rows)
     rows.away = True
     began = time.monotonic()
-    first.note("resp_1", ADA)
+    first.note(ADA, "resp_1")
     await first.require(["resp_1"], ADA)
     assert time.monotonic() - began < 0.04, "who creates one never waits"
     with pytest.raises(ProxyError) as refused:

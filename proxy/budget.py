@@ -121,23 +121,20 @@ class Budgets:
 
     def usual_output(self, key: Key) -> int:
         """The average tokens of an answer to this key; 0 before the first answer."""
-        return self.average(key, "output_tokens")
+        tally = self.tallies.get(key.id)
+        return tally.own.output_tokens // tally.own.requests if tally and tally.own.requests else 0
 
     def usual_input(self, key: Key) -> int:
-        return self.average(key, "input_tokens")
-
-    def average(self, key: Key, counted: str) -> int:
         tally = self.tallies.get(key.id)
-        return getattr(tally.own, counted) // tally.own.requests if tally and tally.own.requests else 0
+        return tally.own.input_tokens // tally.own.requests if tally and tally.own.requests else 0
 
     def reserve(self, key: Key, asked: Estimate | None) -> Charge:
         """Raises OverBudget. `asked` is None for a call that asks no model; only the minute limits such a call."""
         tally, minute = self.tally(key), self.minute(key)
-        limits = limits_of(key)
-        used = (tally.requests, tally.tokens, minute.requests, minute.tokens)  # in the order of LIMITS
-        if any(map(operator.ge, used, limits)):
-            for limit, taken, most in zip(LIMITS, used, limits, strict=True):
-                if taken >= most and (asked or limit.period == "minute"):
+        limits, taken = limits_of(key), (*tally.taken, minute.requests, minute.tokens)  # in the order of LIMITS
+        if any(map(operator.ge, taken, limits)):
+            for limit, used, most in zip(LIMITS, taken, limits, strict=True):
+                if used >= most and (asked or limit.period == "minute"):
                     raise self.over(limit, int(most), tally, minute)
         charge = Charge(self.exchange.note_change, tally, minute, asked)
         if asked:

@@ -17,18 +17,18 @@ class Charge:
     """Budgets.reserve makes it. It calls `changed` when it changes the tally. `asked` is None for a call that asks no
     model; such a call takes nothing from the day's budget."""
 
-    __slots__ = ("asked", "changed", "frames", "minute", "note_id", "noted", "tally")
+    __slots__ = ("asked", "changed", "frames", "minute", "note_id", "noted", "reserved", "tally")
 
     def __init__(self, changed: Callable[[Tally], None], tally: Tally, minute: Minute, asked: Estimate | None) -> None:
         self.changed, self.tally, self.minute, self.asked, self.frames = changed, tally, minute, asked, 0
         self.note_id: Callable[[str, int], None] | None = None  # gets the id of a stored response, and its tokens
         self.noted = ""  # the id that a stream told
+        self.reserved = asked.total if asked else 0
         minute.requests += 1
         if asked:
-            total = asked.total
-            minute.tokens += total
+            minute.tokens += self.reserved
             tally.own.open_requests += 1
-            tally.own.reserved_tokens += total
+            tally.own.reserved_tokens += self.reserved
 
     def watching(self, read: Callable[[bytes], None], coded: bool) -> Callable[[bytes], None]:
         """A reader of a stream's chunks: `read`, or one that counts events and notes the id before it calls `read`."""
@@ -68,11 +68,9 @@ class Charge:
     def pay(self, taken: Counts) -> None:
         asked, self.asked = self.asked, None
         if asked:
-            total, own = asked.total, self.tally.own
-            self.minute.tokens += taken.total_tokens - total
-            own.open_requests -= 1
-            own.reserved_tokens -= total
-            own.add(taken)
+            self.minute.tokens += taken.total_tokens - self.reserved
+            taken.open_requests, taken.reserved_tokens = -1, -self.reserved
+            self.tally.own.add(taken)
             self.changed(self.tally)
 
     def __del__(self) -> None:

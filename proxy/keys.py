@@ -112,7 +112,8 @@ def bearer(value: bytes) -> bytes:
     return key.strip() if scheme.lower() == b"bearer" else b""
 
 
-KEY_HEADERS: dict[bytes, Callable[[bytes], bytes]] = {  # Azure's and Anthropic's clients send the last two in the place of Authorization
+# Azure's and Anthropic's clients send the last two in the place of Authorization.
+KEY_HEADERS: dict[bytes, Callable[[bytes], bytes]] = {
     b"authorization": bearer,
     b"api-key": bytes.strip,
     b"x-api-key": bytes.strip,

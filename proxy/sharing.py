@@ -37,15 +37,12 @@ class Sharing:
     def __init__(self, table: Table, write_seconds: float = WRITE_SECONDS, read_seconds: float = READ_SECONDS) -> None:
         self.table, self.write_seconds, self.read_seconds = table, write_seconds, read_seconds
         self.changed: set[Tally] = set()
+        self.note_change = self.changed.add  # twice a call; a use starts the tasks
         self.wanted: set[Tally] = set()
         self.used: dict[Tally, float] = {}  # tally: its last use, in monotonic seconds
         self.called = asyncio.Event()
         self.tasks: list[asyncio.Task[None]] = []
         self.failing, self.answered_at = False, 0.0
-
-    def note_change(self, tally: Tally) -> None:
-        self.changed.add(tally)
-        self.start()
 
     def note_use(self, tally: Tally) -> None:
         now = self.used[tally] = time.monotonic()

@@ -49,16 +49,13 @@ class Tally:
         self.read_at: float | None = None
 
     @property
-    def requests(self) -> int:
-        """Requests used and under way, of all instances."""
+    def taken(self) -> tuple[int, int]:
+        """Requests and tokens: used, under way and reserved, of all instances."""
         own, others = self.own, self.others
-        return own.requests + own.open_requests + others.requests + others.open_requests
-
-    @property
-    def tokens(self) -> int:
-        """Tokens used and reserved, of all instances."""
-        own, others = self.own, self.others
-        return own.total_tokens + own.reserved_tokens + others.total_tokens + others.reserved_tokens
+        return (
+            own.requests + own.open_requests + others.requests + others.open_requests,
+            own.total_tokens + own.reserved_tokens + others.total_tokens + others.reserved_tokens,
+        )
 
     @property
     def used_tokens(self) -> int:

@@ -1,1 +1,1 @@
-"""What tells of a running emulator and changes it, over HTTP below /_emulator/: docs/control.md."""
+"""The control API: shows and changes a running emulator over HTTP, below /_emulator/ (docs/control.md)."""

@@ -1,9 +1,9 @@
-"""Who may use the control API.
+"""Decides who may use the control API.
 
-Every web page that is open on this machine can send requests to loopback, and one that rebinds its name to 127.0.0.1
-(DNS rebinding, CVE-2018-14505 in mitmweb) can read the answers. Browsers say where a request comes from: in `Host`,
-`Origin` (WHATWG Fetch, section 3.2) and `Sec-Fetch-Site` (W3C Fetch Metadata, section 2.3). Programs say nothing of it,
-and none needs to.
+Every web page that is open on this machine can send requests to loopback. A page that rebinds its name to 127.0.0.1
+(DNS rebinding, CVE-2018-14505 in mitmweb) can read the answers, too. A browser says where a request comes from, in
+`Host`, `Origin` (WHATWG Fetch, section 3.2) and `Sec-Fetch-Site` (W3C Fetch Metadata, section 2.3). Other programs send
+`Host` alone, and that is enough.
 """
 
 import hmac
@@ -20,23 +20,23 @@ OWN_SITE = ("same-origin", "none")  # none: typed, or a bookmark
 
 
 class Access:
-    """`hosts` are names by which this machine may be called beside those of loopback. With a `token`, whoever shows it
-    may be anywhere; without one, callers are on this machine."""
+    """Callers may call this machine by the names of loopback and by those in `hosts`. With a `token`, every caller
+    shows it and may be on any machine; without one, callers must be on this machine."""
 
     def __init__(self, hosts: Iterable[str] = (), token: str | None = None) -> None:
         self.hosts = frozenset(name.lower() for name in (*LOOPBACK_NAMES, *hosts))
         self.token = token
 
     def check(self, scope: Scope) -> None:
-        """Raises Refusal."""
+        """Raises Refusal for a caller who may not use the control API."""
         said = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]]
         host = self._own_host([value for name, value in said if name == "host"])
         for value in (value for name, value in said if name == "origin"):
             if not re.fullmatch(rf"https?://{re.escape(host)}", value, re.IGNORECASE):
-                raise Refusal(403, "foreign_origin", "A page of another site may not use the control API.", "origin")
+                raise Refusal(403, "foreign_origin", "A page of another site may not use this API.", "origin")
         for value in (value for name, value in said if name == "sec-fetch-site"):
             if value not in OWN_SITE:
-                raise Refusal(403, "foreign_origin", "A page of another site may not ask this.", "sec-fetch-site")
+                raise Refusal(403, "foreign_origin", "A page of another site may not use this API.", "sec-fetch-site")
         if self.token is None:
             self._require_neighbour(scope)
         else:
@@ -48,13 +48,13 @@ class Access:
             raise Refusal(
                 403,
                 "foreign_host",
-                f"The control API is called by {', '.join(sorted(self.hosts))}. --page-host NAME adds a name.",
+                f"Call the control API by {', '.join(sorted(self.hosts))}. --page-host NAME adds a name.",
                 "host",
             )
         return given[0]
 
     def _require_neighbour(self, scope: Scope) -> None:
-        """The server listens on loopback then. Should it ever listen elsewhere, nothing is open all the same."""
+        """Without a token the server listens on loopback. This check holds even where it listens elsewhere."""
         client = scope.get("client")
         if not client or not ipaddress.ip_address(client[0]).is_loopback:
             raise Refusal(403, "foreign_host", "Only this machine may use the control API here.")
@@ -66,7 +66,7 @@ class Access:
             raise Refusal(
                 401,
                 "token_required",
-                "Send the token that was printed at the start: `authorization: Bearer TOKEN`.",
+                "Send the token that the emulator printed when it started: `authorization: Bearer TOKEN`.",
                 "authorization",
                 (("www-authenticate", "Bearer"),),
             )

@@ -1,4 +1,4 @@
-"""What the control API sends: JSON, text to copy, or bytes to keep; never anything that a browser would run."""
+"""An answer of the control API: JSON, text to copy, or bytes to keep; never anything that a browser would run."""
 
 import json
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ GUARDED: Headers = (  # OWASP HTTP Headers Cheat Sheet, REST Security Cheat Shee
 
 @dataclass(frozen=True)
 class Answer:
-    """`headers` beside GUARDED and the length."""
+    """`headers` leave out GUARDED and the length: the answer gets them when it is sent."""
 
     body: bytes
     headers: Headers
@@ -28,7 +28,7 @@ class Answer:
 
 
 def answer_of(value: Any, status: int = 200, headers: Headers = ()) -> Answer:
-    """JSON in ASCII, so that half a surrogate pair gets through as well. An Answer is one already."""
+    """An Answer as it is; any other value as JSON, in ASCII, which half a surrogate pair survives."""
     if isinstance(value, Answer):
         return value
     return Answer(json.dumps(value).encode(), (("content-type", "application/json"), *headers), status)
@@ -39,6 +39,6 @@ def text(shown: str) -> Answer:
 
 
 def attachment(content: bytes, name: str) -> Answer:
-    """Bytes that a browser keeps and does not show: they may be HTML. `name` is the emulator's own."""
+    """Bytes that a browser saves and does not show, as they may be HTML. The emulator chooses `name`."""
     disposition = ("content-disposition", f'attachment; filename="{name}"')
     return Answer(content, (("content-type", "application/octet-stream"), disposition))

@@ -1,4 +1,4 @@
-"""A request to the control API, as far as its routes look at it."""
+"""A request to the control API: what its routes need of it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,47 +16,49 @@ JSON = "application/json"
 
 @dataclass(frozen=True)
 class Asked:
-    """`parts` of the path, by name; `query`, by name; `body`, a JSON object, or {} where the method has none."""
+    """`parts` of the path and `query` map names to texts. `body` is a JSON object, {} where the method has no body."""
 
     parts: Mapping[str, str]
     query: Mapping[str, str]
     body: Mapping[str, Any]
 
     def number(self, name: str, otherwise: int, most: int, least: int = 0) -> int:
-        """A whole number of the query. Raises Refusal."""
+        """The query's whole number `name`, or `otherwise` where the query has none. Raises Refusal."""
         text = self.query.get(name)
         if text is None:
             return otherwise
         if not (text.isascii() and text.isdigit() and len(text) <= 15 and least <= int(text) <= most):
-            raise invalid_query(f"{name} is a whole number from {least:,} to {most:,}.", name)
+            raise invalid_query(f"{name} takes a whole number from {least:,} to {most:,}.", name)
         return int(text)
 
     def choice(self, name: str, choices: tuple[str, ...], otherwise: str) -> str:
-        """One of a few words of the query. Raises Refusal."""
+        """The query's word `name`, one of `choices`, or `otherwise` where the query has none. Raises Refusal."""
         word = self.query.get(name, otherwise)
         if word not in choices:
-            raise invalid_query(f"{name} is one of {', '.join(choices)}.", name)
+            raise invalid_query(f"{name} takes one of {', '.join(choices)}.", name)
         return word
 
 
 def query_of(scope: Scope, names: tuple[str, ...]) -> dict[str, str]:
-    """Raises Refusal for a name that the route does not know, or twice the same."""
+    """The query by name. Raises Refusal for a name that the route does not know, and for a name that stands twice."""
     try:
         pairs = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True, max_num_fields=MOST_FIELDS)
     except ValueError as error:
-        raise invalid_query(f"A query has at most {MOST_FIELDS} fields.", "") from error
+        raise invalid_query(f"A query may have at most {MOST_FIELDS} fields.", "") from error
     query = dict(pairs)
     for name in query:
         if name not in names:
-            raise invalid_query(f"Here a query has {', '.join(names) or 'nothing'}.", name)
+            raise invalid_query(f"This route's query takes {', '.join(names) or 'nothing'}.", name)
     if len(query) < len(pairs):
-        raise invalid_query("Each name stands in a query once.", "")
+        raise invalid_query("A query may name each field once.", "")
     return query
 
 
 async def json_of(scope: Scope, receive: Receive) -> dict[str, Any]:
-    """The body of a request that changes something. A form cannot send one like it, and a script of another site would
-    have to ask for leave first (WHATWG Fetch, section 3.3.5). Raises Refusal and ClientLeft."""
+    """The JSON object in the body of a request that changes something. Raises Refusal and ClientLeft.
+
+    A web form cannot send `content-type: application/json`. A script of another site may send it only after a preflight
+    (WHATWG Fetch, section 3.3.5), which the emulator does not allow."""
     said = dict(reversed(scope["headers"]))
     kind = said.get(b"content-type", b"").decode("latin-1").partition(";")[0].strip().lower()
     if kind != JSON:
@@ -66,9 +68,9 @@ async def json_of(scope: Scope, receive: Receive) -> dict[str, Any]:
     try:
         asked = parse_json(await _body(receive))
     except ValueError as error:
-        raise invalid_control(f"The body is no JSON: {error}.") from error
+        raise invalid_control(f"The body is not JSON: {error}.") from error
     if not isinstance(asked, dict):
-        raise invalid_control("The body is a JSON object, such as {}.")
+        raise invalid_control("The body must be a JSON object, such as {}.")
     return asked
 
 
@@ -81,6 +83,6 @@ async def _body(receive: Receive) -> bytes:
         chunks.append(message.get("body", b""))
         size += len(chunks[-1])
         if size > MOST_BODY_BYTES:
-            raise Refusal(413, "too_large", f"A body has at most {MOST_BODY_BYTES:,} bytes.")
+            raise Refusal(413, "too_large", f"A body may have at most {MOST_BODY_BYTES:,} bytes.")
         is_more = message.get("more_body", False)
     return b"".join(chunks)

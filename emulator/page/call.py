@@ -1,4 +1,4 @@
-"""One call that reached the fake Azure, as the control API tells it."""
+"""One call that reached the fake Azure, in the JSON of the control API."""
 
 import functools
 from datetime import UTC, datetime
@@ -13,12 +13,12 @@ from ..tape.usage import cost, tokens_of
 from ..transcript import asked, said
 from .hidden import headers_shown, target_shown
 
-SHOWN_BODY_BYTES = 64 * 2**10  # of a request, an answer, a frame; there is a route for all of it
+SHOWN_BODY_BYTES = 64 * 2**10  # of a request, an answer, a frame; /request and /answer give larger ones whole
 ASKED_WIDTH = 120
 
 
 def row(exchange: Exchange, journal: Journal) -> dict[str, Any]:
-    """What a list says of a call: null where it is not known."""
+    """The call as one row of a list. A value that is not known is null."""
     question, route = exchange.question, parse(exchange.target)
     begun, ended, sent_at = exchange.started_at, exchange.ended_at, exchange.sent_at
     text, is_stream = summary(exchange.method, exchange.target, exchange.body)
@@ -50,7 +50,7 @@ def row(exchange: Exchange, journal: Journal) -> dict[str, Any]:
 
 
 def detail(exchange: Exchange, journal: Journal) -> dict[str, Any]:
-    """The row and all that was said. Bodies are texts of at most SHOWN_BODY_BYTES; larger ones are null."""
+    """The row, with headers, bodies, messages and usage. A body above SHOWN_BODY_BYTES is null."""
     interaction = as_interaction(exchange)
     response, used = interaction.response, tokens_of(interaction.response)
     usage = {"input": used.input, "output": used.output, "cached": used.cached, "reasoning": used.reasoning}
@@ -71,8 +71,8 @@ def detail(exchange: Exchange, journal: Journal) -> dict[str, Any]:
 
 
 def frames(exchange: Exchange, after: int, limit: int) -> list[dict[str, Any]]:
-    """The pieces of the body that have left, each with the ms after the headers at which it was recorded, was due, and
-    left the fake Azure."""
+    """The pieces of the body that the fake Azure has sent, at most `limit` of them, after number `after`. Each has
+    three times in ms after the headers: when it was recorded, when it was due, and when it left."""
     plan, sent_at, told = exchange.plan, exchange.sent_at, list[dict[str, Any]]()
     began = exchange.head_at if exchange.head_at is not None else sent_at[0] if sent_at else 0.0
     recorded = plan.response.frame_at_ms if plan else ()
@@ -96,14 +96,14 @@ def frames(exchange: Exchange, after: int, limit: int) -> list[dict[str, Any]]:
 
 
 def planned(exchange: Exchange) -> int | None:
-    """How many frames there would be, had no fault cut them; None while a live service answers."""
+    """How many frames the answer has where no fault cuts it; None while a live service answers."""
     if exchange.plan:
         return len((exchange.plan.whole or exchange.plan.response).frames())
     return None if exchange.outcome == "open" else len(exchange.sending)
 
 
 def as_interaction(exchange: Exchange) -> Interaction:
-    """The call and what has left of its answer, in the form of a recording."""
+    """The call and the part of its answer that was sent, in the form of a recording."""
     outcome = exchange.broken if exchange.broken in OUTCOMES else COMPLETE
     answer = Response(exchange.status or 0, "", exchange.sent_headers, b"".join(exchange.sent), outcome=outcome)
     request = Request(exchange.method, exchange.target, exchange.headers, exchange.body)
@@ -116,9 +116,10 @@ def is_stream(exchange: Exchange) -> bool:
     )
 
 
-@functools.lru_cache(1024)  # a list is asked for again and again
+@functools.lru_cache(1024)  # clients ask for the same list again and again
 def summary(method: str, target: str, body: bytes) -> tuple[str | None, bool | None]:
-    """The end of what was asked, and whether as a stream; (None, None) where the body is too large to look into it."""
+    """The last text of the request, cut to ASKED_WIDTH, and whether the request asks for a stream. Both are None for a
+    body above SHOWN_BODY_BYTES."""
     if len(body) > SHOWN_BODY_BYTES:
         return None, None
     parsed = parse_body(body)

@@ -1,4 +1,4 @@
-"""The calls that reached the fake Azure: all, one, and those that are still to come."""
+"""The routes of the calls that reached the fake Azure: list them, wait for them, read one."""
 
 import json
 from collections.abc import Iterator
@@ -15,12 +15,12 @@ LAST = 10**15 - 1
 MOST_ROWS, ROWS = 1_000, 200
 MOST_FRAMES, FRAMES = 1_000, 500
 LONGEST_WAIT_SECONDS = 30
-SEARCHED_BYTES = 64 * 2**20  # of bodies, for one text
+SEARCHED_BYTES = 64 * 2**20  # of bodies, in one search
 QUERY = ("before", "after", "limit", "ended", "text", "wait", "count")
 
 
 def listed(subject: Subject, asked: Asked) -> dict[str, Any]:
-    """The newest, or the first ones after a number, oldest first."""
+    """The newest calls, or the first ones after the number `after`; the oldest stands first."""
     limit = asked.number("limit", ROWS, MOST_ROWS, 1)
     kept = subject.azure.journal.exchanges
     chosen, searched_to = _holding(asked.query.get("text"), list(_chosen(kept, asked)))
@@ -36,13 +36,13 @@ def listed(subject: Subject, asked: Asked) -> dict[str, Any]:
 
 
 async def wait(subject: Subject, asked: Asked) -> None:
-    """Until there are `count` calls that the list would have, for at most `wait` seconds."""
+    """Waits until the list would have `count` calls, for at most `wait` seconds."""
     seconds, count = asked.number("wait", 0, LONGEST_WAIT_SECONDS), asked.number("count", 1, LONGEST, 1)
     if "count" in asked.query and "wait" not in asked.query:
-        raise invalid_query("count says for how many calls to wait; say with wait=10 for how long.", "count")
+        raise invalid_query("count is the number of calls to wait for; add the seconds, as in wait=10.", "count")
     if seconds and "text" in asked.query:
-        raise invalid_query("A wait counts calls; it does not look for a text.", "text")
-    list(_chosen([], asked))  # so that a wrong query is told at once
+        raise invalid_query("wait counts calls and does not search them; leave text out.", "text")
+    list(_chosen([], asked))  # refuses a wrong query before the wait
 
     def are_there() -> bool:
         return sum(1 for _ in _chosen(subject.azure.journal.exchanges, asked)) >= count
@@ -59,8 +59,8 @@ def _chosen(exchanges: list[Exchange], asked: Asked) -> Iterator[Exchange]:
 
 
 def _holding(text: str | None, exchanges: list[Exchange]) -> tuple[list[Exchange], int | None]:
-    """Those whose body has the text, from the newest on, and the number of the last that was looked at, where there is
-    too much for all."""
+    """The calls whose body has the text, searched from the newest on. The number is that of the last call searched, and
+    None where the search reached all."""
     if not text:
         return exchanges, None
     spelled = {text.encode(errors="replace"), *(json.dumps(text, ensure_ascii=a)[1:-1].encode() for a in (True, False))}
@@ -88,7 +88,7 @@ def frames(subject: Subject, asked: Asked) -> dict[str, Any]:
 def request(subject: Subject, asked: Asked) -> Answer:
     exchange = find(subject, asked)
     if exchange.dropped:
-        raise Refusal(404, "body_dropped", f"Bodies are kept up to 256 MB; that of call {exchange.number} is gone.")
+        raise Refusal(404, "body_dropped", f"The journal keeps 256 MB of bodies; call {exchange.number}'s is gone.")
     return attachment(exchange.body, f"call-{exchange.number}-request")
 
 
@@ -98,15 +98,15 @@ def answer(subject: Subject, asked: Asked) -> Answer:
 
 
 def find(subject: Subject, asked: Asked) -> Exchange:
-    """Raises Refusal."""
+    """The call whose number the path has. Raises Refusal."""
     number, kept = int(asked.parts["number"]), subject.azure.journal.exchanges
     for exchange in kept:
         if exchange.number == number:
             return exchange
     last = kept[-1].number if kept else 0
     why = (
-        f"Call {number} is gone: the journal was cleared, or keeps the last {LONGEST:,}."
+        f"Call {number} is gone: a reset cleared the journal, or more than {LONGEST:,} calls came after it."
         if number <= last
-        else f"There is no call {number}; those that are kept end with {last}."
+        else f"There is no call {number} yet; the last one is {last}."
     )
     raise Refusal(404, "no_such_call", why, "number")

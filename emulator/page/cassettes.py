@@ -1,4 +1,4 @@
-"""The cassettes: all, or one as a conversation. They are read only; whoever edits one does so in an editor."""
+"""The routes of the cassettes: list them, read one as a conversation. No route changes a cassette."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -42,7 +42,7 @@ def one(subject: Subject, asked: Asked) -> dict[str, Any]:
 
 
 def find(subject: Subject, name: str) -> Cassette:
-    """By its name alone, which is never taken for a path. Raises Refusal."""
+    """The cassette of this name, out of those in the folders; no path is made of the name. Raises Refusal."""
     paths = {known: path for path, known in cassette.find(subject.folders)}
     if name not in paths:
         raise Refusal(

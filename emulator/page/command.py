@@ -1,8 +1,9 @@
-"""The control API's side of the command line: where it listens, and what is printed of it.
+"""The control API's options on the command line, where it listens, and what the command prints about it.
 
-It is at the fake Azure's own address, which only this machine reaches. `serve` gives it a port that stays the same as
-well, because the fake Azure's is another at each start. The proxy's address does not have it: the proxy is what runs in
-Azure, and a call through it must never reach the emulator's own routes (CVE-2025-23217 in mitmweb was such a way).
+The control API is at the fake Azure's own address, which only this machine reaches. That port is another at each start,
+so `serve` gives the control API a fixed port as well. The proxy's address does not have the control API: the proxy is
+what runs in Azure, and no call through it may reach the emulator's own routes (CVE-2025-23217 in mitmweb was such a
+way).
 """
 
 import argparse
@@ -19,23 +20,23 @@ from .control import Control
 from .subject import Subject
 
 DEFAULT_PORT = 7072
-OPEN = "the control API. Everybody with its token reads what was asked"
+OPEN = "the control API. Everybody who has its token can read all requests"
 
 
 def add_access(parser: argparse.ArgumentParser) -> None:
-    """Who may use what listens."""
-    told = "with --host: open the control API, too, to who has its token and calls this machine NAME; may be repeated"
+    """The options that say who may call."""
+    told = "with --host: open the control API to callers who have its token and call this machine NAME; may be repeated"
     parser.add_argument("--page-host", metavar="NAME", action="append", default=[], help=told)
     add_any_key(parser)
 
 
 def add_port(parser: argparse.ArgumentParser) -> None:
-    told = f"of the control API (default: {DEFAULT_PORT}, or a free one where that is taken)"
+    told = f"port of the control API (default: {DEFAULT_PORT}, or a free one where that is taken)"
     parser.add_argument("--page-port", type=int, metavar="PORT", help=told)
 
 
 def bound(arguments: argparse.Namespace) -> socket.socket:
-    """`--page-port`. Raises PortError."""
+    """A socket at `--page-port`; without it at DEFAULT_PORT, or at a free port. Raises PortError."""
     host = arguments.host if arguments.page_host else LOOPBACK
     if arguments.page_port is not None:
         return bind(arguments.page_port, host)
@@ -47,7 +48,7 @@ def bound(arguments: argparse.Namespace) -> socket.socket:
 
 @contextmanager
 def listening(subject: Subject, sock: socket.socket, arguments: argparse.Namespace) -> Iterator[dict[str, str]]:
-    """The control API at the fake Azure's address, and at `sock`. Gives what there is to tell of it."""
+    """Serves the control API at the fake Azure's address and at `sock`. Yields what the command prints about it."""
     warn_if_open(sock, OPEN)
     access = access_at(sock, arguments)
     with serving(Control(subject, access), sock) as base, Control(subject, Access(arguments.page_host)):
@@ -56,8 +57,8 @@ def listening(subject: Subject, sock: socket.socket, arguments: argparse.Namespa
 
 @contextmanager
 def beside(subject: Subject, sock: socket.socket, arguments: argparse.Namespace) -> Iterator[dict[str, str]]:
-    """The same at the fake Azure's address alone, which is `sock`. Where other machines reach that, there is nothing
-    unless `--page-host` says so."""
+    """Serves the control API at `sock`, the fake Azure's address, alone. Where other machines reach `sock`, it serves
+    nothing unless `--page-host` opens it."""
     if is_open(sock) and not arguments.page_host:
         yield {}
         return
@@ -69,7 +70,7 @@ def beside(subject: Subject, sock: socket.socket, arguments: argparse.Namespace)
 
 
 def access_at(sock: socket.socket, arguments: argparse.Namespace) -> Access:
-    """With a token of this run where other machines reach the port."""
+    """The rules of access to `sock`, with a new token where other machines reach it."""
     return Access(arguments.page_host, secrets.token_urlsafe(24) if is_open(sock) else None)
 
 

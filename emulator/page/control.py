@@ -17,8 +17,8 @@ WITH_BODY = ("PATCH", "POST")
 
 
 class Control:
-    """A context manager: meanwhile the fake Azure hands it what is below /_emulator/. Leave it before the server stops,
-    so that whoever waits is answered.
+    """A context manager. Inside it the fake Azure passes on all requests below /_emulator/. Leave it before the server
+    stops: it answers the requests that wait.
 
     with serving(azure, bind(0)) as base, Control(Subject(azure, folders)):
         httpx.get(f"{base}/_emulator/state")
@@ -52,7 +52,7 @@ class Control:
                 raise
 
     async def answer(self, scope: Scope, receive: Receive) -> Answer:
-        """Raises Refusal. What computes does so in a thread: the emulator goes on answering."""
+        """Raises Refusal. The route runs in a thread, as the emulator must go on answering."""
         self.access.check(scope)
         route, parts = self._route(scope["path"], scope["method"])
         query = query_of(scope, route.query)
@@ -72,8 +72,8 @@ class Control:
         }
         if not found:
             known = ", ".join(dict.fromkeys(route.shown for route in self.routes))
-            raise Refusal(404, "no_such_route", f"Below {CONTROL_PATH}/ there are {known}.")
+            raise Refusal(404, "no_such_route", f"The routes below {CONTROL_PATH}/ are {known}.")
         if method not in found:
             allowed = ", ".join(found)
-            raise Refusal(405, "method_not_allowed", f"Here it takes {allowed}.", headers=(("allow", allowed),))
+            raise Refusal(405, "method_not_allowed", f"This route takes {allowed}.", headers=(("allow", allowed),))
         return found[method]

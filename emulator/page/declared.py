@@ -1,4 +1,4 @@
-"""The stubs that came over HTTP: answers that stand in a test of any language (docs/stubs.md)."""
+"""The stubs that a test of any language declares over HTTP (docs/stubs.md)."""
 
 import threading
 from collections.abc import Mapping
@@ -12,16 +12,16 @@ MOST = 1_000
 
 
 class Declared:
-    """They answer in order, before the recordings, until a reset. While there are none, no call asks for them. `models`
-    has the names by which the proxy's callers know the deployments; empty: there is no proxy."""
+    """The stubs answer in order, before the recordings, until a reset. Without stubs they cost a call nothing.
+    `models` maps the names that the proxy's callers use to deployments; it is empty where there is no proxy."""
 
     def __init__(self, azure: FakeAzure, models: Mapping[str, str]) -> None:
         self._azure, self._stubs = azure, Stubs(models)
-        self._deployments = frozenset[str]()  # that exist because of them
+        self._deployments = frozenset[str]()  # those that exist because of a stub
         self._lock = threading.Lock()
 
     def add(self, told: Mapping[str, Any]) -> dict[str, Any]:
-        """Raises Refusal."""
+        """Declares the stub and gives its JSON. Raises Refusal."""
         try:
             stub = Stub.from_json(dict(told))
         except (StubError, RecursionError) as error:
@@ -29,7 +29,7 @@ class Declared:
         with self._lock:
             declared = self._stubs.declared
             if len(declared) >= MOST:
-                raise Refusal(409, "too_many_stubs", f"There are {MOST:,} stubs already; POST reset takes them away.")
+                raise Refusal(409, "too_many_stubs", f"There are {MOST:,} stubs already; POST reset removes them.")
             self._let_exist(stub)
             declared.append(stub)
             if self._stubs not in self._azure.before:
@@ -38,12 +38,13 @@ class Declared:
             return _told(len(declared), stub)
 
     def _let_exist(self, stub: Stub) -> None:
-        """What the proxy serves can be asked, recorded or not. Raises Refusal for a model that it does not serve."""
+        """Makes the deployments exist that the proxy serves, recorded or not. Raises Refusal where the stub's model is
+        none of them."""
         models, asked = self._stubs.models, stub.condition.model
         known = {*models, *models.values(), *self._azure.deployments}
         if models and asked and asked not in known:
             served = ", ".join(sorted(known))
-            message = f"The proxy does not serve {asked!r}; it serves {served}. AZURE_OPENAI_DEPLOYMENT names others."
+            message = f"The proxy does not serve {asked!r}; it serves {served}. AZURE_OPENAI_DEPLOYMENT adds others."
             raise invalid_control(message, "when")
         if self._azure.deployments:
             more = frozenset({*models, *([asked] if asked and not models else [])}) - self._azure.deployments
@@ -64,6 +65,6 @@ class Declared:
 
 
 def _told(number: int, stub: Stub) -> dict[str, Any]:
-    """`calls` are the numbers of the calls that it answered."""
+    """The stub's JSON. `calls` are the numbers of the calls that it answered."""
     calls = [exchange.number for exchange in stub.requests]
     return {"number": number, **stub.as_json(), "answered": stub.answered, "used": stub.is_used, "calls": calls}

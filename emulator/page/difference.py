@@ -1,4 +1,4 @@
-"""In what a call differs from the recordings that are nearest to it. The same differences decide what answers."""
+"""The differences between a call and the recordings nearest to it. The same differences decide which one answers."""
 
 import shlex
 from typing import Any
@@ -21,12 +21,13 @@ MOST_NUMBER = 10**9
 
 
 def read(subject: Subject, asked: Asked) -> dict[str, Any]:
-    """`nearest` are what a choice is offered of, `rows` the differences from one of them: the first, unless told."""
+    """`nearest` lists the recordings to choose from. `rows` are the differences from the one that the query names, or
+    from the first of them."""
     exchange, library = find(subject, asked), subject.azure.library
     question = question_of(exchange.method, exchange.target, exchange.body)
     if question.key is None or exchange.dropped:
-        why = "its body is no longer kept" if exchange.dropped else "its address is none of Azure OpenAI's"
-        raise Refusal(404, "nothing_to_compare", f"Call {exchange.number} cannot be compared: {why}.")
+        why = "the journal no longer keeps its body" if exchange.dropped else "its address is none of Azure OpenAI's"
+        raise Refusal(404, "nothing_to_compare", f"Call {exchange.number} compares with no recording: {why}.")
     near = diagnose.nearest_to(question.key, exchange.body, library)
     wanted = _wanted(subject, asked, near)
     rows = [] if wanted is None else _rows(subject, wanted, question.key, exchange.body)
@@ -50,7 +51,7 @@ def _wanted(subject: Subject, asked: Asked, near: list[Near]) -> Interaction | N
     name, number = asked.query.get("with"), asked.number("number", 1, MOST_NUMBER, 1)
     if name is None:
         if "number" in asked.query:
-            raise invalid_query("number goes with the cassette: with=chat/story&number=2.", "number")
+            raise invalid_query("number needs the cassette's name: with=chat/story&number=2.", "number")
         return near[0].candidate.interaction if near else None
     label = f"{name} #{number}"
     for interaction in subject.azure.library.interactions():
@@ -60,8 +61,8 @@ def _wanted(subject: Subject, asked: Asked, near: list[Near]) -> Interaction | N
 
 
 def _rows(subject: Subject, recorded: Interaction, key: Key, body: bytes) -> list[dict[str, Any]]:
-    """Without what may vary in a request for this recording."""
-    assert recorded.request.meaning is not None  # else the library had not taken it
+    """The differences, without those that this recording allows."""
+    assert recorded.request.meaning is not None  # the library takes no recording without a meaning
     candidates = subject.azure.library.candidates(key)
     unknown = Candidate(recorded.request.meaning, recorded)
     candidate = next((one for one in candidates if one.interaction is recorded), unknown)
@@ -82,7 +83,7 @@ def _row(difference: Difference) -> dict[str, Any]:
 
 
 def _value(side: Any) -> Any:
-    """JSON as it is; bytes that are none as text."""
+    """JSON as it is. Bytes become text."""
     if side is MISSING:
         return None
     return side[:SHOWN_BODY_BYTES].decode(errors="replace") if isinstance(side, bytes) else side
@@ -94,6 +95,6 @@ def _place(interaction: Interaction) -> tuple[str, int]:
 
 
 def _ways(name: str | None) -> list[str]:
-    """Commands that mend a miss, to copy."""
+    """Commands that record what is missing, to copy."""
     quoted = shlex.quote(name) if name else "NAME"
     return [f"{COMMAND} record --cassette {quoted}", "pytest --record-mode=new_episodes"]

@@ -1,4 +1,4 @@
-"""A call to take along: as a command, a program, JSON or a cassette. Credentials are variables in all of them."""
+"""Exports a call as a curl command, a program, JSON or a cassette. None of them holds a credential."""
 
 import shlex
 import tempfile
@@ -22,8 +22,8 @@ from .subject import Subject
 
 KEY = "AZURE_OPENAI_API_KEY"
 SENT_HEADERS = ("content-type", "accept")
-SHORTEST_FILE_BYTES = 32 * 2**10  # of a body that no longer fits a command line
-METHODS = {  # of the OpenAI SDK, and what every release of it takes by name; extra_body goes into the body as it is
+SHORTEST_FILE_BYTES = 32 * 2**10  # a body from this size on goes into a file
+METHODS = {  # the OpenAI SDK's methods, and the arguments that every release has; extra_body carries the others
     "chat/completions": ("chat.completions.create", ("model", "messages", "stream")),
     "responses": ("responses.create", ("model", "input", "stream")),
     "embeddings": ("embeddings.create", ("model", "input", "encoding_format")),
@@ -33,12 +33,12 @@ METHODS = {  # of the OpenAI SDK, and what every release of it takes by name; ex
 def read(subject: Subject, asked: Asked) -> Answer:
     exchange, form = find(subject, asked), asked.choice("as", tuple(FORMS), "curl")
     if exchange.dropped:
-        raise Refusal(404, "body_dropped", f"The body of call {exchange.number} is no longer kept.")
+        raise Refusal(404, "body_dropped", f"The journal no longer keeps the body of call {exchange.number}.")
     return FORMS[form](subject, exchange)
 
 
 def as_curl(subject: Subject, exchange: Exchange) -> Answer:
-    """The call to the fake Azure, or to the real one: AZURE_OPENAI_BASE says which."""
+    """A command that repeats the call. AZURE_OPENAI_BASE says whether it goes to the fake Azure or to a real one."""
     method, target = shlex.quote(exchange.method), shlex.quote(target_kept(exchange.target))
     lines = [f'curl -sS -g -X {method} "$AZURE_OPENAI_BASE"{target}', f'-H "api-key: ${KEY}"']
     lines += [f"-H {shlex.quote(f'{name}: {value}')}" for name, value in exchange.headers if name in SENT_HEADERS]
@@ -56,7 +56,7 @@ def as_curl(subject: Subject, exchange: Exchange) -> Answer:
 def as_python(subject: Subject, exchange: Exchange) -> Answer:
     route, body = parse(exchange.target), parse_body(exchange.body)
     if route is None or route.operation not in METHODS or exchange.method != "POST" or not isinstance(body, dict):
-        raise Refusal(409, "no_such_form", "The OpenAI SDK has no one call for this; as=curl has.", "as")
+        raise Refusal(409, "no_such_form", "The OpenAI SDK has no method for this call; take as=curl.", "as")
     method, names = METHODS[route.operation]
     given = ({"model": route.deployment} if route.deployment else {}) | body
     arguments = {name: given.pop(name) for name in names if name in given} | ({"extra_body": given} if given else {})
@@ -67,7 +67,7 @@ def as_python(subject: Subject, exchange: Exchange) -> Answer:
 
 
 def _client(route: Route) -> str:
-    """Of the generation of the API that was called."""
+    """The line that makes the client: OpenAI for the v1 API, AzureOpenAI for a dated one."""
     if route.generation == "v1":
         named, rest = "OpenAI", 'base_url=os.environ["AZURE_OPENAI_BASE"] + "/openai/v1"'
     else:
@@ -81,9 +81,9 @@ def as_json(subject: Subject, exchange: Exchange) -> Answer:
 
 
 def as_cassette(subject: Subject, exchange: Exchange) -> Answer:
-    """What the recorder would have written. Raises Refusal where that holds a secret."""
+    """The cassette that the recorder would have written. Raises Refusal where it would hold a secret."""
     if exchange.ended_at is None or exchange.miss is not None or not exchange.sent_headers:
-        raise Refusal(409, "nothing_to_keep", f"Call {exchange.number} has no answer that could be played.", "as")
+        raise Refusal(409, "nothing_to_keep", f"Call {exchange.number} has no answer to play.", "as")
     taken = call.as_interaction(exchange)
     request = replace(taken.request, uri=PLACEHOLDER + target_kept(exchange.target))
     azure = subject.azure
@@ -111,11 +111,11 @@ def _settings(subject: Subject) -> str:
 
 
 def _for_a_shell(body: bytes) -> str | None:
-    """A body in whole lines, as a shell passes it on; None where it would change."""
+    """The body in whole lines, as a here-document holds it; None where the shell would change it."""
     if len(body) >= SHORTEST_FILE_BYTES or b"\0" in body or b"\r" in body:
         return None
     if body and not body.endswith(b"\n"):
-        if parse_body(body) is body:  # no JSON, to which one line end more would mean nothing
+        if parse_body(body) is body:  # not JSON, so an added line end would change its meaning
             return None
         body += b"\n"
     try:
@@ -125,7 +125,7 @@ def _for_a_shell(body: bytes) -> str | None:
 
 
 def _end_of(body: str) -> str:
-    """A word that no line of the body is."""
+    """A word that ends the here-document, because no line of the body equals it."""
     word = "END"
     while word in body.splitlines():
         word += "_"

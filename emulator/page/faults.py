@@ -1,4 +1,4 @@
-"""What can be made to go wrong, from the tables of the fake Azure: a form made of it cannot drift."""
+"""The route of the faults. It reads the fake Azure's own tables, so a form that is built from it stays right."""
 
 from collections.abc import Iterable
 from typing import Any

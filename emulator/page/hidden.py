@@ -1,4 +1,4 @@
-"""What nobody needs to see on a projector: credentials, in whatever place they came."""
+"""Hides credentials in headers and addresses: the control API's answers may stand on a projector."""
 
 from urllib.parse import unquote_plus
 
@@ -19,7 +19,7 @@ def target_shown(target: str) -> str:
 
 
 def target_kept(target: str) -> str:
-    """To be called again: without them."""
+    """The target without credentials, to call again."""
     return _target(target, [pair for name, pair in _pairs(target) if not _is_hidden(name)])
 
 

@@ -1,4 +1,4 @@
-"""`/_emulator/journal`: every call whole, in one answer. Older than the rest of the control API, and kept."""
+"""`/_emulator/journal`: every call whole, in one answer. This route is older than `calls`; old tests use it."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ def read(subject: Subject, _: Asked) -> dict[str, Any]:
 
 
 def clear(subject: Subject, asked: Asked) -> dict[str, Any]:
-    """A fresh start: FakeAzure.reset."""
+    """Starts afresh, as FakeAzure.reset does."""
     subject.azure.reset()
     return read(subject, asked)
 

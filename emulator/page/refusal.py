@@ -1,4 +1,4 @@
-"""Why the control API does not do what it was asked."""
+"""The control API's error answers."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from .answer import Answer, answer_of
 
 
 class Refusal(Exception):
-    """An error answer: `code` for programs, `message` for people; `param` is the part of the request that is wrong."""
+    """`code` is for programs, `message` for people; `param` is the part of the request that is wrong."""
 
     def __init__(
         self, status: int, code: str, message: str, param: str | None = None, headers: tuple[tuple[str, str], ...] = ()

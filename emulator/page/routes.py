@@ -1,4 +1,4 @@
-"""The routes of the control API. docs/control.md has their shapes."""
+"""The routes of the control API. docs/control.md describes what they take and give."""
 
 import re
 from collections.abc import Awaitable, Callable
@@ -12,8 +12,8 @@ from .subject import Subject
 
 @dataclass(frozen=True)
 class Route:
-    """`shown` is the path below /_emulator/, as in `calls/{number}`; `run` gives JSON or an Answer, in a thread, and
-    `waits`, where there is one, comes before it. `query` has the names that a query may have."""
+    """`shown` is the path below /_emulator/, such as `calls/{number}`. `run` runs in a thread and gives JSON or an
+    Answer; `waits`, where the route has one, comes before it. `query` lists the names that the query may have."""
 
     method: str
     shown: str

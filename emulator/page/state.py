@@ -1,4 +1,4 @@
-"""How the emulator stands, and what can be changed while it runs."""
+"""The state of a running emulator, and the settings that a client may change."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -23,7 +23,8 @@ Change = Callable[[FakeAzure], None]
 
 @dataclass(frozen=True)
 class Setting:
-    """`read` gives what PATCH takes. `parse` makes a change of what was sent and changes nothing; it raises Refusal."""
+    """`read` gives the value that PATCH takes. `parse` turns a value into a Change without making it, and raises
+    Refusal."""
 
     read: Callable[[FakeAzure], Any]
     parse: Callable[[Any], Change]
@@ -31,7 +32,7 @@ class Setting:
 
 def fault_of(wish: Any) -> Change:
     if wish is not None and not isinstance(wish, str):
-        raise invalid_control('fault is a text such as "stall; at_frame=3", or null.', "fault")
+        raise invalid_control('fault takes a text, such as "stall; at_frame=3", or null.', "fault")
     try:
         asked = None if wish is None or wish in IDENTITY else faults.parse(wish)
     except FaultError as error:
@@ -40,7 +41,7 @@ def fault_of(wish: Any) -> Change:
     def change(azure: FakeAzure) -> None:
         azure.identity.behave()
         azure.fault = asked
-        azure.happened.pop((str(asked), b""), None)  # `times` begins anew
+        azure.happened.pop((str(asked), b""), None)  # `times` counts from 0 again
         if wish in IDENTITY:
             azure.identity.misbehave(wish)
 
@@ -53,7 +54,7 @@ def limits_of(told: Any) -> Change:
         value is None or (type(value) is int and 0 < value <= MOST) for value in named.values()
     )
     if told is not None and not is_right:
-        raise invalid_control('limits are null, or numbers a minute: {"requests": 10, "tokens": null}.', "limits")
+        raise invalid_control('limits takes null, or numbers a minute: {"requests": 10, "tokens": null}.', "limits")
 
     def change(azure: FakeAzure) -> None:
         azure.limits = Limits(named["requests"], named["tokens"], azure.time_scale) if any(named.values()) else None
@@ -73,11 +74,11 @@ def time_scale_of(told: Any) -> Change:
 
 def improvise_of(told: Any) -> Change:
     if not isinstance(told, bool):
-        raise invalid_control("improvise is true or false.", "improvise")
+        raise invalid_control("improvise takes true or false.", "improvise")
 
     def change(azure: FakeAzure) -> None:
         if azure.records or told == improvises(azure):
-            return  # a live service answers by itself
+            return  # while recording, a live service answers
         others = [one for one in azure.after if not isinstance(one, Improviser)]
         azure.after[:] = [*others, Improviser()] if told else others
         azure.deployments = frozenset() if told else frozenset(azure.library.deployments())
@@ -93,7 +94,7 @@ def limits_now(azure: FakeAzure) -> dict[str, int | None] | None:
     return {"requests": azure.limits.requests, "tokens": azure.limits.tokens} if azure.limits else None
 
 
-SETTINGS: Mapping[str, Setting] = {  # in the order in which they are changed: limits run on the clock of the time scale
+SETTINGS: Mapping[str, Setting] = {  # changed in this order: limits run on the clock of the time scale
     "time_scale": Setting(lambda azure: azure.time_scale, time_scale_of),
     "limits": Setting(limits_now, limits_of),
     "improvise": Setting(improvises, improvise_of),
@@ -127,10 +128,10 @@ def read(subject: Subject, _: Asked) -> dict[str, Any]:
 
 
 def change(subject: Subject, asked: Asked) -> dict[str, Any]:
-    """All of it or nothing."""
+    """Makes every change of the body; one that is wrong changes nothing. Raises Refusal."""
     for name in asked.body:
         if name not in SETTINGS:
-            raise invalid_control(f"{name!r} cannot be changed. What can is {', '.join(SETTINGS)}.", name)
+            raise invalid_control(f"PATCH does not change {name!r}. It changes {', '.join(SETTINGS)}.", name)
     changes = [setting.parse(asked.body[name]) for name, setting in SETTINGS.items() if name in asked.body]
     for change in changes:
         change(subject.azure)
@@ -138,15 +139,15 @@ def change(subject: Subject, asked: Asked) -> dict[str, Any]:
 
 
 def reset(subject: Subject, asked: Asked) -> dict[str, Any]:
-    """As every test begins: FakeAzure.reset. The time scale stays, and so does improvising."""
+    """Starts afresh, as FakeAzure.reset does before every test. The time scale and `improvise` stay."""
     if asked.body:
-        raise invalid_control("A reset takes {}.")
+        raise invalid_control("A reset takes no settings: send {}.")
     subject.azure.reset()
     return read(subject, asked)
 
 
 def version_of_this() -> str | None:
-    """None in a checkout that nobody installed."""
+    """None where the package is not installed, as in a checkout."""
     try:
         return version(PACKAGE)
     except PackageNotFoundError:

@@ -1,4 +1,4 @@
-"""What the control API is about: one running emulator."""
+"""The running emulator that the control API shows and changes."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -14,8 +14,8 @@ from .waiting import Waiting
 
 @dataclass
 class Subject:
-    """`folders` have the cassettes; `proxy` is the proxy's base URL, where there is one; `told_of_recording` says what
-    a recording has come to, and None where nothing is recorded. `models` are those of Declared."""
+    """`folders` hold the cassettes. `proxy` is the proxy's base URL, where there is a proxy. `told_of_recording` gives
+    the progress of a recording, and None where nothing is recorded. `models` are those of Declared."""
 
     azure: FakeAzure
     folders: list[Path] = field(default_factory=list)
@@ -28,7 +28,7 @@ class Subject:
 
     @classmethod
     def of(cls, stack: LocalStack, folders: list[Path]) -> "Subject":
-        """Of a stack that is running."""
+        """The subject for a running stack."""
         models = models_of(stack.settings()["AZURE_OPENAI_DEPLOYMENT"])
         return cls(stack.azure, folders, stack.base_url, stack.azure_base, stack.told, models)
 

@@ -1,4 +1,4 @@
-"""Those who wait until something has happened: none polls, and none keeps the others from being answered."""
+"""Requests that wait until something happens. No client needs to poll, and a waiting request delays no other."""
 
 import asyncio
 from collections.abc import Callable
@@ -12,7 +12,7 @@ PAUSE_SECONDS = 0.005  # between two looks, however much happens
 
 
 class Waiting:
-    """Works on any event loop: the fake Azure runs on one, and who waits may be on another."""
+    """Works across event loops: the fake Azure runs on one, and a waiting request may run on another."""
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
@@ -20,8 +20,8 @@ class Waiting:
         self._is_over = False
 
     async def until(self, holds: Callable[[], bool], seconds: float) -> None:
-        """Returns once `holds()`, and at the latest when the time is up or the emulator stops. Raises Refusal when
-        there are too many."""
+        """Returns once `holds()` is true, and at the latest when the time is up or the emulator stops. Raises Refusal
+        where MOST requests wait already."""
         if not seconds or holds():
             return
         if len(self._wakes) >= MOST:
@@ -45,7 +45,7 @@ class Waiting:
             self._wakes.remove(wake)
 
     def end(self) -> None:
-        """Everybody is answered: the server stops, and would wait for them."""
+        """Ends every wait, as the server is about to stop."""
         self._is_over = True
         for wake in [*self._wakes]:
             wake()

@@ -129,7 +129,7 @@ def test_the_fake_azure_beyond_loopback_shows_what_was_asked_to_who_has_the_toke
     assert [line.partition(": ")[0] for line in warned] == ["warning"] * 3
     assert "the fake Azure. Everybody gets the recordings." in warned[0]
     assert "--any-key" in warned[1]
-    assert "the control API. Everybody with its token reads what was asked." in warned[2]
+    assert "the control API. Everybody who has its token can read all requests." in warned[2]
 
 
 def test_serve_opens_the_control_api_to_who_has_the_token_when_a_name_is_given() -> None:

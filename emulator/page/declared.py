@@ -13,7 +13,7 @@ MOST = 1_000
 
 class Declared:
     """The stubs answer in order, before the recordings, until a reset. Without stubs they cost a call nothing.
-    `models` maps the names that the proxy's callers use to deployments; it is empty where there is no proxy."""
+    `models` maps deployments to the names that the proxy's callers use; it is empty where there is no proxy."""
 
     def __init__(self, azure: FakeAzure, models: Mapping[str, str]) -> None:
         self._azure, self._stubs = azure, Stubs(models)

@@ -1,8 +1,8 @@
-"""Values that fit a JSON schema: what a model answers to `response_format`, and what it calls a tool with.
+"""Makes values that fit a JSON schema: the answer to a `response_format`, and the arguments of a tool call.
 
-Why no package: jsf (0.11) takes dates from the clock, leaves out what `allOf` asks for and breaks lengths for patterns;
-hypothesis-jsonschema makes values that find bugs, not values that people read. jsonschema judges the few keywords that
-no value can be built from.
+No package does this well enough. jsf (0.11) takes dates from the clock, leaves out fields that `allOf` requires, and
+breaks lengths to keep patterns. hypothesis-jsonschema makes values that find bugs, not values that people read.
+jsonschema checks the few keywords that no value can be built from.
 """
 
 from .maker import instance

@@ -1,4 +1,4 @@
-"""A schema without detours: its references followed and what it is composed of merged into one."""
+"""Flattens a schema: follows its references, and merges the schemas that it is composed of into one."""
 
 import math
 import re
@@ -13,7 +13,7 @@ Node = Mapping[str, Any]
 Schema = Node | bool
 
 UNIONS = ("anyOf", "oneOf")
-JUDGED = {  # no value is built from these alone: whether one fits is judged
+JUDGED = {  # no value can be built from these; a Judge checks a finished value
     *("oneOf", "not", "if", "contains", "propertyNames", "patternProperties", "dependentRequired", "dependentSchemas"),
     *("dependencies", "unevaluatedItems", "unevaluatedProperties"),
 }
@@ -23,8 +23,8 @@ TYPES = ("object", "array", "string", "number", "integer", "boolean", "null")
 
 @dataclass
 class Flat:
-    """`plain` has no detours left; of each of `unions` one member is still to be chosen; `references` were followed;
-    a value has to be tried against `judges`."""
+    """`plain` is a schema without DETOURS. `unions` are those of which the maker still chooses a member each.
+    `references` were followed. Each of `judges` is a schema that the finished value must fit."""
 
     plain: Node = field(default_factory=dict)
     unions: list[list[Schema]] = field(default_factory=list)
@@ -32,19 +32,20 @@ class Flat:
     judges: list[Node] = field(default_factory=list)
 
     def chosen(self, member: Schema, document: Schema) -> "Flat":
-        """With a member of the first union, whose own references and judges are those of the result."""
+        """This schema merged with `member` of its first union. `references` and `judges` of the result are those of
+        the member alone."""
         return flatten(member, document, Flat(self.plain, self.unions[1:]))
 
 
 def flatten(schema: Schema, document: Schema, into: Flat | None = None) -> Flat:
-    """The schema, merged into what is there. `document` is where its references lead. Raises Unsatisfiable."""
+    """The schema, flattened and merged into `into`. Its references lead into `document`. Raises Unsatisfiable."""
     flat = into or Flat()
     _add(flat, schema, document, ())
     return flat
 
 
 def either(first: Schema, second: Schema) -> Schema:
-    """A schema for what fits both."""
+    """A schema for values that fit both schemas."""
     if first is True or first == {} or first == second:
         return second
     if second is True or second == {}:
@@ -73,7 +74,7 @@ def of_item(node: Node, index: int) -> Schema:
 def _add(flat: Flat, schema: Schema, document: Schema, following: tuple[str, ...]) -> None:
     if isinstance(schema, bool):
         if not schema:
-            raise Unsatisfiable("nothing is allowed there")
+            raise Unsatisfiable("the schema allows no value there")
         return
     plain = _plain(schema)
     flat.plain = _merge(flat.plain, plain) if flat.plain else plain
@@ -82,10 +83,10 @@ def _add(flat: Flat, schema: Schema, document: Schema, following: tuple[str, ...
     if not JUDGED.isdisjoint(schema):
         flat.judges.append(schema)
     if "$dynamicRef" in schema:
-        raise Unsatisfiable("`$dynamicRef` is not followed; use `$ref`")
+        raise Unsatisfiable("the emulator does not follow `$dynamicRef`; use `$ref`")
     if (reference := schema.get("$ref")) is not None:
         if reference in following:
-            raise Unsatisfiable(f"`{reference}` refers to itself and to nothing else")
+            raise Unsatisfiable(f"`{reference}` refers to itself alone")
         flat.references.add(reference)
         _add(flat, _target(reference, document), document, (*following, reference))
     for member in schema.get("allOf", ()):
@@ -96,7 +97,7 @@ def _add(flat: Flat, schema: Schema, document: Schema, following: tuple[str, ...
 
 
 def _plain(node: Node) -> Node:
-    """The node itself without detours, in the words of 2020-12; older drafts and OpenAPI 3.0 have others."""
+    """The node without DETOURS, in the keywords of 2020-12. Older drafts and OpenAPI 3.0 have others."""
     if DETOURS.isdisjoint(node) and _EXCLUSIVE.keys().isdisjoint(node) and not isinstance(node.get("items"), list):
         return node
     plain = {name: value for name, value in node.items() if name not in _COMPOSED}
@@ -116,13 +117,13 @@ def _target(reference: str, document: Schema) -> Schema:
     target: Any = document
     pointer = reference.removeprefix("#")
     if pointer == reference or (pointer and not pointer.startswith("/")):
-        raise Unsatisfiable(f"`{reference}` is not a path in the schema itself, such as `#/$defs/name`")
+        raise Unsatisfiable(f"`{reference}` leads out of the schema; use a path inside it, such as `#/$defs/name`")
     for part in pointer.split("/")[1:]:
         step = part.replace("~1", "/").replace("~0", "~")
         try:
             target = target[int(step) if isinstance(target, list) else step]
         except (LookupError, TypeError, ValueError):
-            raise Unsatisfiable(f"`{reference}` leads nowhere; the schema has no {step!r} there") from None
+            raise Unsatisfiable(f"`{reference}` leads nowhere; the schema has no {step!r} at that place") from None
     return target  # type: ignore[no-any-return]
 
 
@@ -144,13 +145,13 @@ def _types(declared: str | list[str]) -> list[str]:
 
 
 def _common_types(one: str | list[str], other: str | list[str]) -> list[str]:
-    """The types of both; an integer is a number."""
+    """The types that both allow. An integer is a number, too."""
     pairs = [(left, right) for left in _types(one) for right in _types(other)]
     common = [
         left if left != "number" else right for left, right in pairs if left == right or _are_numbers(left, right)
     ]
     if not common:
-        raise Unsatisfiable(f"it cannot be both {one} and {other}")
+        raise Unsatisfiable(f"no value is of both types, {one} and {other}")
     return list(dict.fromkeys(common))
 
 

@@ -1,4 +1,4 @@
-"""Whether a value fits a part of a schema, by jsonschema."""
+"""Checks with jsonschema whether a value fits a part of a schema."""
 
 import functools
 from collections.abc import Mapping
@@ -10,24 +10,24 @@ from .unsatisfiable import Unsatisfiable
 if TYPE_CHECKING:
     from jsonschema.protocols import Validator
 
-DOCUMENT, PART = "urn:document", "urn:part"  # names for the registry; nothing is fetched from anywhere
+DOCUMENT, PART = "urn:document", "urn:part"  # names in the registry, which fetches nothing
 
 
 class Judge:
-    """jsonschema is imported when the first part is judged: most schemas need no judge."""
+    """Imports jsonschema with the first check, as most schemas need none."""
 
     def __init__(self, document: Schema) -> None:
         self.document = document
         self.validators = dict[int, tuple[Node, "Validator"]]()
 
     def fits(self, part: Node, value: Any) -> bool:
-        """Raises RecursionError for a part that is composed of itself."""
+        """Whether the value fits. Raises RecursionError for a part that is composed of itself."""
         if id(part) not in self.validators:
             self.validators[id(part)] = (part, self._validator(part))
         try:
             return bool(self.validators[id(part)][1].is_valid(value))
         except BaseException as error:
-            if type(error).__name__ == "PanicException":  # a RecursionError that met jsonschema's Rust
+            if type(error).__name__ == "PanicException":  # a RecursionError inside jsonschema's Rust
                 raise RecursionError from None
             raise
 
@@ -36,7 +36,7 @@ class Judge:
         from referencing.jsonschema import DRAFT202012
 
         document = dict(self.document) if isinstance(self.document, Mapping) else {}
-        document.pop("$id", None)  # it would rename the document that the references lead into
+        document.pop("$id", None)  # an `$id` would rename the document, and its references would lead nowhere
         resource = DRAFT202012.create_resource({**document, PART: part})
         return Draft202012Validator(
             {"$ref": f"{DOCUMENT}#/{PART}"}, registry=_registry().with_resource(DOCUMENT, resource)
@@ -51,7 +51,7 @@ def _registry() -> Any:
 
 
 def complain(schema: Schema) -> None:
-    """Raises Unsatisfiable where the schema is none."""
+    """Raises Unsatisfiable where the schema is not valid."""
     from jsonschema import Draft202012Validator, SchemaError
 
     try:

@@ -1,4 +1,4 @@
-"""Makes a value for a schema, from the whole down to its parts."""
+"""Makes a value that fits a schema: first the whole, then its parts."""
 
 import json
 import re
@@ -14,11 +14,11 @@ from .pattern import text
 from .place import Place
 from .unsatisfiable import Unsatisfiable
 
-VALUES = 10_000  # that one schema may ask for, those counted that were thrown away
-JUDGING = 10  # values take about as long as it takes to judge one
-TRIES = 24  # values that are made before a schema that is judged has none
-ENTRIES = 2  # of a mapping whose keys are free
-INFERRED = {  # the type of a schema that names none, by its keywords
+VALUES = 10_000  # that the maker makes for one schema, rejected ones among them
+JUDGING = 10  # one check by a judge takes as long as so many values
+TRIES = 24  # values that the judges may reject before the maker gives up
+ENTRIES = 2  # of an object whose schema leaves the names free
+INFERRED = {  # keyword: the type of a schema that has it and no `type`
     **dict.fromkeys(("properties", "required", "additionalProperties", "patternProperties", "minProperties"), "object"),
     **dict.fromkeys(("items", "prefixItems", "minItems", "maxItems", "uniqueItems", "contains"), "array"),
     **dict.fromkeys(("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"), "number"),
@@ -37,23 +37,24 @@ SAYS_NOTHING = {"type", "enum", "title", "description", "default", "examples", "
 
 
 def instance(schema: Schema, seed: Seed) -> Any:
-    """A value that is valid by the JSON schema: the same for the same seed, in every process.
+    """A value that is valid by the JSON schema. The same seed gives the same value, in every process.
 
-    Every keyword of OpenAI's strict subset is kept, and those of 2020-12 (`oneOf`, `allOf`, `not`, `if`, `contains` …),
-    `definitions`, tuples as `items` and OpenAPI's `nullable`. Optional fields are there; a schema inside itself ends
-    after one round. `format` gives a value of that format where lengths and pattern allow one. References into other
-    documents are not followed. Raises Unsatisfiable where no value fits, none was found, or the schema is not valid.
+    The value keeps every keyword of OpenAI's strict subset, those of 2020-12 (`oneOf`, `allOf`, `not`, `if`,
+    `contains` …), `definitions`, tuples as `items` and OpenAPI's `nullable`. It has the optional fields, too. A schema
+    inside itself ends after one round. A string has its `format` where lengths and pattern allow that. References into
+    other documents are errors. Raises Unsatisfiable where no value fits, where TRIES find none, and where the schema is
+    not valid.
     """
-    own = Seed(seed.uuid("instance"))  # the seed of a request is as long as the request
+    own = Seed(seed.uuid("instance"))  # shorter: a request's seed is as long as the request
     try:
         return _Maker(schema, own).made(schema, Place(own, entered={"#": 1}))
     except Unsatisfiable:
         raise
     except re.error as error:
-        raise Unsatisfiable(f"Python does not read the pattern {error.pattern!r}: {error}") from None
+        raise Unsatisfiable(f"Python cannot read the pattern {error.pattern!r}: {error}") from None
     except RecursionError:
-        raise Unsatisfiable("it is composed of itself, or of too many layers") from None
-    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):  # a keyword's value is no such value
+        raise Unsatisfiable("the schema contains itself, or has too many layers") from None
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):  # a value of the wrong type
         complain(schema)
         raise
 
@@ -73,10 +74,10 @@ class _Maker:
     def spend(self, cost: int, place: Place) -> None:
         self.left -= cost
         if self.left < 0:
-            raise place.unsatisfiable(f"more than {VALUES} values were made for it")
+            raise place.unsatisfiable(f"the schema takes more than {VALUES} values")
 
     def judged(self, flat: Flat, place: Place) -> Any:
-        """The first value that the judges accept."""
+        """The first value that all judges accept."""
         if not flat.judges:
             return self.chosen(flat, place)
         refused = None
@@ -106,7 +107,7 @@ class _Maker:
         raise refused or place.unsatisfiable("a union has no members")
 
     def members(self, union: list[Schema], place: Place) -> list[Schema]:
-        """In the order in which they are tried: null is an answer of last resort, unless the value is to be brief."""
+        """The union's members in the order to try them: null last, or the smallest first where the value is brief."""
         start = place.pick(len(union)) if len(union) > 1 else 0
         members = union[start:] + union[:start]
         if place.brief:
@@ -114,7 +115,7 @@ class _Maker:
         return sorted(members, key=lambda member: self.cost(member) == 0) if not place.attempt else members
 
     def cost(self, member: Schema) -> int:
-        """About how large the smallest value is; 0 is null's."""
+        """About how large the member's smallest value is; 0 for null."""
         if isinstance(member, bool) or "enum" in member or "const" in member:
             return 0 if isinstance(member, Mapping) and member.get("const", 0) is None else 1
         named = member.get("type", "object")
@@ -179,11 +180,11 @@ class _Maker:
                     raise
         if len(made) < least or (most is not None and len(made) > most):
             wanted = f"fewer than {least}" if len(made) < least else f"more than {most}"
-            raise place.unsatisfiable(f"an object of it has {wanted} fields")
+            raise place.unsatisfiable(f"the schema gives an object {wanted} fields")
         return made
 
     def required(self, node: Node) -> list[str]:
-        """Names, those included that others ask for."""
+        """The names of the required fields, with those that other fields require."""
         names = list(dict.fromkeys(node.get("required", ())))
         asking = {**node.get("dependentRequired", {}), **node.get("dependencies", {})}
         for name in names:
@@ -191,7 +192,8 @@ class _Maker:
         return names
 
     def entries(self, node: Node, place: Place, made: Mapping[str, Any]) -> Iterator[tuple[str, Schema]]:
-        """Names that the schema leaves free, and their schemas: as many as are missing, or a few for a mapping."""
+        """Yields (name, schema) of fields whose names the schema leaves free: as many as `minProperties` misses, and
+        up to ENTRIES where all names are free."""
         others, patterns = node.get("additionalProperties", True), node.get("patternProperties", {})
         wanted = max(node.get("minProperties", 0) - len(made), 0)
         is_mapping = not node.get("properties") and (patterns or (isinstance(others, Mapping) and others))
@@ -203,7 +205,7 @@ class _Maker:
             if others is False:
                 if not patterns:
                     return
-                name = text(list(patterns)[nth % len(patterns)], own, 3 + nth)  # no two are of one length
+                name = text(list(patterns)[nth % len(patterns)], own, 3 + nth)  # the growing length makes names differ
             elif "propertyNames" in node:
                 name = str(self.made(either({"type": "string"}, node["propertyNames"]), place.below("").again(nth)))
             else:
@@ -223,7 +225,7 @@ class _Maker:
         if contained is not None:
             least = max(least, node.get("minContains", 1))
         if most is not None and most < least:
-            raise place.unsatisfiable(f"its array has at least {least} items and at most {most}")
+            raise place.unsatisfiable(f"the array needs at least {least} items and may have at most {most}")
         usual = least if place.brief else max(least, first, 1 + place.pick(3, "items"))
         items = list[Any]()
         for index in range(usual if most is None else min(usual, most)):
@@ -239,13 +241,13 @@ class _Maker:
         return items
 
     def item(self, schema: Schema, place: Place, others: list[Any]) -> Any:
-        """One that is not among the others."""
+        """An item that differs from all others."""
         known = {json.dumps(other, sort_keys=True) for other in others}
         for attempt in range(len(others) + TRIES):
             item = self.made(schema, place.again(attempt))
             if json.dumps(item, sort_keys=True) not in known:
                 return item
-        raise place.unsatisfiable(f"it has no more than {len(others)} different items")
+        raise place.unsatisfiable(f"its schema gives no more than {len(others)} different items")
 
 
 def _names(asked: Any) -> list[str]:

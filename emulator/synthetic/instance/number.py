@@ -1,4 +1,4 @@
-"""Numbers between their bounds."""
+"""Makes numbers that lie between a schema's bounds."""
 
 import math
 from collections.abc import Iterator
@@ -8,8 +8,8 @@ from typing import Any
 from .flat import Node
 from .place import Place
 
-SPAN = 100  # how far a number is from its only bound, at most; without bounds it is from 1 to 100
-TRIED = 20  # multiples; of most steps the first is exact
+SPAN = 100  # a number's greatest distance from its only bound; without bounds it lies from 1 to 100
+TRIED = 20  # multiples; for most steps the first is exact in floating point
 
 
 def integer(node: Node, place: Place) -> int:
@@ -41,8 +41,8 @@ def _bounds(node: Node) -> tuple[Any, Any]:
 
 
 def _between(low: float, high: float, place: Place) -> Iterator[float]:
-    """Values to try: readable ones first."""
-    part = (place.pick(997) + 1) / 1_000  # a prime: attempts go through all
+    """Yields values to try, readable ones first."""
+    part = (place.pick(997) + 1) / 1_000  # 997 is prime, so the attempts go through all parts
     value = low + (high - low) * part
     if math.isfinite(value):
         yield round(value, 2)
@@ -63,7 +63,7 @@ def _is_within(node: Node, value: float) -> bool:
 
 
 def _multiple(node: Node, place: Place) -> float:
-    """A multiple that is one by floating point, too: validators divide."""
+    """A multiple that is exact in floating point, too, because validators divide."""
     given = node["multipleOf"]
     step = Fraction(str(given))
     lowest, multiples = _multiples(node, step, place)
@@ -76,7 +76,7 @@ def _multiple(node: Node, place: Place) -> float:
 
 
 def _multiples(node: Node, step: int | Fraction, place: Place) -> tuple[int, int]:
-    """The lowest factor and how many there are."""
+    """The lowest factor, and how many factors are between the bounds."""
     low = high = None
     if "minimum" in node:
         low = math.ceil(Fraction(node["minimum"]) / step)

@@ -1,7 +1,7 @@
-"""Text that a regular expression finds.
+"""Writes a text that matches a regular expression.
 
-Python's own parser reads the expression, as it does for rstr and hypothesis. Those draw at random, so that a maximum
-length leaves hardly a text for `^[a-z]+$`; this one knows the length that it is after.
+Python's own parser reads the expression, as in rstr and hypothesis. Both packages draw at random: hardly any text that
+they draw for `^[a-z]+$` keeps a maximum length. This writer aims at a length.
 """
 
 import re
@@ -16,7 +16,7 @@ from .unsatisfiable import Unsatisfiable
 
 TRIES = 60
 LETTERS, DIGITS = string.ascii_lowercase, string.digits
-DRAWN = LETTERS + string.ascii_uppercase + DIGITS + "_- .,:;!?@#$%&*+=/()[]{}<>'\"\\|~^`\t\n"  # readable ones first
+DRAWN = LETTERS + string.ascii_uppercase + DIGITS + "_- .,:;!?@#$%&*+=/()[]{}<>'\"\\|~^`\t\n"  # readable first
 CLASSES = {
     op.CATEGORY_DIGIT: DIGITS,
     op.CATEGORY_WORD: LETTERS + DIGITS,
@@ -26,31 +26,31 @@ CLASSES = {
     op.CATEGORY_NOT_SPACE: LETTERS + DIGITS,
 }
 WHOLE = {op.CATEGORY_DIGIT: r"\d", op.CATEGORY_WORD: r"\w", op.CATEGORY_SPACE: r"\s"}
-NAMED_GROUP = re.compile(r"\(\?<(?=[A-Za-z_])")  # JavaScript's; Python's has a P
+NAMED_GROUP = re.compile(r"\(\?<(?=[A-Za-z_])")  # JavaScript writes (?<name>, Python (?P<name>
 
 
 def text(pattern: str, seed: Seed, least: int = 0, most: int | None = None) -> str:
-    """A text of `least` to `most` characters in which the pattern is found. Raises Unsatisfiable where none was found:
-    of an expression that Python does not know, or that looks ahead too cleverly."""
+    """A text of `least` to `most` characters that matches the pattern. Raises Unsatisfiable for a pattern that Python
+    cannot read, and where TRIES find no text, as for some lookaheads."""
     try:
         expression = re.compile(NAMED_GROUP.sub("(?P<", pattern))
     except (re.error, RecursionError, OverflowError) as error:
-        raise Unsatisfiable(f"Python does not read the pattern {pattern!r}: {error}") from None
+        raise Unsatisfiable(f"Python cannot read the pattern {pattern!r}: {error}") from None
     parsed = parser.parse(expression.pattern)
     if most is not None and parsed.getwidth()[0] > most:
         raise Unsatisfiable(f"the pattern {pattern!r} needs more than {most} characters")
     for attempt in range(TRIES):
         found = _Writer(seed, attempt, least, most).written(parsed)
-        if len(found) < least:  # an expression without an end goes on as it likes
+        if len(found) < least:  # a pattern without `$` allows any end
             found += "x" * (least - len(found))
         if (most is None or len(found) <= most) and expression.search(found):
             return found
     length = f" and {least} to {most} characters" if most is not None else f" and {least} characters" if least else ""
-    raise Unsatisfiable(f"no text was found for the pattern {pattern!r}{length}")
+    raise Unsatisfiable(f"the emulator found no text for the pattern {pattern!r}{length}")
 
 
 class _Writer:
-    """Of one attempt: the first is as short as it reads well, the later ones are longer where length is missing."""
+    """Writes the text of one attempt. The first attempt keeps the text short; later ones stretch it towards `least`."""
 
     def __init__(self, seed: Seed, attempt: int, least: int, most: int | None) -> None:
         self.seed, self.attempt, self.drawn = seed, attempt, 0
@@ -63,13 +63,13 @@ class _Writer:
         return self.seed.number(f"{self.attempt} {self.drawn}", choices)
 
     def written(self, parsed: Any) -> str:
-        """Repetitions share what is missing or left of the length: the first takes the most."""
+        """The text of a part of the pattern. Earlier repetitions take more of the length than later ones."""
         return "".join(WRITE[code](self, value) for code, value in parsed)
 
     def repeated(self, value: tuple[int, int, Any]) -> str:
         least, most, inner = value
         more = self.pick(3 if least else 4) if self.attempt % 3 else 2
-        if self.attempt % 2:  # stretched
+        if self.attempt % 2:  # this attempt stretches the text
             more += max(0, self.least - self.length - least) * (self.attempt // 2 % 3 + 1) // 2
         if self.attempt % 5 == 2 or (self.room is not None and self.length + least >= self.room):
             more = 0
@@ -105,7 +105,7 @@ class _Writer:
 
 
 def _shown(member: tuple[Any, Any]) -> str:
-    """A class's member as an expression again."""
+    """A member of a character class, as source again."""
     code, value = member
     if code is op.CATEGORY:
         return WHOLE.get(value) or WHOLE[getattr(op, str(value).replace("NOT_", ""))].upper()
@@ -131,6 +131,6 @@ WRITE: dict[Any, Callable[[_Writer, Any], str]] = {
     op.GROUPREF: lambda writer, value: writer.groups.get(value, ""),
     op.GROUPREF_EXISTS: lambda writer, value: writer.written(value[1] if value[0] in writer.groups else value[2] or []),
     op.AT: _nothing,
-    op.ASSERT: lambda writer, value: writer.written(value[1]) if writer.attempt % 3 == 1 else "",  # it may be missing
+    op.ASSERT: lambda writer, value: writer.written(value[1]) if writer.attempt % 3 == 1 else "",  # each third time
     op.ASSERT_NOT: _nothing,
 }

@@ -1,4 +1,5 @@
-"""Strings that fit, and that a person can read: their format decides, else their name, else they are plain words."""
+"""Makes strings that a person can read. The format decides what a string says; without a format, the field's name; and
+without a known name, it has plain words."""
 
 import base64
 import re
@@ -11,7 +12,7 @@ from .flat import Node
 from .place import Place
 from .unsatisfiable import Unsatisfiable
 
-LONGEST = 100_000  # characters that a schema may ask for
+LONGEST = 100_000  # characters; a schema may require no more
 WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
 
 Text = Callable[[Place], str]
@@ -41,11 +42,11 @@ def _has(text: str, pattern: str) -> bool:
     try:
         return re.search(pattern, text) is not None
     except re.error:
-        return False  # whoever writes for the pattern complains
+        return False  # pattern.text raises the error
 
 
 def _of_length(seed: Seed, least: int, most: int | None) -> str:
-    """Words; cut where they are too long, and more of them where they are too short."""
+    """Plain words, from `least` to `most` characters."""
     count = 2 + seed.number("words", 3)
     text = phrase(seed, max(count, least // 3 + 1) if least else count)
     if (most is not None and len(text) > most) or least:
@@ -59,7 +60,7 @@ def _one_of(*texts: str) -> Text:
 
 
 def _of_name(name: str) -> Text | None:
-    """For the last word of a field's name that says what it holds: homeCity, home_city, city."""
+    """The writer for the last known word in a field's name: homeCity, home_city and city have the same one."""
     words = map(str.lower, reversed(WORDS.findall(name)))
     return next((NAMES[word] for word in words if word in NAMES), None)
 
@@ -93,8 +94,8 @@ FORMATS: Mapping[str, Text] = {
     "idn-email": lambda place: f"{_word(place)}@example.com",
     "hostname": lambda place: f"{_word(place)}.example.com",
     "idn-hostname": lambda place: f"{_word(place)}.example.com",
-    "ipv4": lambda place: f"192.0.2.{1 + place.pick(254)}",  # RFC 5737: for documentation
-    "ipv6": lambda place: f"2001:db8::{1 + place.pick(65_535):x}",  # RFC 3849
+    "ipv4": lambda place: f"192.0.2.{1 + place.pick(254)}",  # reserved for documentation, RFC 5737
+    "ipv6": lambda place: f"2001:db8::{1 + place.pick(65_535):x}",  # likewise, RFC 3849
     "uri": _link,
     "url": _link,
     "iri": _link,
@@ -117,7 +118,7 @@ NAMES: Mapping[str, Text] = {
     "colour": _one_of("red", "green", "blue", "yellow", "violet"),
     "color": _one_of("red", "green", "blue", "yellow", "violet"),
     "day": _one_of("Monday", "Tuesday", "Wednesday", "Thursday", "Friday"),
-    "phone": lambda place: f"+1 555 01{place.pick(100):02}",  # numbers for fiction
+    "phone": lambda place: f"+1 555 01{place.pick(100):02}",  # a range reserved for fiction
     "date": _day,
     "email": FORMATS["email"],
     "url": _link,

@@ -1,10 +1,10 @@
 """The error for a schema that no value fits."""
 
-SHOWN = 60  # characters of a path, its last
+SHOWN = 60  # characters at the end of a path
 
 
 class Unsatisfiable(ValueError):
-    """`path` is that of the value, such as `items[0].city`, "" for the whole; `reason` is a part of a sentence."""
+    """`path` is the value's, such as `items[0].city`, or "" for the whole. `reason` is the end of a sentence."""
 
     def __init__(self, reason: str, path: str = "") -> None:
         shown = path if len(path) <= SHOWN else f"…{path[-SHOWN:]}"

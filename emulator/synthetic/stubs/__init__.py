@@ -1,6 +1,6 @@
-"""Answers that stand in the test: which requests they wait for, and what they answer (docs/stubs.md).
+"""Stubs: answers that a test declares itself, and the requests that they wait for (docs/stubs.md).
 
-`emulation` hands them to the fake Azure; the control API reads them as JSON.
+`emulation` hands stubs to the fake Azure; the control API reads them as JSON.
 """
 
 from .error import StubError

@@ -1,5 +1,5 @@
-"""A stub that cannot be."""
+"""The error for a stub that is declared wrongly."""
 
 
 class StubError(ValueError):
-    """What is wrong with a stub, and what to write instead."""
+    """The message says what is wrong with the stub, and what to write instead."""

@@ -1,4 +1,4 @@
-"""A stub as a sentence and as JSON (docs/stubs.md, "As JSON")."""
+"""A stub as one line of Python, and as JSON (docs/stubs.md, "As JSON")."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import fields
@@ -17,7 +17,7 @@ CONDITIONS = tuple(field.name for field in fields(Condition) if field.name != "w
 
 
 def sentence(stub: "Stub") -> str:
-    """As a test declares it, with long values cut."""
+    """The stub as a test declares it, with long values cut."""
     said, often = stub.outcome, {} if stub.times == 1 else {"times": stub.times}
     conditions = filter(None, (str(stub.condition), listed(often | ({"optional": True} if stub.optional else {}))))
     verbs = [f"on({', '.join(conditions)})"]
@@ -38,7 +38,7 @@ def sentence(stub: "Stub") -> str:
 
 def write(stub: "Stub") -> dict[str, Any]:
     if stub.condition.where:
-        raise StubError(f"{stub} has a predicate, which cannot be JSON.")
+        raise StubError(f"{stub} cannot be JSON, because its where= is a function.")
     said = stub.outcome
     then = {
         "answers": (said.texts[0] if len(said.texts) == 1 else list(said.texts)) if said.texts else None,
@@ -57,20 +57,18 @@ def read(kind: "type[Stub]", told: Any) -> "Stub":
     _require_object("a stub", told, PARTS)
     when, then = told.get("when", {}), told.get("then")
     if isinstance(when, dict) and "where" in when:
-        raise StubError("when.where: a predicate cannot be JSON. Say it with contains, path or the other conditions.")
+        raise StubError("when.where is a function in Python and cannot be JSON. Use contains, path or the others.")
     _require_object("when", when, CONDITIONS)
     _require_object("then", then, (*VERBS, "cut"))
     _require("optional", told.get("optional", False), bool, "true or false")
     if _cut(then) and "answers" not in then and "json" not in then:
-        raise StubError("then.cut: only a text can be cut. Say answers or json.")
+        raise StubError("then.cut cuts a text. Add answers or json.")
     stub = kind(Condition(**when), told.get("times", 1), told.get("optional", False))
     for name, verb in VERBS.items():
         if name in then:
             verb(stub, then[name], then)
     if not stub.outcome.answers and not stub.outcome.fault:
-        raise StubError(
-            f"then says nothing of an answer. It has {', '.join(name for name in VERBS if name != 'thinks')}."
-        )
+        raise StubError(f"then has no answer. Add one of {', '.join(name for name in VERBS if name != 'thinks')}.")
     return stub
 
 
@@ -110,7 +108,7 @@ def _fails(stub: "Stub", value: Any, _: dict[str, Any]) -> None:
     stub.fails(value)
 
 
-VERBS: dict[str, Callable[["Stub", Any, dict[str, Any]], None]] = {  # a fault comes after what it breaks
+VERBS: dict[str, Callable[["Stub", Any, dict[str, Any]], None]] = {  # in order: a fault comes after its answer
     "answers": _answers,
     "json": _json,
     "calls": _calls,
@@ -127,10 +125,10 @@ def _cut(then: dict[str, Any]) -> bool:
 
 def _require(place: str, value: Any, kind: type, what: str) -> None:
     if type(value) is not kind:
-        raise StubError(f"{place} is {shown(value)}. It is {what}.")
+        raise StubError(f"{place} must be {what}, not {shown(value)}.")
 
 
 def _require_object(place: str, value: Any, names: Iterable[str]) -> None:
     _require(place, value, dict, f"an object with {', '.join(names)}")
     if unknown := [name for name in value if name not in names]:
-        raise StubError(f"{place} has no {shown(unknown[0])}. It has {', '.join(names)}.")
+        raise StubError(f"{place} does not take {shown(unknown[0])}. It takes {', '.join(names)}.")

@@ -1,4 +1,4 @@
-"""What a stub answers: text, calls, thinking, vectors, and what goes wrong with them."""
+"""The outcome of a stub: text, calls, thinking or vectors, and the fault that breaks them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,8 +20,9 @@ Call = tuple[str, Mapping[str, Any]]
 
 @dataclass(frozen=True)
 class Outcome:
-    """`texts` are the choices; `json` is a value, told as the text; `vectors` are one for all inputs, or one for each;
-    empty: they are made of the texts. `fault` breaks the answer, or replaces it."""
+    """`texts` has one text for each choice. `json` is a value that becomes the text. `vectors` has one vector for all
+    inputs or one for each; where it is empty, the inputs' texts give the vectors. `fault` breaks the answer, or stands
+    in its place."""
 
     texts: tuple[str, ...] = ()
     json: Any = NOTHING
@@ -34,17 +35,17 @@ class Outcome:
 
     @property
     def says(self) -> bool:
-        """Whether it has text or calls."""
+        """Whether the outcome has text or calls."""
         return bool(self.texts or self.calls or self.json is not NOTHING)
 
     @property
     def answers(self) -> bool:
-        """Whether there is an answer, broken or not, besides what the fault alone sends."""
+        """Whether the outcome has an answer of its own, which a fault may break."""
         return self.says or self.vectors is not None
 
     @property
     def operations(self) -> tuple[str, ...]:
-        """Where this can be the answer."""
+        """The routes that can have this answer."""
         if self.vectors is not None:
             return (ROUTES["embeddings"],)
         if not self.says:
@@ -52,15 +53,15 @@ class Outcome:
         return (ROUTES["chat"],) if len(self.texts) > 1 else (ROUTES["chat"], ROUTES["responses"])
 
     def why_not(self, prompt: Prompt) -> list[str]:
-        """What makes this impossible as the answer to a request, besides its route."""
+        """Why this cannot be the answer to the request. The route is not checked here."""
         reasons = why_not(self.vectors or (), prompt)
         if len(self.texts) not in (0, 1, prompt.choices):
-            reasons.append(f"it has {len(self.texts)} choices, the request asks for {prompt.choices}")
+            reasons.append(f"the stub has {len(self.texts)} choices, the request asks for {prompt.choices}")
         if unknown := [name for name, _ in self.calls if name not in prompt.functions]:
             offered = f"only {', '.join(prompt.functions)}" if prompt.functions else "no functions"
-            reasons.append(f"it calls {unknown[0]}, the request offers {offered}")
+            reasons.append(f"the stub calls {unknown[0]}, the request offers {offered}")
         if len(self.calls) > 1 and not prompt.takes_parallel_calls:
-            reasons.append("it has parallel calls, which the request forbids")
+            reasons.append("the stub has parallel calls, which the request forbids")
         return reasons
 
     def response(self, asked: Asked, prompt: Prompt) -> Response:

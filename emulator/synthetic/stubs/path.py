@@ -1,4 +1,4 @@
-"""Places in a request's JSON, written as the messages of a miss write them: `messages[0].role`, `tools[*].type`."""
+"""Paths in a request's JSON, such as `messages[0].role` and `tools[*].type`: the form that a miss prints."""
 
 import re
 from typing import Any
@@ -13,14 +13,14 @@ Steps = tuple[str | int, ...]
 
 
 def steps_of(path: str) -> Steps:
-    """Names, and numbers of items; ANY for all items. Raises StubError."""
+    """The path's steps: names, numbers of items, and ANY for all items. Raises StubError."""
     if not _PATH.fullmatch(path):
-        raise StubError(f"{path!r} is no path. One looks like messages[0].role, messages[-1].content or tools[*].type.")
+        raise StubError(f"{path!r} is not a path. Write messages[0].role, messages[-1].content or tools[*].type.")
     return tuple(name or (ANY if item == ANY else int(item)) for name, item in _STEP.findall(path))
 
 
 def values_at(steps: Steps, value: Any) -> list[Any]:
-    """What stands there: nothing, one value, or one for each item of an array."""
+    """The values at the path: none, one, or one for each item of an array."""
     if not steps:
         return [value]
     step, rest = steps[0], steps[1:]

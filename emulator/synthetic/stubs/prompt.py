@@ -1,4 +1,7 @@
-"""What a request says, read alike from chat, Responses and embeddings. Whatever a client sends can be read."""
+"""Reads a request's messages, tool results and functions, from chat, Responses and embeddings alike.
+
+Reading never fails, whatever a client sends.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,7 +16,7 @@ TOOL_ROLES = ("tool", "function")
 
 @dataclass(frozen=True)
 class Prompt:
-    """`model` is what the proxy's callers call the deployment that is asked."""
+    """`model` is the name that the proxy's callers use for the deployment."""
 
     exchange: Exchange
     question: Question
@@ -22,17 +25,17 @@ class Prompt:
 
     @property
     def operation(self) -> str:
-        """Such as "POST chat/completions"."""
+        """Method and route, such as "POST chat/completions"; "" for an address that is none of Azure OpenAI's."""
         return f"{self.exchange.method} {self.question.route.operation}" if self.question.route else ""
 
     @cached_property
     def user(self) -> str | None:
-        """What the user said last."""
+        """The text of the last user message."""
         return next((text for role, text in reversed(self._said) if role == "user"), None)
 
     @cached_property
     def tool_results(self) -> list[str]:
-        """What tools have answered since the model spoke."""
+        """The tool results after the model's last message."""
         results = []
         for role, text in reversed(self._said):
             if role == "assistant":
@@ -42,7 +45,7 @@ class Prompt:
 
     @cached_property
     def functions(self) -> list[str]:
-        """The names of the functions that may be called."""
+        """The names of the functions that the model may call."""
         offered = [*_list(self.body.get("tools")), *_list(self.body.get("functions"))]
         inner = [tool.get("function") or tool.get("custom") or tool for tool in offered if isinstance(tool, dict)]
         names = [str(function["name"]) for function in inner if isinstance(function, dict) and function.get("name")]
@@ -55,7 +58,7 @@ class Prompt:
 
     @property
     def inputs(self) -> int:
-        """How many texts vectors are asked for; an array of numbers is one text in tokens."""
+        """How many texts the request wants vectors of. An array of numbers is one text, in tokens."""
         given = self.body.get("input")
         is_many = isinstance(given, list) and not all(type(item) is int for item in given)
         return len(given) if is_many and isinstance(given, list) else 1
@@ -76,7 +79,7 @@ class Prompt:
 
 
 def _messages(items: list[Any]) -> Iterator[tuple[str, str]]:
-    """An item of Responses without a role is what a tool gave, or what the model did."""
+    """Yields (role, text). An item of Responses without a role is a tool's result or a step of the model."""
     for item in items:
         if not isinstance(item, dict):
             continue

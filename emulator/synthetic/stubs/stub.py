@@ -1,4 +1,4 @@
-"""One stub: what it waits for, what it answers, how often, and what it was asked."""
+"""One stub: its condition, its answer, how often it answers, and the requests that it has answered."""
 
 from collections import deque
 from collections.abc import Mapping, Sequence
@@ -27,12 +27,13 @@ EMPTY = Response(200, "OK", (), b"")
 
 
 class Stub:
-    """Each verb adds to the answer and gives the stub itself. `answered` counts the requests that it answered; `times`
-    is None for any number; an `optional` one need not be used. Raises StubError for what can never be."""
+    """Each verb adds to the answer and returns the stub. `answered` counts the requests that the stub has answered.
+    `times` is None for any number of requests. A test may leave an `optional` stub unused. The verbs raise StubError
+    for an answer that no request can have."""
 
     def __init__(self, condition: Condition, times: int | None = 1, optional: bool = False) -> None:
         if times is not None and (type(times) is not int or times < 1):
-            raise StubError(f"times is {times!r}. It is a whole number from 1 on, or None (null in JSON) for any.")
+            raise StubError(f"times must be a whole number from 1, or None (null in JSON) for any, not {times!r}.")
         self.condition, self.times, self.optional = condition, times, bool(optional)
         self.outcome = Outcome()
         self.answered = 0
@@ -40,71 +41,74 @@ class Stub:
 
     @property
     def requests(self) -> list[Exchange]:
-        """Those that it answered, in order: as many as the journal keeps."""
+        """The requests that the stub has answered, in order: at most as many as the journal keeps."""
         return list(self._requests)
 
     def answers(self, *texts: str, json: Any = NOTHING, cut: bool = False) -> "Stub":
-        """One text, the choices of `n` > 1, or a value as JSON text. `cut`: the token limit ended it."""
+        """Answers with one text, with several as the choices of `n` > 1, or with `json` as text. `cut` says that the
+        token limit ended the text."""
         if not all(isinstance(text, str) for text in texts):
-            raise StubError(f"answers() takes texts, not {texts!r}. A value goes into json=.")
+            raise StubError(f"answers() takes texts, not {texts!r}. Put a value into json=.")
         if bool(texts) == (json is not NOTHING):
-            raise StubError('answers() takes texts or json=, one of the two, as in .answers("It rains.").')
+            raise StubError('answers() takes either texts or json=, as in .answers("It rains.").')
         try:
             canonical_json(None if json is NOTHING else json)
         except (TypeError, ValueError) as error:
-            raise StubError(f"answers(json={json!r}) is no JSON.") from error
+            raise StubError(f"answers() takes JSON in json=, not {json!r}.") from error
         return self._become(texts=texts, json=json, cut=cut)
 
     def calls(self, function: str, arguments: Mapping[str, Any] | None = None, /, **named: Any) -> "Stub":
-        """A function call; said again, a parallel one."""
+        """Calls a function. A second use adds a parallel call."""
         if not isinstance(function, str) or not function:
             raise StubError(f"calls() takes a function's name first, not {function!r}.")
         if arguments is not None and not (
             isinstance(arguments, Mapping) and all(isinstance(n, str) for n in arguments)
         ):
-            raise StubError(f"calls({function!r}): arguments are named, as in {{'city': 'Oslo'}}, not {arguments!r}.")
+            raise StubError(f"calls({function!r}) takes named arguments, as in {{'city': 'Oslo'}}, not {arguments!r}.")
         given = {**(arguments or {}), **named}
         try:
             canonical_json(given)
         except (TypeError, ValueError) as error:
-            raise StubError(f"calls({function!r}): these arguments are no JSON: {given!r}.") from error
+            raise StubError(f"calls({function!r}) takes arguments in JSON, not {given!r}.") from error
         return self._become(calls=(*self.outcome.calls, (function, given)))
 
     def thinks(self, tokens: int, summary: str = "") -> "Stub":
-        """So many reasoning tokens, and what they are about, beside a text or calls."""
+        """Adds so many reasoning tokens, and a summary of them, to a text or to calls."""
         if type(tokens) is not int or tokens < 0:
             raise StubError(f"thinks() takes a number of tokens, not {tokens!r}.")
         return self._become(thought=tokens, summary=summary)
 
     def embeds(self, *vectors: Sequence[float]) -> "Stub":
-        """Vectors made of the texts, or these: one for all inputs, or one for each."""
+        """Answers with these vectors, one for all inputs or one for each; without any, with vectors of the inputs'
+        texts."""
         return self._become(vectors=vectors_of(vectors))
 
     def fails(self, wish: str) -> "Stub":
-        """As azure/faults.py lists it. Beside an answer, the fault's `times` count failures that come before it."""
+        """Fails with a fault of azure/faults.py. Where the stub has an answer too, the first `times` requests fail and
+        the later ones get the answer."""
         fault = fault_of(wish, self.outcome.answers)
         if fault.times is not None and not self.outcome.answers and self.times not in (1, fault.times):
-            raise StubError(f"times is {self.times} and {fault.times}: say it in one place.")
+            raise StubError(f"times is {self.times} for the stub and {fault.times} for its fault. Leave out one.")
         return self._become(fault=fault)
 
     def _become(self, **more: Any) -> "Stub":
         if twice := [name for name in more if name != "calls" and getattr(self.outcome, name) != getattr(UNSAID, name)]:
-            raise StubError(f"{self} has its {twice[0]} already. Declare a second stub for the next request.")
+            raise StubError(f"{self} has {twice[0]} already. Declare a second stub for the next request.")
         became = replace(self.outcome, **more)
         if became.vectors is not None and became.says:
-            raise StubError("A stub has vectors, or texts and calls: not both.")
+            raise StubError("A stub cannot have both vectors and texts or calls. Declare two stubs.")
         operations = became.operations
         asked_there = self.condition.operation
         if asked_there and asked_there not in operations:
             raise StubError(
-                f"on({self.condition}) waits for {asked_there}, and this is an answer to {' or '.join(operations)}."
+                f"on({self.condition}) waits for {asked_there}, but its answer fits {' or '.join(operations)} only."
             )
         self.outcome = became
         return self
 
     @property
     def limit(self) -> int | None:
-        """How many requests it answers; None: any number."""
+        """How many requests the stub answers, failures among them; None for any number."""
         failures = self.outcome.fault.times if self.outcome.fault else None
         if not self.outcome.answers:
             return failures or self.times
@@ -112,13 +116,13 @@ class Stub:
 
     @property
     def is_used(self) -> bool:
-        """As often as it says; an optional one however often."""
+        """Whether the stub has answered as often as it must. An optional stub need not answer."""
         return self.optional or self.answered >= (self.limit or 1)
 
     def why_not(self, prompt: Prompt) -> list[str]:
-        """What keeps it from answering a request."""
+        """Why the stub does not answer this request; nothing where it does."""
         if not self.outcome.answers and not self.outcome.fault:
-            return ["it has no answer yet: add .answers(…), .calls(…), .embeds() or .fails(…)"]
+            return ["the stub has no answer yet: add .answers(…), .calls(…), .embeds() or .fails(…)"]
         reasons = self.condition.why_not(prompt)
         if not self.condition.route and prompt.operation not in self.outcome.operations:
             reasons.insert(0, f"the request is {prompt.operation}")
@@ -126,11 +130,12 @@ class Stub:
             reasons += self.outcome.why_not(prompt)
         if self.limit and self.answered >= self.limit:
             done = in_words(self.answered)
-            reasons.append(f"it has answered {done} already; times=… says how often it may")
+            reasons.append(f"the stub has answered {done} already; times=… lets it answer more often")
         return reasons
 
     def answer(self, prompt: Prompt) -> Made:
-        """The same bytes for the same request. Raises whatever a request raises that is not made as Azure reads it."""
+        """The same request gets the same bytes. Raises one of stubs.MALFORMED for a request that Azure could not
+        read."""
         fault = self.outcome.fault
         if fault and fault.times is not None and self.answered >= fault.times:
             fault = None
@@ -159,9 +164,9 @@ class Stub:
 
     @classmethod
     def from_json(cls, told: Any) -> "Stub":
-        """From the form in docs/stubs.md. Raises StubError, which names the part that is wrong."""
+        """The stub in the JSON of docs/stubs.md. Raises StubError, which names the part that is wrong."""
         return form.read(cls, told)
 
     def as_json(self) -> dict[str, Any]:
-        """Raises StubError for a predicate."""
+        """Raises StubError where the condition has a function in `where`."""
         return form.write(self)

@@ -1,4 +1,4 @@
-"""Vectors of the test's own, in the answer that holds them as Azure sends vectors."""
+"""Vectors that a test gives, in Azure's answer for embeddings."""
 
 import base64
 import json
@@ -31,10 +31,10 @@ def vectors_of(given: Sequence[Any]) -> Vectors:
 
 
 def why_not(vectors: Vectors, prompt: Prompt) -> list[str]:
-    """What makes these impossible as the answer to a request."""
+    """Why these vectors cannot be the answer to the request."""
     reasons = []
     if len(vectors) not in (0, 1, prompt.inputs):
-        reasons.append(f"it has {len(vectors)} vectors, the request has {prompt.inputs} inputs")
+        reasons.append(f"the stub has {len(vectors)} vectors, the request has {prompt.inputs} inputs")
     asked = prompt.body.get("dimensions")
     if asked and any(len(vector) != asked for vector in vectors):
         reasons.append(f"the request asks for {asked} dimensions")
@@ -42,7 +42,7 @@ def why_not(vectors: Vectors, prompt: Prompt) -> list[str]:
 
 
 def with_vectors(response: Response, vectors: Vectors, as_base64: bool) -> Response:
-    """The answer with these vectors in the place of those that it has; one stands for all."""
+    """The answer with these vectors in place of its own. One vector is repeated for all inputs."""
     told = json.loads(response.body)
     chosen = vectors * len(told["data"]) if len(vectors) == 1 else vectors
     for item, vector in zip(told["data"], chosen, strict=True):

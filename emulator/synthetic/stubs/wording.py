@@ -1,4 +1,4 @@
-"""Values in messages about stubs: on one line, cut to what fits."""
+"""Writes values into messages about stubs: on one line, and cut to WIDTH."""
 
 import json
 from typing import Any
@@ -9,17 +9,17 @@ WIDTH = 60
 
 
 def shown(value: Any) -> str:
-    """As JSON; what is no JSON as Python shows it."""
+    """The value as JSON. A value that is not JSON stands as its repr."""
     return one_line(json.dumps(value, ensure_ascii=False, default=repr), WIDTH)
 
 
 def listed(arguments: dict[str, Any], plain: tuple[str, ...] = ()) -> str:
-    """As the arguments of a call are written, `plain` ones first."""
+    """The values as arguments of a call in Python: first `plain`, then the named ones."""
     return ", ".join([*plain, *(f"{name}={written(value)}" for name, value in arguments.items())])
 
 
 def written(value: Any) -> str:
-    """As a line of Python has it."""
+    """The value as Python source. A function stands as its name."""
     if callable(value):
         return str(getattr(value, "__name__", "…"))
     return repr(value) if value is None or isinstance(value, bool) else shown(value)

@@ -1,4 +1,4 @@
-"""The fixture `aoai_emulator`: the emulator as a test sees it."""
+"""The fixture `aoai_emulator`: what a test can tell the emulator, and ask it."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 
 class Emulator:
-    """`requests` that reached the fake Azure, `unmatched` and `improvised` ones, and the stack itself."""
+    """`requests` are those of this test that reached the fake Azure. `unmatched` and `improvised` are the ones without
+    a recording. `stack` is the running stack."""
 
     def __init__(self, stack: LocalStack) -> None:
         self.stack = stack
@@ -49,56 +50,58 @@ class Emulator:
         times: int | None = 1,
         optional: bool = False,
     ) -> Stub:
-        """Until the end of the test: what to wait for. The stub's verbs say what to answer, as in
-        `on(contains="weather").answers("It rains.")`; see docs/stubs.md. Raises StubError."""
+        """Declares a stub until the end of the test. These conditions say which requests the stub answers. Its verbs
+        give the answer, as in `on(contains="weather").answers("It rains.")`; see docs/stubs.md. Raises StubError."""
         served = self.stack.settings()["AZURE_OPENAI_DEPLOYMENT"]
         self.stubs.models = deployment.models_of(served)
         known = {*self.stubs.models, *self.stubs.models.values(), *self.azure.deployments}
         if model and model not in known:
             raise StubError(
                 f"The proxy does not serve {model!r}; it serves {', '.join(sorted(known))}. The fixture aoai_settings "
-                f'names others: {{"AZURE_OPENAI_DEPLOYMENT": "{served},{model}"}}.'
+                f'adds it: {{"AZURE_OPENAI_DEPLOYMENT": "{served},{model}"}}.'
             )
         stub = Stub(Condition(contains, model, route, tool_result, path, where), times, optional)
         self.stubs.declared.append(stub)
-        if self.azure.deployments:  # what the proxy serves can be asked now, recorded or not
+        if self.azure.deployments:  # a stub can answer for every deployment that the proxy serves, recorded or not
             self.azure.deployments |= {*self.stubs.models}
         return stub
 
     def improvise(self, pace: Pace | None = None) -> None:
-        """Until the end of the test: what has no recording gets an answer that is made up, and says so. A service that
-        is being recorded answers by itself."""
+        """Makes up answers for requests without a recording, until the end of the test. Such an answer says so in its
+        header x-emulator-origin. While recording, the live service answers instead."""
         if not self.azure.records:
-            self.azure.deployments = frozenset()  # which there are, the proxy's settings say
+            self.azure.deployments = frozenset()  # any deployment exists; the proxy's settings name them
             self.azure.after.append(Improviser(pace))
 
     def end(self) -> None:
-        """Nothing of this test reaches the next one."""
+        """Ends the test: no answerer and no deployment of it stays for the next one."""
         self.azure.after.clear()
         self.azure.deployments = self._deployments
 
     def assert_streamed(self, received_at: Sequence[float], max_lag_ms: float, request: int = -1) -> None:
-        """See azure/expect.py. `request` is one of `requests`, by default the last."""
+        """Passes if each frame reached the client at most `max_lag_ms` late (azure/expect.py). `request` is the index
+        in `requests`; the default is the last."""
         expect.streamed(self.requests[request], received_at, max_lag_ms)
 
     def assert_transparent(self, response: "httpx.Response", request: int = -1) -> None:
-        """A client got (`client.chat.completions.with_raw_response.create(…).http_response`) what Azure sent."""
+        """Passes if the client got what Azure sent. `response` is an httpx.Response, such as
+        `client.chat.completions.with_raw_response.create(…).http_response`."""
         expect.transparent(
             self.requests[request], response.status_code, response.headers.multi_items(), response.content
         )
 
     def assert_all_played(self, *names: str) -> None:
-        """Every recording of these cassettes was played in this test."""
+        """Passes if this test played every recording of these cassettes."""
         labels = [interaction.label for interaction in self.stack.library.interactions()]
         expect.all_played([label for label in labels if label.partition(" #")[0] in names], self.requests)
 
     def assert_recorded(self) -> None:
-        """Nothing in this test was made up."""
+        """Passes if no answer in this test was improvised."""
         expect.recorded(self.requests)
 
     @property
     def improvised(self) -> list[Exchange]:
-        """The requests whose answers were made up."""
+        """The requests that got an improvised answer."""
         return [exchange for exchange in self.requests if exchange.origin == ORIGIN]
 
     @property

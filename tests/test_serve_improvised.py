@@ -53,7 +53,9 @@ def test_a_newcomers_prompts_are_answered(tmp_path: Path) -> None:
 
 def test_what_serve_improvises_can_be_copied(tmp_path: Path) -> None:
     with served("--improvise", "--cassettes", str(tmp_path)) as (shown, warned):
-        assert "Improvised         whatever has no recording; the header x-emulator-origin says so" in shown
+        assert (
+            "Improvised         every answer without a recording; its header is x-emulator-origin: improvised" in shown
+        )
         assert "Models             gpt-4o-mini,gpt-4o," in shown, warned
         _, _, python = shown[shown.index("curl ") : shown.index("Ctrl-C")].partition("\n\n")
         by_sdk = subprocess.run([sys.executable, "-c", python], capture_output=True, text=True, timeout=60)

@@ -1,4 +1,4 @@
-"""How the fake Azure answers, as `serve` and `azure` take it from the command line."""
+"""The options of `serve` and `azure` that say how the fake Azure answers."""
 
 import argparse
 import os
@@ -13,36 +13,42 @@ from ..option import UsageError
 from ..synthetic.improvising import Improviser, Pace
 
 NEEDS_IMPROVISE = ("deployments", "first_token_ms", "tokens_per_second")
-IMPROVISED = "whatever has no recording; the header x-emulator-origin says so"
+IMPROVISED = "every answer without a recording; its header is x-emulator-origin: improvised"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_cassettes(parser)
     parser.add_argument(
-        "--time-scale", type=option.time_scale, default=1.0, help="times faster than recorded; 0: at once (default: 1)"
+        "--time-scale",
+        type=option.time_scale,
+        default=1.0,
+        help="speed against the recorded one; 0: at once (default: 1)",
     )
     parser.add_argument(
-        "--fault", metavar="WISH", help="the fault of every answer, such as 'reset; at_frame=3; times=1'"
+        "--fault", metavar="WISH", help="break every answer with a fault, such as 'reset; at_frame=3; times=1'"
     )
     for what in ("requests", "tokens"):
         parser.add_argument(
             f"--{what}-per-minute",
             type=option.count,
             metavar="N",
-            help="a rate limit for each deployment; see --time-scale",
+            help="limit the rate of each deployment; --time-scale speeds up its clock",
         )
     parser.add_argument("--improvise", action="store_true", help="make up an answer where no recording has one")
     parser.add_argument(
         "--deployments",
         type=deployment.listed,
         metavar="NAMES",
-        help="that are improvised, as AZURE_OPENAI_DEPLOYMENT names them (default: that, else usual models)",
+        help="improvise these, in the form of AZURE_OPENAI_DEPLOYMENT (default: that variable, else common models)",
     )
     parser.add_argument(
-        "--first-token-ms", type=option.count, metavar="MS", help="until an improvised stream begins (default: 300)"
+        "--first-token-ms",
+        type=option.count,
+        metavar="MS",
+        help="time to the first token of improvised streams (default: 300)",
     )
     parser.add_argument(
-        "--tokens-per-second", type=option.count, metavar="N", help="of improvised streams (default: 40)"
+        "--tokens-per-second", type=option.count, metavar="N", help="speed of improvised streams (default: 40)"
     )
 
 
@@ -51,13 +57,14 @@ def folders(arguments: argparse.Namespace) -> list[Path]:
 
 
 def library(arguments: argparse.Namespace) -> Library:
-    """What is not served is named on standard error. Raises UsageError."""
+    """The recordings in the folders. Standard error names each one that the proxy cannot serve. Raises UsageError."""
     return library_of(folders(arguments))
 
 
 def deployments(arguments: argparse.Namespace, library: Library) -> str:
-    """What exists, in the form of AZURE_OPENAI_DEPLOYMENT: what is recorded; where answers are improvised, what the
-    command line or the environment names, else usual models, too."""
+    """The deployments that exist, in the form of AZURE_OPENAI_DEPLOYMENT. With --improvise they are those that the
+    command line or the environment names, or else the recorded ones and deployment.USUAL; without it, the recorded
+    ones."""
     recorded = deployment.served(library)
     if not arguments.improvise:
         return ",".join(recorded)
@@ -66,7 +73,7 @@ def deployments(arguments: argparse.Namespace, library: Library) -> str:
 
 
 def prepare(fake: FakeAzure, arguments: argparse.Namespace) -> None:
-    """What was asked to go wrong, and who answers besides the recordings. Raises FaultError and UsageError."""
+    """Sets the fault, the rate limits and the improviser that the options ask for. Raises FaultError and UsageError."""
     if arguments.fault:
         fake.misbehave(arguments.fault)
     if arguments.requests_per_minute or arguments.tokens_per_minute:
@@ -76,7 +83,7 @@ def prepare(fake: FakeAzure, arguments: argparse.Namespace) -> None:
         fake.deployments |= {*exist}
         fake.after.append(Improviser(_pace(arguments), exist))
     elif unused := [name for name in NEEDS_IMPROVISE if getattr(arguments, name)]:
-        raise UsageError(f"--{unused[0].replace('_', '-')} is about improvised answers: add --improvise.")
+        raise UsageError(f"--{unused[0].replace('_', '-')} changes improvised answers only: add --improvise.")
 
 
 def _pace(arguments: argparse.Namespace) -> Pace:

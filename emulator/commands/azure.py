@@ -26,7 +26,7 @@ def run(arguments: argparse.Namespace) -> None:
     fake.any_key = arguments.any_key
     folders = [*map(str, answering.folders(arguments))]
     sock = bind(arguments.port, arguments.host)
-    warn_if_open(sock, f"the fake Azure. Everybody{'' if fake.any_key else ' with its key'} gets the recordings")
+    warn_if_open(sock, f"the fake Azure. Everybody{'' if fake.any_key else ' who has its key'} can get the recordings")
     warn_of_any_key(fake.any_key)
     subject = Subject(fake, answering.folders(arguments), azure_base=url_of(sock))
     with serving(fake, sock) as base, page_command.beside(subject, sock, arguments) as control:
@@ -53,11 +53,11 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def write_local_settings(described: dict[str, Any], deployments: str) -> None:
-    """local.settings.json in the current folder, from its example, pointed at the fake Azure. An existing file is not
-    touched. Raises UsageError."""
+    """Writes local.settings.json into the current folder: the example, with the fake Azure's addresses. Raises
+    UsageError where the file exists."""
     path = Path("local.settings.json")
     if path.exists():
-        raise UsageError(f"{path.name} exists. Move it away first, so that you lose nothing in it.")
+        raise UsageError(f"{path.name} exists already. Move it away first: --settings would overwrite it.")
     settings = json.loads((ROOT / "local.settings.json.example").read_text())
     settings["Values"] |= {
         "AZURE_OPENAI_BASE": described["azure_base"],

@@ -1,4 +1,4 @@
-"""What a verb does to the terminal that started it."""
+"""Prints for a verb, and waits until Ctrl-C."""
 
 import gc
 import threading
@@ -9,6 +9,6 @@ def say(text: str) -> None:
 
 
 def wait_for_ever() -> None:
-    gc.freeze()  # all is loaded by now: to collect it again and again would stop every answer for 100 ms a time
+    gc.freeze()  # everything is loaded; each full collection of it would stop all answers for 100 ms
     gc.set_threshold(20_000, 50, 100)
     threading.Event().wait()

@@ -1,6 +1,6 @@
 """A path into JSON: `metadata.run`, `tools[*].function.description`, `messages[-1].content`, `metadata["run.id"]`.
 
-A step is a member's name, an item's number (from the end where it is negative), or EACH for every item of a list.
+A step is a member's name, an item's number, or EACH for every item of a list. A negative number counts from the end.
 """
 
 import json
@@ -19,18 +19,18 @@ _STEP = re.compile(
     re.DOTALL,
 )
 _PLAIN = re.compile(_NAME)
-FORM = 'a path is written as metadata.run, messages[*].content, messages[-1].content or metadata["run.id"]'
+FORM = 'write a path as metadata.run, messages[*].content, messages[-1].content or metadata["run.id"]'
 
 
 class PathError(ValueError):
-    """What is wrong with a path, and how one is written."""
+    """The message says what is wrong with the path, and what to write."""
 
 
 def parse(text: str) -> Path:
     """Raises PathError."""
     steps, at = list[Step](), 0
     if len(text) > LONGEST:
-        raise PathError(f"it is longer than {LONGEST} characters")
+        raise PathError(f"the path is longer than {LONGEST} characters")
     while at < len(text):
         found = _STEP.match(text, at)
         if found is None:
@@ -38,20 +38,20 @@ def parse(text: str) -> Path:
         steps.append(_step(found))
         at = found.end()
     if not steps:
-        raise PathError(f"it names everything; {FORM}")
+        raise PathError(f"an empty path names everything; {FORM}")
     if len(steps) > MOST_STEPS:
-        raise PathError(f"it has more than {MOST_STEPS} steps")
+        raise PathError(f"the path has more than {MOST_STEPS} steps")
     return tuple(steps)
 
 
 def written(path: Path) -> str:
-    """As `parse` reads it."""
+    """The path in the form that `parse` reads."""
     return "".join(map(_written, path)).removeprefix(".")
 
 
 def covers(path: Path, place: tuple[str | int, ...], lengths: tuple[int, ...]) -> bool:
-    """Whether the path names this place, or what it is inside of. `lengths` has the length of the list or mapping in
-    which each step of the place is taken."""
+    """Whether the path names this place, or something around it. `lengths` has, for each step of the place, the length
+    of the list or mapping that the step leads into."""
     return len(path) <= len(place) and all(map(_is_taken, path, place, lengths))
 
 

@@ -1,7 +1,7 @@
-"""What may vary inside a text: the patterns that have a name, and regular expressions of one's own.
+"""Patterns of the parts of a text that may vary: named patterns, and the user's own regular expressions.
 
-Those with a name take time in proportion to the text. One's own are the `regex` package's, which stops at a time limit;
-they are tried out first, so that one that takes too long, or takes everything, is refused where it is written.
+A named pattern takes time in proportion to the text. The `regex` package runs the user's own expressions, because it
+stops at a time limit. `parse` tries each of them out, and refuses one that is too slow or matches almost everything.
 """
 
 import re
@@ -11,55 +11,55 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-LONGEST = 200  # characters of an own expression
-TRIAL_SECONDS, MATCH_SECONDS = 0.25, 0.1  # of an own one on all trials; on one request
-LEAST_LEFT = 0.5  # of a trial's letters and digits
+LONGEST = 200  # characters of a user's expression
+TRIAL_SECONDS, MATCH_SECONDS = 0.25, 0.1  # that a user's expression may take: on all trials; on one request
+LEAST_LEFT = 0.5  # the share of a trial's letters and digits that a pattern must leave
 
-# Each begins with a set of characters, by which `re` finds the next place to look at; what may not stand before it is
-# looked for after its first character.
+# Each expression begins with a set of characters, as `re` skips fast to the next of them. So the lookbehind stands
+# after the first character.
 _DATE = r"\d(?<!\d\d)\d{3}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])"
 _TIME = r"[0-2](?<![\d:]\d)\d(?<!2[4-9]):[0-5]\d(?::[0-5]\d(?:[.,]\d{1,9})?)?(?:Z|[+-]\d\d:?\d\d)?(?![\d:])"
 _UUID = r"[\da-fA-F](?<![\da-fA-F-][\da-fA-F])[\da-fA-F]{7}(?:-[\da-fA-F]{4}){3}-[\da-fA-F]{12}(?![\da-fA-F-])"
 _SECONDS = r"\d(?<![\d.]\d)\d{0,11}(?:\.\d{1,9})? ?(?:seconds|second|secs|sec|s)\b"
 
-NAMED = {  # name: its expression, a character that it needs, how often, a text that it matches; the longer ones first
+NAMED = {  # name: expression, a character that it needs, how often it needs it, an example; longer matches first
     "timestamp": (rf"{_DATE}[T ]{_TIME}", ":", 1, "2001-02-03T04:05:06Z"),
     "date": (rf"{_DATE}(?!\d)", "-", 2, "2001-02-03"),
     "time": (_TIME, ":", 1, "04:05:06"),
     "uuid": (_UUID, "-", 4, "00000000-0000-4000-8000-000000000007"),
     "seconds": (_SECONDS, "s", 1, "7 seconds"),
 }
-TRIALS = (  # texts of which no pattern takes most
+TRIALS = (  # texts of which a pattern must leave at least LEAST_LEFT
     "Write a short story about a lighthouse keeper who repairs 3 clocks, please.",
     "Какая сегодня погода в Осло, и во сколько заходит солнце?",
     "日本語で短い物語を書いてください。主人公は灯台守です。",
     '{"city": "Oslo", "days": 14, "units": ["celsius", "km"]}',
 )
-UNITS, REPEATED, LETTERS = ("a", "0", " ", "a0", "a ", "-", "x\n"), 600, 8  # of what a slow one is slow on
+UNITS, REPEATED, LETTERS = ("a", "0", " ", "a0", "a ", "-", "x\n"), 600, 8  # of the texts that show a slow expression
 
 
 class PatternError(ValueError):
-    """What is wrong with a pattern, and what to write."""
+    """The message says what is wrong with the pattern, and what to write."""
 
 
 class TooSlow(Exception):
-    """An own expression took longer than MATCH_SECONDS."""
+    """A user's expression took longer than MATCH_SECONDS."""
 
 
 @dataclass(frozen=True)
 class Pattern:
-    """`name` is as it was written: a name, or an expression between slashes."""
+    """`name` is what the user wrote: a name, or an expression between slashes."""
 
     name: str
 
     @property
     def example(self) -> str | None:
-        """A text that it matches, where one is known."""
+        """A text that a named pattern matches; None for a user's expression."""
         return NAMED[self.name][-1] if self.name in NAMED else None
 
     def split(self, text: str, until: float) -> list[str]:
-        """The text between the places where it matches at least one character; the text alone where it does not. Raises
-        TooSlow when the clock (time.monotonic) is past `until`."""
+        """The pieces of the text between the matches; [text] where nothing matches. Empty matches do not count. Raises
+        TooSlow when time.monotonic() is past `until`."""
         return self._split(text, until)
 
     @cached_property
@@ -83,7 +83,7 @@ class Pattern:
 
     @cached_property
     def own(self) -> Any:
-        import regex  # 20 ms that nobody else needs to wait for
+        import regex  # takes 20 ms, which only a user's expression should cost
 
         return regex.compile(self.name[1:-1], regex.VERSION0)
 
@@ -93,13 +93,13 @@ def parse(text: str) -> Pattern:
     if text in NAMED:
         return Pattern(text)
     if len(text) < 3 or not (text.startswith("/") and text.endswith("/")):
-        raise PatternError(f"what varies is any, {', '.join(NAMED)}, or an expression between slashes: /run-\\d+/")
+        raise PatternError(f"write any, {', '.join(NAMED)}, or an expression between slashes, as in /run-\\d+/")
     if len(text) > LONGEST:
-        raise PatternError(f"an expression has at most {LONGEST} characters")
+        raise PatternError(f"an expression may have at most {LONGEST} characters")
     pattern = Pattern(text)
     try:
         pattern.own  # noqa: B018
-    except Exception as error:  # the package's own, and whatever its parser stumbles over
+    except Exception as error:  # regex.error, and whatever its parser raises besides
         raise PatternError(f"{text} is no regular expression ({error})") from error
     _try_out(pattern)
     return pattern
@@ -112,26 +112,26 @@ def _try_out(pattern: Pattern) -> None:
             pattern.split(text, until)
     except TooSlow as error:
         raise PatternError(
-            f"{pattern.name} takes too long on some texts; repeat nothing that is repeated inside"
+            f"{pattern.name} takes too long on some texts; put no repetition inside another one"
         ) from error
     if take_most([pattern]):
-        raise PatternError(f"{pattern.name} would ignore most of any text; say more of what is around it")
+        raise PatternError(f"{pattern.name} would ignore most of any text; add the text around the part that varies")
 
 
 def take_most(patterns: Iterable[Pattern]) -> bool:
-    """Whether they leave less than half of some text's letters and digits."""
+    """Whether the patterns together leave less than LEAST_LEFT of some trial's letters and digits."""
     return any(_left(patterns, text) < LEAST_LEFT for text in TRIALS)
 
 
 def _slow_ones(expression: str) -> Iterator[str]:
-    """Long runs that nearly match: each ends with what the expression may insist on."""
+    """Yields long texts that nearly match the expression. Each ends with the letters of the expression itself."""
     letters = [*dict.fromkeys(filter(str.isalnum, expression))][:LETTERS]
     for unit in (*UNITS, *letters):
         yield unit * (REPEATED // len(unit)) + "!" + "".join(letters)
 
 
 def _left(patterns: Iterable[Pattern], text: str) -> float:
-    """The share of its letters and digits."""
+    """The share of the text's letters and digits that the patterns leave."""
     until, pieces = time.monotonic() + TRIAL_SECONDS, [text]
     for pattern in patterns:
         pieces = [part for piece in pieces for part in pattern.split(piece, until)]

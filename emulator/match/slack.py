@@ -1,11 +1,11 @@
-"""What may vary in a request: declared by path, in a cassette or in a project. Everything else counts.
+"""Slack: the parts of a request that may vary. A cassette or a project declares them by path; all other parts count.
 
-    metadata.run: any                      whatever is there; that something is there still counts
-    messages[*].content: [date, /run-\\d+/]   these parts of the texts there, and of the texts inside
+    metadata.run: any                      may have any value, but must be there
+    messages[*].content: [date, /run-\\d+/]   these parts may vary in the texts at the path, and inside it
 
-A request that differs from a recorded one in nothing but that has the same key. So it is found, as every other, by one
-look-up: `Slack.key_of` hashes the canonical JSON with what may vary cut out. NaN stands where it was, because no JSON
-that is compared as JSON has one (canonical.py).
+Requests that differ only in such parts have the same key, so one look-up finds their recording. `Slack.key_of` hashes
+the canonical JSON without these parts. NaN stands in the place of each part, because JSON that is compared as JSON has
+no NaN (canonical.py).
 """
 
 import hashlib
@@ -25,9 +25,9 @@ from .path import EACH, Path, PathError, Step
 from .pattern import MATCH_SECONDS, Pattern, PatternError, TooSlow
 
 ANY = "any"
-MOST_RULES, MOST_EXPRESSIONS = 100, 20  # each expression is tried out, for up to 0.25 s
-ELSEWHERE = ("model", "stream")  # they decide who answers, and in what form
-ASKED = {  # members that hold what is asked; which item of a list they are in makes no difference
+MOST_RULES, MOST_EXPRESSIONS = 100, 20  # to try out one expression takes up to 0.25 s
+ELSEWHERE = ("model", "stream")  # members that decide who answers, and in what form
+ASKED = {  # members that hold the prompt, in any item of a list
     *(("messages",), ("messages", "content"), ("messages", "content", "text")),
     *(("input",), ("input", "content"), ("input", "content", "text")),
     *(("prompt",), ("instructions",)),
@@ -37,7 +37,7 @@ _pack = msgspec.msgpack.Encoder(order="deterministic").encode
 
 
 class SlackError(ValueError):
-    """A declaration that is refused: `rule` is the path that was written, and the message says what to write."""
+    """The error for a wrong declaration. `rule` is the declared path, and the message says what to write."""
 
     def __init__(self, reason: str, rule: str = "") -> None:
         super().__init__(f"{rule}: {reason}" if rule else reason)
@@ -46,7 +46,7 @@ class SlackError(ValueError):
 
 @dataclass(frozen=True)
 class Rule:
-    """Patterns that may vary in the texts at a path; without patterns, all that is there."""
+    """The parts of the texts at `path` that match a pattern may vary. Without patterns the whole value may vary."""
 
     path: Path
     patterns: tuple[Pattern, ...] = ()
@@ -75,7 +75,7 @@ Cut = Callable[[str, tuple[Pattern, ...]], Any]
 
 @dataclass(frozen=True)
 class Slack:
-    """Rules that hold together. Equal ones are one."""
+    """The rules that apply to a request together. `+` drops equal rules."""
 
     rules: tuple[Rule, ...] = ()
 
@@ -86,26 +86,27 @@ class Slack:
         return Slack(tuple(dict.fromkeys(self.rules + other.rules))) if other else self
 
     def key_of(self, key: Key, parsed: Any) -> Key | None:
-        """The key of this request and of all that differ from it in nothing but what may vary; None where nothing in it
-        may, or that is too slow to find: then its own key says all."""
+        """The key that this request shares with all requests that differ from it only in parts that may vary. None
+        where no part may vary, and where the search is too slow: the request's own key counts then."""
         if type(parsed) is not dict:
             return None
         compared, until = canonical_body(parsed), time.monotonic() + MATCH_SECONDS
         try:
             cut = _cut(compared, [self._tree], (), lambda text, these: _pieces(text, these, until), CUT)
-        except TooSlow:  # diagnose.py says so
+        except TooSlow:  # diagnose.py tells the user
             return None
         if cut is compared:
             return None
         return key._replace(body=hashlib.blake2b(_packed(cut), digest_size=16, key=self._digest).digest())
 
     def masked(self, parsed: Any) -> Any:
-        """For people: `<date>` stands for a date that may vary, `<any>` for what may be anything. Raises TooSlow."""
+        """The request for people to read. `<date>` stands for a date that may vary, `<any>` for a value that may be
+        anything. Raises TooSlow."""
         until = time.monotonic() + MATCH_SECONDS
         return _cut(parsed, [self._tree], (), lambda text, these: _masked(text, these, until), f"<{ANY}>")
 
     def meets(self, parsed: Any) -> list[Rule]:
-        """The rules that let something in this request vary. Raises TooSlow."""
+        """The rules that let a part of this request vary. Raises TooSlow."""
         compared = canonical_body(parsed)
         return [rule for rule in self.rules if Slack((rule,)).masked(compared) is not compared]
 
@@ -122,7 +123,7 @@ class Slack:
 
     @cached_property
     def _digest(self) -> bytes:
-        """Keys of other rules never equal these."""
+        """A digest of the rules. Different rules give different keys."""
         return hashlib.blake2b("\n".join(map(str, self.rules)).encode(errors="surrogatepass"), digest_size=16).digest()
 
 
@@ -130,18 +131,19 @@ NONE = Slack()
 
 
 def parse(declared: Any) -> Slack:
-    """The rules that a mapping of paths to what may vary there declares. Raises SlackError."""
+    """The rules that `declared` has: a mapping of paths to `any`, a pattern, or a list of patterns. Raises
+    SlackError."""
     if not isinstance(declared, Mapping):
-        raise SlackError('slack: a mapping of paths was expected, as in {"metadata.run": any}')
+        raise SlackError('slack must map paths to what may vary, as in {"metadata.run": any}')
     if len(declared) > MOST_RULES:
-        raise SlackError(f"slack: it has {len(declared):,} rules; {MOST_RULES} are allowed")
+        raise SlackError(f"slack has {len(declared):,} rules; at most {MOST_RULES} are allowed")
     named = [name for what in declared.values() for name in (what if isinstance(what, list) else [what])]
     if (own := sum(str(name) not in patterns.NAMED for name in named) - named.count(ANY)) > MOST_EXPRESSIONS:
-        raise SlackError(f"slack: it has {own:,} expressions; {MOST_EXPRESSIONS} are allowed")
+        raise SlackError(f"slack has {own:,} expressions; at most {MOST_EXPRESSIONS} are allowed")
     rules = tuple(_rule(str(where), what) for where, what in declared.items())
     used = dict.fromkeys(pattern for rule in rules for pattern in rule.patterns)
     if patterns.take_most(used):
-        raise SlackError(f"slack: together they would ignore most of any text: {', '.join(map(str, rules))}")
+        raise SlackError(f"slack: together these rules would ignore most of any text: {', '.join(map(str, rules))}")
     return Slack(rules)
 
 
@@ -150,7 +152,7 @@ def _rule(where: str, what: Any) -> Rule:
     try:
         path = paths.parse(where)
         if not names or not all(isinstance(name, str) for name in names) or (ANY in names and len(names) > 1):
-            raise PatternError(f"{ANY}, a pattern, or a list of patterns was expected")
+            raise PatternError(f"write {ANY}, a pattern, or a list of patterns")
         ordered = [name for name in patterns.NAMED if name in names]
         ordered += [name for name in dict.fromkeys(names) if name not in ordered]
         rule = Rule(path, () if names == [ANY] else tuple(map(patterns.parse, ordered)))
@@ -164,26 +166,26 @@ def _rule(where: str, what: Any) -> Rule:
 def _refusal(rule: Rule) -> str | None:
     members = tuple(step for step in rule.path if isinstance(step, str))
     if rule.path[0] in ELSEWHERE:
-        return f"{rule.path[0]} decides what answers, and never varies"
+        return f"{rule.path[0]} decides which recording answers, and must not vary"
     if not rule.patterns and members in ASKED:
         return (
-            "this would ignore what is asked, so one recording would answer every question; name the part of the text "
-            f"that varies instead of {ANY}: {', '.join(patterns.NAMED)}, or an expression such as /run-\\d+/"
+            f"{ANY} would ignore the whole prompt, so one recording would answer every question; name the part that "
+            f"varies: {', '.join(patterns.NAMED)}, or an expression such as /run-\\d+/"
         )
     return None
 
 
 def _packed(value: Any) -> bytes:
-    """The same bytes for the same value, and only for it; in a tenth of JSON's time, where the value allows it."""
+    """Bytes that are equal for equal values alone. msgpack takes a tenth of JSON's time."""
     try:
         return _pack(value)
-    except (OverflowError, UnicodeEncodeError):  # an integer of more than 64 bits, half of a surrogate pair
+    except (OverflowError, UnicodeEncodeError):  # an integer above 64 bits, or half of a surrogate pair
         return canonical_json(value).encode()
 
 
 def _cut(value: Any, nodes: list[_Node], inside: tuple[Pattern, ...], cut: Cut, anything: Any) -> Any:
-    """The value without what may vary at these nodes, and in all texts by the patterns that hold for what it is inside
-    of; the same object where nothing may."""
+    """The value without the parts that may vary; the same object where nothing may. `nodes` are those of the value's
+    own path. `inside` are the patterns that apply to all texts in it."""
     for node in nodes:
         if node.is_any:
             return anything
@@ -227,10 +229,10 @@ def _is_other(one: Any, other: Any) -> bool:
 
 
 def _pieces(text: str, these: tuple[Pattern, ...], until: float) -> Any:
-    """[NaN, "Today is ", the number of the pattern that was met, "."], or the text where none is met."""
+    """[NaN, "Today is ", the number of the matching pattern, "."], or the text itself where no pattern matches."""
     pieces: list[Any] = [text]
     for number, pattern in enumerate(these):
-        for at in range(len(pieces) - 1, -1, -2):  # the texts; numbers stand between them
+        for at in range(len(pieces) - 1, -1, -2):  # every second piece is a text, the others are numbers
             if len(parts := pattern.split(pieces[at], until)) > 1:
                 between = [number] * (2 * len(parts) - 1)
                 between[::2] = parts  # type: ignore[assignment]

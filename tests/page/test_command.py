@@ -127,7 +127,7 @@ def test_the_fake_azure_beyond_loopback_shows_what_was_asked_to_who_has_the_toke
         _, errors = process.communicate(timeout=20)
     warned = errors.splitlines()
     assert [line.partition(": ")[0] for line in warned] == ["warning"] * 3
-    assert "the fake Azure. Everybody gets the recordings." in warned[0]
+    assert "the fake Azure. Everybody can get the recordings." in warned[0]
     assert "--any-key" in warned[1]
     assert "the control API. Everybody who has its token can read all requests." in warned[2]
 

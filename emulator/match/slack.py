@@ -166,7 +166,7 @@ def _rule(where: str, what: Any) -> Rule:
 def _refusal(rule: Rule) -> str | None:
     members = tuple(step for step in rule.path if isinstance(step, str))
     if rule.path[0] in ELSEWHERE:
-        return f"{rule.path[0]} decides which recording answers, and must not vary"
+        return f"{rule.path[0]} decides the answer, and must not vary"
     if not rule.patterns and members in ASKED:
         return (
             f"{ANY} would ignore the whole prompt, so one recording would answer every question; name the part that "

@@ -10,7 +10,7 @@ from .seed import Seed
 from .text import compact, pieces
 
 MODELS = {"gpt-4o-mini": "gpt-4o-mini-2024-07-18", "gpt-5-mini": "gpt-5-mini-2025-08-07"}  # deployment: model it serves
-COUNTED = 20_000  # characters of a text whose tokens are counted; to count those of a book takes a second
+COUNTED = 20_000  # characters up to which tokens are counted; to count those of a book takes a second
 CHARACTERS_A_TOKEN = 4
 REASONING = ("gpt-5", "o1", "o3", "o4")  # models that think first
 
@@ -48,12 +48,12 @@ class Asked:
 
     @property
     def is_legacy(self) -> bool:
-        """Whether chat is offered `functions`, the form of tools until 2023, which Azure still takes."""
+        """Whether the request offers `functions`, the form of tools until 2023, which Azure still takes."""
         return bool(self.body.get("functions")) and not self.body.get("tools")
 
     @property
     def pads(self) -> bool:
-        """Whether a stream's pieces are padded, so that their lengths tell nothing of what they say."""
+        """Whether the stream pads its chunks, so that their lengths do not tell their text."""
         return (self.body.get("stream_options") or {}).get("include_obfuscation") is not False
 
     @cached_property
@@ -68,9 +68,10 @@ Answer = Callable[[Asked], Response]
 
 @dataclass(frozen=True)
 class Reply:
-    """A model's answer. `texts` has one entry per choice (the Responses API has one choice); `calls` are function names
-    and arguments, the same in each choice; `thought` counts reasoning tokens, `summary` tells them; `cut`: the token
-    limit ended it, or a choice of it; `spent` is how many tokens it has, where the request's limit decides."""
+    """A model's answer. `texts` has one text for each choice; Responses has one choice. `calls` are function names and
+    arguments, the same in each choice. `thought` counts the reasoning tokens, and `summary` sums them up. `cut` says
+    that the token limit ended the answer, or says so for each choice. `spent` is the number of tokens where the
+    request's limit decides it."""
 
     texts: tuple[str, ...] = ()
     calls: tuple[tuple[str, dict[str, Any]], ...] = ()

@@ -30,7 +30,7 @@ DEPLOYMENTS = "gpt-4o-mini,gpt-5-mini,text-embedding-3-small"
 
 
 class AuthoringError(Exception):
-    """A scenario and its answers do not fit. The message names the scenario and the reason."""
+    """The error for a scenario whose requests and answers do not fit. The message names the scenario and the reason."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Scenario:
 
 
 class ScriptedAzure(FakeAzure):
-    """The fake Azure, answering from a scenario."""
+    """A fake Azure that gives the answers of a scenario."""
 
     def __init__(self) -> None:
         super().__init__(Library())
@@ -54,7 +54,7 @@ class ScriptedAzure(FakeAzure):
 
     def start(self, answers: Iterable[tuple[str, Answer]]) -> None:
         self.unused, self.unanswered = dict(enumerate(answers)), list[str]()
-        self.interactions = dict[int, Interaction]()  # by their answer's place, as concurrent calls arrive in any order
+        self.interactions = dict[int, Interaction]()  # by the answer's index, as concurrent calls arrive in any order
         self.asked = list[Asked]()
 
     async def answer(self, exchange: Exchange, send: Send) -> None:
@@ -113,8 +113,8 @@ class Author:
         self._exit.close()
 
     def write(self, scenario: Scenario) -> Path | None:
-        """Play the scenario and write its cassette. Returns None instead of overwriting a real recording. Raises
-        AuthoringError unless every request got an answer and every answer its request."""
+        """Plays the scenario and writes its cassette. Returns None where the file holds a real recording, which stays.
+        Raises AuthoringError unless every request got an answer and every answer its request."""
         path = self.folder / f"{scenario.name}.yaml"
         if path.exists() and cassette.load(path).notes.get("origin") != "synthetic":
             return None

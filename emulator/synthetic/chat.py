@@ -27,7 +27,7 @@ TEXT_VERDICT = {
 PROMPT_FILTER_RESULTS = [{"prompt_index": 0, VERDICT: PROMPT_VERDICT}]
 NOTHING = {"choices": [], "created": 0, "id": "", "model": "", "object": ""}
 LATE_VERDICTS = (FRAME_VERDICT, {name: UNSEEN for name in TEXT_VERDICT if name.startswith("protected")})
-JUDGED_AT_ONCE = 8  # chunks that the asynchronous filter judges together, about
+JUDGED_AT_ONCE = 8  # chunks that the asynchronous filter judges together, roughly
 
 UNPADDED = {"obfuscation": ""}
 VERDICT_LENGTHS = [len(compact({VERDICT: verdict})) - 1 for verdict in ({}, FRAME_VERDICT)]  # a comma, and no braces
@@ -169,9 +169,9 @@ def _chunk(asked: Asked, identity: Chunk, choices: list[Chunk], usage: Chunk) ->
 
 
 def _padded(asked: Asked, chunk: Chunk) -> str:
-    """The chunk's text, padded as the recorded ones are: without its verdicts it has a multiple of 16 bytes, and one.
-    To write it once is most of what a stream costs; a quotation mark inside a JSON string has a backslash before it, so
-    that nothing in there is taken for what is looked for here."""
+    """The chunk's text, padded like the recorded ones: without its verdicts it has a multiple of 16 bytes, plus one.
+    Most of a stream's cost is to write the JSON, so the padding goes into the finished text. A quotation mark inside a
+    JSON string has a backslash before it, so no string can hold the member that this replaces."""
     text = compact(chunk)
     if "obfuscation" not in chunk:
         return text
@@ -213,7 +213,7 @@ def _logprobs(asked: Asked, text: str | None) -> dict[str, Any] | None:
 
 
 def token(asked: Asked, token: str, alternatives: int) -> dict[str, Any]:
-    """A token's log probability, and those of so many alternatives, itself the first."""
+    """A token's log probability, and those of so many alternatives. The first alternative is the token itself."""
     alike = (token.upper(), f"{token}s", f"{token}?", "\n")
     likely = {"bytes": list(token.encode()), "logprob": -(1 + asked.seed.number(token, 9_000)) / 10_000, "token": token}
     others = [

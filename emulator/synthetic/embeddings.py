@@ -1,5 +1,5 @@
-"""Embeddings as Azure sends them (recorded 2024): JSON with two spaces of indent and a final newline, each vector a
-list of numbers, or base64 of little-endian 32-bit floats, which is what the OpenAI SDK asks for."""
+"""Embeddings as Azure sends them (recorded 2024): JSON with two spaces of indent and a final newline. A vector is a
+list of numbers, or base64 of little-endian 32-bit floats; the OpenAI SDK asks for base64."""
 
 import base64
 import struct
@@ -16,7 +16,8 @@ Text = str | Sequence[int]  # or its tokens
 
 
 def response(asked: Asked) -> Response:
-    """For one text or many, each as a string or as an array of tokens. Raises TypeError for what is neither."""
+    """The vectors of one text or of many. A text is a string or an array of tokens. Raises TypeError for another
+    input."""
     texts = _texts(asked.body.get("input"))
     size = int(asked.body.get("dimensions") or size_of(asked.model))
     encode = _base64 if asked.body.get("encoding_format") == "base64" else list
@@ -42,7 +43,7 @@ def _are_tokens(given: Any) -> bool:
 
 
 def _words(text: Text) -> str:
-    """Tokens count as words; which ones, a tokenizer would know."""
+    """The text's words. Each token counts as a word of its own, as only a tokenizer knows the real ones."""
     return text if isinstance(text, str) else " ".join(map(str, text))
 
 

@@ -86,7 +86,7 @@ def not_found(asked: Asked) -> Response:
 
 
 def refused(asked: Asked, message: str, param: str | None, code: str | None, status: int = 400) -> Response:
-    """A request that says something wrong."""
+    """Azure's answer to a request with an invalid value."""
     kind = {"type": "invalid_request_error", "param": param, "code": code}
     body = pretty({"error": {"message": message} | kind})
     return Response(status, HTTPStatus(status).phrase, headers.stored(asked.seed, body), body)

@@ -25,7 +25,7 @@ def response(asked: Asked, reply: Reply) -> Response:
 
 
 def whole(asked: Asked, reply: Reply | None, status: str = "") -> dict[str, Any]:
-    """The response object. Without a reply, as in its first events. `status` replaces the status of the reply."""
+    """The response object; without a reply, as its stream's first events hold it. `status` replaces the reply's own."""
     body = asked.body
     status = status or ("in_progress" if reply is None else "incomplete" if reply.is_cut() else "completed")
     effort = "medium" if asked.reasons else None
@@ -112,7 +112,7 @@ def _call_events(asked: Asked, text: str) -> Iterator[Event]:
 
 
 def _reasoning_events(asked: Asked, text: str) -> Iterator[Event]:
-    if not text:  # nobody asked for its summary
+    if not text:  # the request did not ask for a summary
         return
     part = {"type": "summary_text", "text": ""}
     yield {"type": "response.reasoning_summary_part.added", "part": part, "summary_index": 0}
@@ -137,7 +137,7 @@ def _deltas(asked: Asked, kind: str, name: str, text: str) -> Iterator[Event]:
 
 
 def frames(told: Iterable[Event]) -> list[str]:
-    """The frames of a stream with these events."""
+    """The frames of a stream that has these events."""
     return [_frame(number, event) for number, event in enumerate(told)]
 
 
@@ -157,7 +157,7 @@ def _logprobs(asked: Asked, text: str) -> list[dict[str, Any]]:
 
 
 def _without_bytes(entry: dict[str, Any]) -> dict[str, Any]:
-    """An event's log probability, which does not spell its token in bytes."""
+    """A log probability as events hold it: without the bytes of the token."""
     likely = [{"logprob": other["logprob"], "token": other["token"]} for other in entry["top_logprobs"]]
     return {"logprob": entry["logprob"], "token": entry["token"], "top_logprobs": likely}
 

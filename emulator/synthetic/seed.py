@@ -1,4 +1,4 @@
-"""The random-looking parts of an answer, derived from the request, so that each run writes the same file."""
+"""Derives the random-looking parts of an answer from the request, so that each run writes the same file."""
 
 import hashlib
 import string
@@ -22,7 +22,7 @@ class Seed:
         return int.from_bytes(self._digest(name), "big") % below
 
     def numbers(self, name: str, count: int) -> list[int]:
-        """Many at once: each is below 65,536."""
+        """So many numbers below 65,536."""
         drawn = hashlib.shake_128(f"{self.text}\n{name}".encode()).digest(2 * count)
         return list(struct.unpack(f"<{count}H", drawn))
 
@@ -37,7 +37,7 @@ class Seed:
         return str(uuid.UUID(bytes=self._digest(name)[:16], version=4))
 
     def response_id(self, prefix: str, name: str = "") -> str:
-        """Ids of one response share their first half, and the next eight digits are its time."""
+        """An id. All ids of one response share 16 digits at the beginning; the response's time follows in 8 digits."""
         shared, own = self._digest("response").hex()[:16], self._digest(f"{prefix} {name}").hex()[:24]
         return f"{prefix}_{shared}00{CREATED:08x}{own}"
 

@@ -1,5 +1,5 @@
-"""Responses that Azure keeps, and the routes that read, resume, cancel and delete them. Nobody published a recording of
-these routes. So the API's description gives the documents, in the layout of Azure's recorded routes."""
+"""Responses that Azure stores, and the routes that read, resume, cancel and delete them. No recording of these routes
+is public. So the documents follow the API's description, in the layout of Azure's recorded routes."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -10,12 +10,12 @@ from . import headers, responses
 from .asked import Asked, Reply
 from .text import pretty, schedule
 
-PAGE = 20  # items, unless the request says how many
-PREFIXES = {"function_call": "fc", "function_call_output": "fco", "reasoning": "rs"}  # of ids, by the item's type
+PAGE = 20  # items on a page where the request has no `limit`
+PREFIXES = {"function_call": "fc", "function_call_output": "fco", "reasoning": "rs"}  # an item's type: its id's prefix
 
 
 def state(asked: Asked, reply: Reply | None, status: str) -> Response:
-    """The response with the id in the path, or else the new one, in some status."""
+    """The response in this status: the stored one whose id the path has, or the new one."""
     if asked.operation == "responses":
         body = pretty(responses.whole(asked, reply, status))
         head = headers.responses(asked.seed, asked.deployment, asked.model, body)
@@ -40,8 +40,8 @@ def deleted(asked: Asked) -> Response:
 
 
 def input_items(asked: Asked) -> Response:
-    """A page of what was asked with, the newest first unless the request says otherwise. Raises LookupError where
-    `after` names no item."""
+    """A page of the response's input items. The newest comes first unless the request has `order=asc`. Raises
+    LookupError where `after` names no item."""
     query = dict(asked.query)
     items = list(_items(_original(asked)))
     if query.get("order") != "asc":
@@ -66,7 +66,7 @@ def _answer(asked: Asked, document: dict[str, Any]) -> Response:
 
 
 def _original(asked: Asked) -> Asked:
-    """The request that made the response with the id in the path. Raises LookupError."""
+    """The request that made the response whose id the path has. Raises LookupError where none did."""
     wanted = asked.operation.split("/")[1]
     for earlier in asked.earlier:
         if earlier.operation == "responses" and earlier.seed.response_id("resp") == wanted:

@@ -1,11 +1,11 @@
-"""Text in Azure's two layouts of JSON, and in the pieces of a stream."""
+"""Writes JSON in Azure's two layouts, and cuts text into the pieces of a stream."""
 
 import json
 import re
 from typing import Any
 
-FIRST_FRAME_MS = 300  # gpt-4o-mini begins after about so long
-FRAME_MS = 25  # and to go on
+FIRST_FRAME_MS = 300  # about as long as gpt-4o-mini takes to begin
+FRAME_MS = 25  # from one frame to the next
 
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
@@ -21,10 +21,10 @@ def pretty(value: Any) -> bytes:
 
 
 def pieces(text: str) -> list[str]:
-    """The text in pieces about the size of tokens. Joined, they are the text."""
+    """The text, cut into pieces of about a token each."""
     return _PIECE.findall(text)
 
 
 def schedule(frames: int) -> tuple[int, ...]:
-    """The time at which each frame of a stream leaves, in milliseconds after the headers."""
+    """When each frame of a stream leaves, in milliseconds after the headers."""
     return tuple(FIRST_FRAME_MS + FRAME_MS * number for number in range(frames))

@@ -1,4 +1,4 @@
-"""Plain words for an answer that says what it answers."""
+"""Writes plain sentences that quote the prompt they answer."""
 
 import itertools
 import re
@@ -21,18 +21,18 @@ _LISTED = (
     "wood word work world would write year yes yet you young"
 )
 WORDS = _LISTED.split()
-QUOTED = 80  # characters of a prompt that an answer quotes, at most
-SENTENCE = 6, 6  # words at least, and how many more
+QUOTED = 80  # characters of a prompt that an answer quotes at most
+SENTENCE = 6, 6  # the fewest words, and how many more there may be
 
 
 def said(prompt: str, seed: Seed, tokens: int) -> str:
-    """A sentence that quotes the end of the prompt, then plain sentences until there are about `tokens` tokens.
+    """A sentence that quotes the end of the prompt, then plain sentences up to about `tokens` tokens.
 
-    The quotation is cut at a word, has no line breaks and is there however few the tokens; who keeps a limit cuts the
-    text. The words depend on the seed alone, and more tokens only add to them."""
+    The quotation begins at a word and has no line breaks. It is there even where `tokens` is small: a caller that has a
+    limit cuts the text. The words depend on the seed alone, and a longer text begins with the shorter one."""
     quotation = quoted(prompt)
     told = [f"You said: “{quotation}”." if quotation else "You said nothing."]
-    own = Seed(seed.uuid("said"))  # the seed of a request is as long as the request
+    own = Seed(seed.uuid("said"))  # shorter: a request's seed is as long as the request
     left = tokens - len(pieces(told[0]))
     for number in itertools.count():
         words = SENTENCE[0] + own.number(str(number), SENTENCE[1])
@@ -41,11 +41,11 @@ def said(prompt: str, seed: Seed, tokens: int) -> str:
         if left < 0:
             return "".join(told)
         told.append(sentence)
-    raise AssertionError  # numbers do not end
+    raise AssertionError  # count() never ends
 
 
 def quoted(prompt: str, longest: int = QUOTED) -> str:
-    """The end of a text in one line, from a word on; of a word that is longer its end."""
+    """The end of a text, on one line, from the beginning of a word on. A longer word is cut."""
     line = " ".join(prompt[-4 * longest :].split())
     if len(line) <= longest and len(prompt) <= 4 * longest:
         return line
@@ -54,6 +54,6 @@ def quoted(prompt: str, longest: int = QUOTED) -> str:
 
 
 def phrase(seed: Seed, words: int) -> str:
-    """Plain words, the first with a capital letter."""
+    """So many plain words. The first has a capital letter."""
     drawn = [WORDS[digit % len(WORDS)] for digit in seed.numbers("words", words)]
     return " ".join(drawn).capitalize()

@@ -90,11 +90,11 @@ def test_a_rule_that_is_refused_is_an_error_in_its_line(
     workplace.tape("one", CHAT, notes=SYNTHETIC | {"slack": {"model": "any"}})
     checked = workplace.check(capsys)
     assert checked.code == 1
-    assert "error tapes/one.yaml:4: x-emulator: model: model decides which recording answers, and must not vary" in checked.text
+    assert "error tapes/one.yaml:4: x-emulator: model: model decides the answer, and must not vary" in checked.text
 
 
 def test_what_the_project_declares_is_read_too(workplace: Workplace, capsys: pytest.CaptureFixture[str]) -> None:
     workplace.tape("one", CHAT)
     Path("pyproject.toml").write_text('[tool.azure-openai-emulator.slack]\nmodel = "any"\n')
-    with pytest.raises(SlackError, match="model decides which recording answers"):
+    with pytest.raises(SlackError, match="model decides the answer"):
         workplace.check(capsys)

@@ -257,7 +257,7 @@ def test_a_cassette_with_such_a_rule_is_not_played_and_its_line_is_named(tmp_pat
     library = Library.from_folders([tmp_path])
     assert [played(library, body(day)) for day in (DAY, OTHER_DAY)] == [None, "answer"]
     (told,) = library.unreadable
-    assert told == f"{tmp_path / 'bad.yaml'}:5: x-emulator: model: model decides which recording answers, and must not vary"
+    assert told == f"{tmp_path / 'bad.yaml'}:5: x-emulator: model: model decides the answer, and must not vary"
 
 
 @pytest.mark.parametrize(
@@ -265,7 +265,7 @@ def test_a_cassette_with_such_a_rule_is_not_played_and_its_line_is_named(tmp_pat
     [
         ("[tool.azure-openai-emulator]\nslak = {}\n", "slak: this is not read; slack was expected"),
         ('[tool.azure-openai-emulator]\nslack = "any"\n', "slack must map paths to what may vary"),
-        ('[tool.azure-openai-emulator]\nslack = {model = "any"}\n', "model decides which recording answers"),
+        ('[tool.azure-openai-emulator]\nslack = {model = "any"}\n', "model decides the answer"),
         ('[tool]\nazure-openai-emulator = "x"\n', "a table was expected"),
         ("[tool\n", "cannot be read"),
     ],

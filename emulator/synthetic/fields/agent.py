@@ -1,4 +1,4 @@
-"""The steps of DSPy's ReAct: its instructions name the tools, and the user's message tells which were called."""
+"""The steps of DSPy's ReAct. Its instructions name the tools, and its user message lists the calls so far."""
 
 import ast
 import re
@@ -17,7 +17,7 @@ CALLED = re.compile(r"\btool_name_\d+(?: ## \]\]|>)\s*(\w+)")
 
 
 def step(instructions: str, told: str, seed: Seed) -> dict[str, Any]:
-    """The name of the first tool that was not called yet and what it is called with; after the last one, the end."""
+    """The name and arguments of the first tool without a call so far; after the last tool, the end."""
     called = set(CALLED.findall(told))
     tools = {name: arguments for name, arguments in TOOL.findall(instructions) if name not in {*called, END}}
     for name, arguments in tools.items():
@@ -26,9 +26,9 @@ def step(instructions: str, told: str, seed: Seed) -> dict[str, Any]:
 
 
 def _values(arguments: str, seed: Seed) -> Any:
-    """For the arguments' schemas, which stand there in Python's words."""
+    """Arguments for schemas that the prompt writes as a Python literal."""
     try:
         schemas: Mapping[str, Any] = ast.literal_eval(arguments)
         return instance({"type": "object", "properties": schemas, "required": list(schemas)}, seed)
-    except (SyntaxError, Unsatisfiable, ValueError):  # a default that is no literal, for one
+    except (SyntaxError, Unsatisfiable, ValueError):  # such as a default that is not a literal
         return {}

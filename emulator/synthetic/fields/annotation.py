@@ -1,4 +1,4 @@
-"""A Python type, as a prompt spells it, as a JSON schema."""
+"""Turns a Python type, as a prompt spells it, into a JSON schema."""
 
 import ast
 from collections.abc import Callable
@@ -24,7 +24,7 @@ NAMED: dict[str, Node] = {
 
 
 def schema(annotation: str) -> Node | None:
-    """None where the type has a name of its own, such as a model's, which says nothing of its fields."""
+    """The type's schema. None where the type has a name of its own, such as a model's, which hides its fields."""
     try:
         return _schema(ast.parse(annotation.strip(), mode="eval").body)
     except (LookupError, RecursionError, SyntaxError, ValueError):

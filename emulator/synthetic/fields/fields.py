@@ -1,4 +1,4 @@
-"""The fields that a prompt asks for, and an answer that has them (DSPy 3.4: chat, JSON and XML adapter)."""
+"""Reads which fields a prompt asks for, and writes an answer with them (DSPy 3.4: chat, JSON and XML adapter)."""
 
 import json
 import re
@@ -15,8 +15,8 @@ from . import agent, annotation
 
 Node = Mapping[str, Any]
 
-SPOKEN = 24  # tokens of a field that is text, about
-REQUESTS = {  # what the last sentence of the user's message says, and how it names a field
+SPOKEN = 24  # tokens of a text field, about
+REQUESTS = {  # form: how the last sentence of the user message begins, and the pattern of a field's name in it
     "chat": ("Respond with the corresponding output fields, starting with the field", r"\[\[ ## (\w+) ## \]\]"),
     "json": ("Respond with a JSON object in the following order of fields", r"(?:: |then )`(\w+)`"),
     "xml": ("Respond with the corresponding output fields wrapped in XML tags", r"`<(\w+)>`"),
@@ -25,7 +25,7 @@ END = "completed"  # the chat adapter's last marker
 NOTE = r"\{%s\} *# note: the value you produce (.*)"
 TYPE = r"^\d+\. `%s` \((.*)\):"
 MARKER = re.compile(r"\[\[ ## \w+ ## \]\]|</?\w+>")
-HISTORY = re.compile(r"\[\[ ## trajectory ## \]\]|<trajectory>")  # an agent's: mostly its own words
+HISTORY = re.compile(r"\[\[ ## trajectory ## \]\]|<trajectory>")  # an agent's history, mostly its own words
 CHOICE = re.compile(r"must (?:exactly match \(no extra characters\) |be )one of: (.*)")
 IN_STRING = re.compile(r'",?$')
 SCHEMA = "must adhere to the JSON schema: "
@@ -34,8 +34,8 @@ TEXT: Node = {"type": "string"}
 
 @dataclass(frozen=True)
 class Fields:
-    """`form` is "chat", "json" or "xml"; `instructions` is what the system says; `told` are the user's last words up to
-    the request for fields, `request` is that."""
+    """`form` is "chat", "json" or "xml". `instructions` is the system's text. `told` is the last user message up to the
+    request for fields, and `request` the rest of it."""
 
     form: str
     names: tuple[str, ...]
@@ -44,8 +44,8 @@ class Fields:
     request: str
 
     def answer(self, seed: Seed) -> str:
-        """All fields, in the form and the order that were asked for. A field of text quotes what was told, a typed one
-        fits its type, and an agent's step calls each tool once and then finishes. Raises Unsatisfiable."""
+        """All fields, in the form and the order of the request. A text field quotes the user message. A typed field
+        fits its type. An agent calls each tool once, and then finishes. Raises Unsatisfiable."""
         return WRITE[self.form](self, self.values(seed))
 
     def values(self, seed: Seed) -> dict[str, Any]:
@@ -58,12 +58,12 @@ class Fields:
         return values | {name: value for name, value in step.items() if name in values}
 
     def schema(self, name: str) -> Node:
-        """As the note beside the field says; where there is none that can be read, as its Python type."""
+        """The schema in the note beside the field; without a readable note, the schema of the field's Python type."""
         typed = annotation.schema(_found(TYPE, name, self.instructions))
-        if typed and "enum" in typed:  # a note does not tell 1 from "1", nor where a value ends
+        if typed and "enum" in typed:  # a note leaves open whether 1 is "1", and where a value ends
             return typed
         note = _found(NOTE, name, self.instructions)
-        if self.form == "json":  # there it stands inside a string of a document
+        if self.form == "json":  # the JSON adapter writes the note inside a JSON string
             note = _json(f'"{IN_STRING.sub("", note)}"', str) or ""
         if choice := CHOICE.match(note):
             return {"enum": choice[1].split("; ")}
@@ -71,8 +71,8 @@ class Fields:
 
 
 def fields_of(messages: Iterable[Mapping[str, Any]]) -> Fields | None:
-    """What a prompt asks for; None where it asks for no fields. `messages` have a role and their text as `content`: the
-    system's, or the developer's, tell the types of the fields, and the last one of the user their names."""
+    """The fields that a prompt asks for; None where it asks for none. Each of `messages` has a `role` and a text as
+    `content`. The system or developer message has the fields' types, the last user message their names."""
     texts = {"instructions": "", "user": ""}
     for message in messages:
         text = str(message.get("content") or "")
@@ -80,7 +80,7 @@ def fields_of(messages: Iterable[Mapping[str, Any]]) -> Fields | None:
             texts["user"] = text
         elif message.get("role") in ("system", "developer"):
             texts["instructions"] += text + "\n"
-    form = max(REQUESTS, key=lambda form: texts["user"].rfind(REQUESTS[form][0]))  # a user may quote another one
+    form = max(REQUESTS, key=lambda form: texts["user"].rfind(REQUESTS[form][0]))  # a user may quote another form
     sentence, name = REQUESTS[form]
     told, found, request = texts["user"].rpartition(sentence)
     names = [one for one in re.findall(name, request) if one != END] if found else []
@@ -93,7 +93,7 @@ def _found(pattern: str, name: str, text: str) -> str:
 
 
 def _json(text: str, kind: type[Any]) -> Any:
-    """The document in a text; None where it is none, or of another kind."""
+    """The JSON value in a text; None where the text is not JSON, and where the value is of another kind."""
     try:
         read = json.loads(text)
     except (RecursionError, ValueError):
@@ -107,7 +107,7 @@ def _chat(fields: Fields, values: Mapping[str, Any]) -> str:
 
 
 def _shown(value: Any) -> str:
-    """As Python shows it where it is asked for in Python's words, else as JSON."""
+    """The value as text: a boolean as Python writes it, because DSPy's types are Python's; other values as JSON."""
     return value if isinstance(value, str) else str(value) if isinstance(value, bool) else compact(value)
 
 
@@ -116,8 +116,8 @@ def _xml(fields: Fields, values: Mapping[str, Any]) -> str:
 
 
 def _element(fields: Fields, name: str, value: Any) -> str:
-    """Lists and objects may stand there as JSON. Of a model the request tells the structure alone, and not what its
-    values are: a 1 can be a number and a text."""
+    """The field as an XML element. A list or an object stands in it as JSON. For a model the request gives its XML
+    without types. Each value in it is 1, which reads as a number and as a text."""
     structure = re.search(rf"<{name}><.*</{name}>", fields.request)
     if structure and isinstance(value, str):
         return structure[0].replace("...", "1")

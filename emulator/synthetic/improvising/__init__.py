@@ -1,4 +1,4 @@
-"""Answers to what nobody recorded: made from the request alone, in Azure's wire form, the same for the same request.
+"""Improvises answers to requests that have no recording, in Azure's wire form. The same request gets the same answer.
 
 `cli`, the fixtures and the control API hand an Improviser to the fake Azure, which asks it where no recording answers.
 """

@@ -1,16 +1,16 @@
-"""What was said so far, read alike from chat's messages and from the items of Responses."""
+"""Reads the conversation so far, from chat's messages and from the items of Responses alike."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-CALLS = ("function_call", "custom_tool_call")  # items of Responses that name a function
+CALLS = ("function_call", "custom_tool_call")  # the types of items of Responses that name a function
 
 
 @dataclass(frozen=True)
 class Conversation:
-    """`messages` have a role and their text: what is no text stands there as its kind, as in (image_url). `called` are
-    the functions that the model has called."""
+    """Each of `messages` has a `role` and its text as `content`. A part that is not text stands there as its type, as
+    in (image_url). `called` has the names of the functions that the model has called."""
 
     messages: tuple[dict[str, str], ...] = ()
     called: frozenset[str] = frozenset()
@@ -20,7 +20,7 @@ class Conversation:
 
     @property
     def prompt(self) -> str:
-        """What the user said last; without a user, what anybody did."""
+        """The text of the last user message, or of the last message where no user message exists."""
         texts = [message["content"] for message in self.messages if message["role"] == "user"]
         texts = texts or [message["content"] for message in self.messages]
         return texts[-1] if texts else ""
@@ -36,7 +36,7 @@ def of_chat(messages: Iterable[dict[str, Any]]) -> Conversation:
 
 
 def of_responses(given: str | Iterable[dict[str, Any]]) -> Conversation:
-    """`given` is an input or an output."""
+    """`given` is the input or the output of a response."""
     items = [{"role": "user", "content": given}] if isinstance(given, str) else list(given)
     return _conversation(
         [item for item in items if item.get("role")], [item for item in items if item.get("type") in CALLS]

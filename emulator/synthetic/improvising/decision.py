@@ -1,4 +1,4 @@
-"""What the model does: it calls functions, or says something in the form that was asked for."""
+"""Decides what the model does: it calls functions, or answers in the form that the request asks for."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -17,7 +17,7 @@ Form = Mapping[str, Any]
 
 
 def reply(asked: Asked, conversation: Conversation) -> Reply:
-    """Raises Unsatisfiable where a schema has none."""
+    """Raises Unsatisfiable where no value fits a schema of the request."""
     thought, summary = length.thought(asked), _summary(asked, conversation)
     most = length.limit(asked.body)
     left = None if most is None else most - thought
@@ -25,7 +25,7 @@ def reply(asked: Asked, conversation: Conversation) -> Reply:
         called = Reply((), calls, thought, summary)
         if most is None or called.tokens <= most:
             return called
-        return Reply(("",), (), thought, summary, True, most)  # half a call would be no JSON
+        return Reply(("",), (), thought, summary, True, most)  # half a call would not be JSON
     stop, choices = asked.body.get("stop"), list[length.Spoken]()
     for at in range(asked.choices):
         text = _text(asked, conversation, Seed(f"{asked.seed.text}\nchoice {at}"))
@@ -33,7 +33,7 @@ def reply(asked: Asked, conversation: Conversation) -> Reply:
     spent = thought + sum(choice.spent for choice in choices)
     texts, cut = tuple(choice.text for choice in choices), tuple(choice.cut for choice in choices)
     if asked.operation == "responses" and cut[0] and not texts[0]:
-        texts = ()  # thinking took all tokens: there is no message
+        texts = ()  # reasoning used up all tokens, so Responses sends no message
     return Reply(texts, (), thought, summary, cut, spent)
 
 
@@ -51,7 +51,8 @@ def _text(asked: Asked, conversation: Conversation, seed: Seed) -> str:
 
 
 def _fitting(schema: Form, fields: Fields | None, seed: Seed) -> Any:
-    """Where the prompt asks for fields, too, it tells more than their types."""
+    """A value that fits the schema. Where the prompt asks for fields, their values come first: the prompt says more of
+    them than the schema."""
     made = instance(schema, seed)
     if fields and fields.form == "json" and Judge(schema).fits(schema, values := fields.values(seed)):
         return values

@@ -1,4 +1,4 @@
-"""Answers whatever no recording does. The same request gets the same bytes, in every process."""
+"""Answers requests that no recording answers. The same request gets the same bytes, in every process."""
 
 from collections.abc import Callable, Iterable, Mapping
 
@@ -26,7 +26,7 @@ Maker = Callable[[Asked], Response]  # raises Refused, or Unsatisfiable
 
 
 class Improviser:
-    """An answerer of the fake Azure. `models` are those that it lists. What it keeps of Responses ends with it."""
+    """An answerer of the fake Azure. `GET models` lists `models`. Stored responses live as long as the improviser."""
 
     def __init__(self, pace: Pace | None = None, models: Iterable[str] = ()) -> None:
         self.pace, self.memory = pace or Pace(), Memory()
@@ -34,7 +34,7 @@ class Improviser:
         self._changing: Mapping[str, Maker] = {**Models(tuple(models)).makers(), **Responses().makers()}
 
     def __call__(self, exchange: Exchange, question: Question) -> Made | None:
-        """None for what is not improvised: Azure's other routes."""
+        """The answer; None for a route that the improviser does not know."""
         if known := self.memory.get(question):
             return known
         if (route := question.route) is None:

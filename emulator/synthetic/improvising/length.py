@@ -1,4 +1,4 @@
-"""How long an answer gets: what the prompt asks for, where `stop` ends it, what the token limit leaves of it."""
+"""The length of an answer: the prompt asks for one, `stop` ends the text, and the token limit cuts it."""
 
 import re
 from typing import Any, NamedTuple
@@ -7,15 +7,15 @@ from ..asked import Asked
 from ..text import pieces
 
 USUAL_TOKENS = 40
-LONGEST_TOKENS = 4_000  # of all choices: while an answer is made, nobody else gets one
+LONGEST_TOKENS = 4_000  # of all choices together: while the emulator makes an answer, all other requests wait
 WORDS = re.compile(r"\b(\d{1,4})(?:[- ]\w+)?[- ](?:words?|tokens)\b", re.IGNORECASE)  # as in "about 200 words"
-LOOKED_AT = 1_000  # characters at both ends of a prompt
+LOOKED_AT = 1_000  # characters at each end of a prompt
 LIMITS = ("max_completion_tokens", "max_tokens", "max_output_tokens")
-THOUGHT = {"none": 0, "minimal": 0, "low": 64, "medium": 128, "high": 256, "xhigh": 512}  # tokens, by effort
+THOUGHT = {"none": 0, "minimal": 0, "low": 64, "medium": 128, "high": 256, "xhigh": 512}  # effort: reasoning tokens
 
 
 class Spoken(NamedTuple):
-    """`spent` are its tokens; `cut`: the limit ended it."""
+    """`spent` counts the text's tokens. `cut` says that the token limit ended the text."""
 
     text: str
     spent: int
@@ -23,7 +23,7 @@ class Spoken(NamedTuple):
 
 
 def wanted(prompt: str, choices: int) -> int:
-    """About how many tokens the prompt asks for, in each of so many choices."""
+    """About how many tokens the prompt asks for in each choice, such as 200 for "about 200 words"."""
     found = WORDS.findall(f"{prompt[:LOOKED_AT]}\n{prompt[-LOOKED_AT:]}")
     return min(int(found[-1]), LONGEST_TOKENS // choices) if found else USUAL_TOKENS
 
@@ -33,7 +33,7 @@ def limit(body: dict[str, Any]) -> int | None:
 
 
 def thought(asked: Asked) -> int:
-    """Tokens that a reasoning model thinks before it speaks, of those that the limit allows."""
+    """The reasoning tokens that the model uses before it answers, within the request's token limit."""
     if not asked.reasons:
         return 0
     effort: Any = asked.body.get("reasoning_effort") or (asked.body.get("reasoning") or {}).get("effort")
@@ -42,7 +42,7 @@ def thought(asked: Asked) -> int:
 
 
 def spoken(text: str, most: int | None, stop: Any = None) -> Spoken:
-    """The text up to the first of `stop`, or up to `most` tokens; the end of an answer is one, too."""
+    """The text up to the first of `stop`, and up to `most` tokens. The end of an answer counts as a token."""
     for end in [stop] if isinstance(stop, str) else stop or ():
         text = text.partition(end)[0] if end else text
     said = pieces(text)

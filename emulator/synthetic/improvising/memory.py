@@ -1,4 +1,4 @@
-"""Answers that depend on the request alone, kept for whoever asks the same again, as tests and load do."""
+"""Keeps answers that depend on the request alone, because tests and load repeat their requests."""
 
 from collections import OrderedDict
 
@@ -6,7 +6,7 @@ from ...azure.answerer import Made
 from ...azure.question import Question
 
 MOST = 256  # answers
-LONGEST = 65_536  # bytes of an answer, and of its request
+LONGEST = 65_536  # bytes of an answer and its request together
 
 
 class Memory:

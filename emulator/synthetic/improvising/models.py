@@ -14,7 +14,7 @@ from .refusal import Refused
 
 @dataclass(frozen=True)
 class Models:
-    """Without names, any model is there."""
+    """`names` are the models that exist. Where it is empty, every model exists."""
 
     names: tuple[str, ...] = ()
 

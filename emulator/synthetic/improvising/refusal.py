@@ -1,4 +1,4 @@
-"""What Azure refuses of a request before a model answers it, and in which words."""
+"""Refuses the requests that Azure refuses before a model answers, in Azure's words."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from ..asked import Asked
 
 TEXT_OR_PARTS = (str, [dict])
 FUNCTION = {"name": str, "description": str, "parameters": dict}
-SHAPES: dict[str, Any] = {  # what is read of a request: a type, [of each item], {of some fields}, or one of (several)
+SHAPES: dict[str, Any] = {  # field: its type, [of each item], {of some fields}, or one of (several)
     "background": bool,
     "dimensions": int,
     "encoding_format": str,
@@ -64,7 +64,7 @@ SHAPES: dict[str, Any] = {  # what is read of a request: a type, [of each item],
     "truncation": str,
     "user": str,
 }
-ITEM = {"type": str, "role": str, "content": TEXT_OR_PARTS, "name": str}  # of the input of Responses
+ITEM = {"type": str, "role": str, "content": TEXT_OR_PARTS, "name": str}  # of the array in a response's input
 REQUIRED = {"chat/completions": "messages", "embeddings": "input"}
 BOUNDS = {  # lowest and highest
     "dimensions": (1, 3_072),
@@ -90,7 +90,7 @@ OPERATIONS = {"chat/completions": "chatCompletion", "responses": "responses"}
 
 
 class Refused(Exception):
-    """Azure's words, the field they are about, their code and their status."""
+    """Azure's message, the field that it is about, its code and its status."""
 
     def __init__(self, message: str, param: str | None, code: str | None, status: int = 400) -> None:
         super().__init__(message)
@@ -101,7 +101,7 @@ class Refused(Exception):
 
 
 def check(asked: Asked) -> None:
-    """Raises Refused where the request is none that a model could answer."""
+    """Raises Refused for a request that no model can answer."""
     body, required = asked.body, REQUIRED.get(asked.operation, "")
     if required and not body.get(required):
         raise _missing(required)
@@ -125,7 +125,7 @@ def check(asked: Asked) -> None:
 
 
 def unsupported(asked: Asked) -> Response | None:
-    """Azure's answer to a reasoning model that is asked with `max_tokens`, as recorded."""
+    """Azure's recorded answer to `max_tokens` for a reasoning model; None for any other request."""
     if not asked.reasons or asked.operation != "chat/completions" or "max_tokens" not in asked.body:
         return None
     error, facts = ERRORS["unsupported_parameter"], {"deployment": asked.deployment}
@@ -147,7 +147,7 @@ def _check_bounds(name: str, value: int, low: int, high: int | None) -> None:
 
 
 def _check_shape(value: Any, shape: Any, path: str) -> None:
-    """What is null inside says nothing; an item of an array must say something."""
+    """Raises Refused where the value has another shape. A null member passes, a null item of an array does not."""
     shapes = shape if isinstance(shape, tuple) else (shape,)
     fitting = [one for one in shapes if type(value) is _type(one) or (one is float and type(value) is int)]
     if not fitting:

@@ -1,4 +1,4 @@
-"""The Responses API, improvised: responses that are made, kept, looked at, cancelled and deleted."""
+"""The Responses API, improvised: makes, keeps, shows, cancels and deletes responses."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -23,7 +23,7 @@ class Responses:
         self.store = Store()
 
     def makers(self) -> Mapping[str, Callable[[Asked], Response]]:
-        """By method and route. Each raises Refused."""
+        """Method and route: what makes the answer. Each raises Refused."""
         return {
             "POST responses": self._make,
             "GET responses/{id}": self._about(_looked_at),
@@ -54,7 +54,7 @@ class Responses:
         raise Refused(message, "previous_response_id", "previous_response_not_found")
 
     def _about(self, make: Callable[[Asked, Kept], Response]) -> Callable[[Asked], Response]:
-        """What is asked about the response with the id in the path."""
+        """`make` for the stored response whose id the path has; 404 where there is none."""
 
         def answer(asked: Asked) -> Response:
             kept = self.store.get(asked.operation.split("/")[1])
@@ -104,7 +104,7 @@ def _number(query: Mapping[str, str], name: str, otherwise: int) -> int:
 
 
 def _with(asked: Asked, **query: int) -> Asked:
-    """The request with these parts of its query."""
+    """The request with these values in its query."""
     others = tuple(pair for pair in asked.query if pair[0] not in query)
     return replace(asked, query=(*others, *((name, str(value)) for name, value in query.items())))
 

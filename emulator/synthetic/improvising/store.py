@@ -1,4 +1,4 @@
-"""The responses that are kept: what was asked and answered, and what has become of a job in the background."""
+"""Stores responses: request, answer and conversation, and the status of a background job."""
 
 from collections import OrderedDict
 from dataclasses import dataclass, field
@@ -6,15 +6,15 @@ from dataclasses import dataclass, field
 from ..asked import Asked, Reply
 from .conversation import Conversation
 
-MOST = 1_000  # responses; the oldest are forgotten first
-LARGEST = 64 * 1024 * 1024  # characters of their requests and conversations
+MOST = 1_000  # responses; the store drops the oldest first
+LARGEST = 64 * 1024 * 1024  # characters of all requests and conversations
 QUEUED, IN_PROGRESS, COMPLETED, INCOMPLETE, CANCELLED = "queued", "in_progress", "completed", "incomplete", "cancelled"
 
 
 @dataclass
 class Kept:
-    """`conversation` ends with the answer. A job's `status` goes on each time that somebody looks: by the clock,
-    the same calls would not always have the same answers."""
+    """`conversation` ends with the answer. Each request for a job moves its `status` on. A clock would move it at
+    another call each time, and the same calls would get different answers."""
 
     asked: Asked
     reply: Reply
@@ -38,20 +38,20 @@ class Kept:
 
     @property
     def said(self) -> Reply | None:
-        """The answer, once there is one."""
+        """The answer; None until the job has ended, and where it was cancelled."""
         return self.reply if self.status == self.ended else None
 
     def looked_at(self) -> None:
         self.status = {QUEUED: IN_PROGRESS, IN_PROGRESS: self.ended}.get(self.status, self.status)
 
     def cancel(self) -> None:
-        """What has ended stays as it is."""
+        """Cancels the job, unless it has ended."""
         if self.status != self.ended:
             self.status = CANCELLED
 
 
 class Store:
-    """By id. The same request has the same answer and the same id: it is kept once, and begins anew."""
+    """The responses by id. The same request has the same id, so a repeated request replaces its response."""
 
     def __init__(self) -> None:
         self._kept = OrderedDict[str, Kept]()

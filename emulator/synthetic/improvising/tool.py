@@ -1,4 +1,4 @@
-"""The functions that a request offers, and which of them the model calls."""
+"""Chooses which of the request's functions the model calls."""
 
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -7,27 +7,29 @@ from ..instance import instance
 from ..seed import Seed
 
 Calls = tuple[tuple[str, dict[str, Any]], ...]
-NONE, AUTO, REQUIRED = "none", "auto", "required"  # what a request says of tools in general
+NONE, AUTO, REQUIRED = "none", "auto", "required"  # the modes of tool_choice
 
 
 class Tool(NamedTuple):
-    """`schema` is that of its arguments."""
+    """`schema` describes the function's arguments."""
 
     name: str
     schema: dict[str, Any]
 
 
 class Choice(NamedTuple):
-    """What the request's tool_choice means: a mode, and the names it is about; None: all."""
+    """The meaning of tool_choice: a mode, and the names of the tools to which it applies; None for all tools."""
 
     mode: str
     names: frozenset[str] | None = None
 
 
 def calls(body: dict[str, Any], called: frozenset[str], seed: Seed) -> Calls:
-    """`auto` calls what was not called in this conversation, all at once where the request allows that. `required` goes
-    through the tools one by one, for the last of them often ends an agent's work, and stays with the last; what is
-    named is called whatever happened. Raises Unsatisfiable."""
+    """The calls that the model makes. Raises Unsatisfiable.
+
+    `auto` calls each function that this conversation has not called yet, all at once where the request allows parallel
+    calls. `required` calls one function at a time, in the request's order, and then the last one again and again: the
+    last one often ends an agent's work. A function that tool_choice names is called every time."""
     mode, names = choice(body)
     tools = [tool for tool in offered(body) if names is None or tool.name in names]
     if mode == NONE or not tools:
@@ -46,7 +48,7 @@ def arguments(tool: Tool, seed: Seed) -> dict[str, Any]:
 
 
 def offered(body: dict[str, Any]) -> Iterator[Tool]:
-    """Functions of any form; what Azure would call itself, such as web_search, is accepted and not called."""
+    """Yields the request's functions, of any form. It skips tools that Azure runs itself, such as web_search."""
     for tool in [*(body.get("tools") or ()), *(body.get("functions") or ())]:
         function = tool.get("function") or tool
         if tool.get("type", "function") == "function" and isinstance(function.get("name"), str):
@@ -55,8 +57,8 @@ def offered(body: dict[str, Any]) -> Iterator[Tool]:
 
 
 def choice(body: dict[str, Any]) -> Choice:
-    """tool_choice is a mode, a function as chat or Responses names it, or a list of allowed tools; function_call is its
-    older form."""
+    """Reads tool_choice, or function_call, its older form. It holds a mode, a function in the form of chat or
+    Responses, or a list of allowed tools."""
     said = body.get("tool_choice") or body.get("function_call") or AUTO
     if isinstance(said, str):
         return Choice(said)

@@ -1,6 +1,6 @@
 """A real client gets Azure's errors through the proxy: Azure's bytes, and the exception that they mean.
 
-(What Azure says about the proxy's own identity, 401 and 403, is the proxy's 502.)
+Azure's 401 and 403 are about the proxy's own identity; the caller gets the proxy's 502 instead.
 """
 
 import re
@@ -92,7 +92,7 @@ def test_a_deployment_that_does_not_exist_is_azures_error(running: Proxy, client
 
 
 def test_a_rate_limit_is_waited_out_as_it_says(running: Proxy) -> None:
-    """`retry-after-ms` reaches the SDK: three tries in a fraction of a second."""
+    """`retry-after-ms` reaches the SDK, which makes its three tries in a fraction of a second."""
     running.azure.reset()
     running.azure.misbehave("rate_limited_briefly")
     options = {"base_url": running.base_url, "api_key": "unused", "default_headers": running.headers}

@@ -1,4 +1,4 @@
-"""A test can make demands on an exchange, and its failure names the demand that was not met."""
+"""A test can make assertions about an exchange, and a failure names the assertion."""
 
 import asyncio
 import time

@@ -42,7 +42,7 @@ def afresh(azure: FakeAzure) -> None:
 def ask(
     azure: FakeAzure, wish: str | None, asked: Interaction = STORY, timeout: float = 10.0
 ) -> tuple[int, bytes, str]:
-    """(status, what came, how it ended)"""
+    """(status, bytes that came, how the answer ended)"""
     status, got, headers = 0, b"", {"api-key": azure.api_key} | ({"openai-emulator-fault": wish} if wish else {})
     path = httpx.URL(asked.request.uri).raw_path.decode()
     try:
@@ -62,7 +62,7 @@ def ask(
 
 
 CUT = "RemoteProtocolError"
-EXPECTED = {  # wish: (status, what comes, how it ends)
+EXPECTED = {  # wish: (status, bytes that come, how the answer ends)
     "slow_first_byte; seconds=0.05": (200, WHOLE, "complete"),
     "slow_frames; seconds=0.001": (200, WHOLE, "complete"),
     "stall; at_frame=2": (200, b"".join(FRAMES[:2]), "ReadTimeout"),
@@ -89,7 +89,7 @@ EXPECTED = {  # wish: (status, what comes, how it ends)
 def test_a_fault_does_what_its_name_says(azure: FakeAzure, wish: str) -> None:
     status, came, ended = EXPECTED[wish]
     got = ask(azure, wish, timeout=0.3 if "stall" in wish else 10)
-    if "reset" in wish:  # a reset may overtake what is under way
+    if "reset" in wish:  # a reset may overtake bytes that are under way
         assert (got[0] in (0, status), came.startswith(got[1]), got[2]) == (True, True, ended)
     else:
         assert got == (status, came, ended)

@@ -22,7 +22,7 @@ PHOTO = base64.b64encode(random.Random(0).randbytes(300_000)).decode()
 PNG, PDF = f"data:image/png;base64,{PHOTO}", f"data:application/pdf;base64,{PHOTO}"
 ODD = f"DATA:;charset=utf-8;name=a;BASE64,{PHOTO}"
 TEXT = {"type": "text", "text": "What is in it?"}
-NEAR = 150  # tokens, of names and brackets
+NEAR = 150  # tokens that names and brackets may add
 
 
 def chat(*parts: Any) -> dict[str, Any]:

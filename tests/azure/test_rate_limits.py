@@ -1,4 +1,4 @@
-"""A deployment's rate limits refuse calls above them, tell the rest, and end with their minute."""
+"""A deployment's rate limits refuse calls above them, tell callers what is left, and start again each minute."""
 
 import time
 from collections.abc import Iterator
@@ -86,7 +86,7 @@ def test_what_was_refused_used_nothing() -> None:
 def test_a_minute_lasts_milliseconds_on_a_faster_clock(
     aoai_emulator: Emulator, proxy_base_url: str, function_key: str
 ) -> None:
-    """The SDK waits as long as it is told, and then its call succeeds."""
+    """The SDK waits as long as `retry-after` says, and then its call succeeds."""
     aoai_emulator.limit(requests=1, time_scale=1_000)
     with OpenAI(**client_options(proxy_base_url, function_key, retries=0)) as client:
         chat.question(client)

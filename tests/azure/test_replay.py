@@ -32,7 +32,7 @@ FRAMES = b"data: 1\n\n", b"data: 2\n\n"
 
 
 class Running:
-    """A fake Azure and one connection to it, which is kept."""
+    """A fake Azure and one open connection to it."""
 
     def __init__(self, azure: FakeAzure, base: str) -> None:
         self.azure, self.address = azure, urlsplit(base)
@@ -193,7 +193,7 @@ def test_a_client_that_leaves_is_noticed_while_the_answer_waits(running: Running
 
 
 def test_reading_goes_on_after_a_large_body_or_nobody_sees_the_client_leave() -> None:
-    """No socket: whether the server has paused when a body is whole depends on how the kernel cut it."""
+    """The test uses no socket, because the kernel's cuts would decide whether the server has paused."""
     done = list[str]()
     transport: Any = SimpleNamespace(
         pause_reading=lambda: done.append("pause"), resume_reading=lambda: done.append("resume")

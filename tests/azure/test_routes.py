@@ -1,4 +1,4 @@
-"""Every recording plays, also on routes that the emulator does not know: by method, path, query and body."""
+"""Every recording plays, even on a route that the emulator does not know: method, path, query and body match it."""
 
 from collections.abc import Iterator
 
@@ -32,7 +32,7 @@ RECORDED = [
     ("PROPFIND", "/openai/v1/things/a%20b", b""),
     ("POST", "/openai/images/generations:submit?api-version=2023-06-01-preview", b'{"prompt":"a"}'),
     ("GET", "/openai/deployments?api-version=2022-12-01", b""),
-    ("POST", "/openai/threads", b"{}"),  # refused by our rules: no api-version, one that is no date, a dated one on v1
+    ("POST", "/openai/threads", b"{}"),  # our rules refuse no api-version, `latest`, a dated one on v1
     ("POST", "/openai/assistants?api-version=latest", b"{}"),
     ("POST", f"/openai/v1/evals{DATED}", b"{}"),
     ("POST", f"/openai/chat/completions{DATED}", b'{"messages":[]}'),

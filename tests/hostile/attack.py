@@ -1,4 +1,4 @@
-"""Requests that nobody should send, as hypothesis strategies: bytes for a socket, and the answers that they deserve."""
+"""Hostile requests, as hypothesis strategies: bytes for a socket, and the answers that they deserve."""
 
 import itertools
 import json
@@ -13,8 +13,8 @@ from tests.hostile.framing import HONEST_FRAMINGS, LYING_FRAMINGS
 
 @dataclass(frozen=True)
 class Attack:
-    """`pieces` leave one after the other, with a pause between. An `honest` request has a beginning and an end that all
-    agree on, so it must be answered; after any other the caller waits a moment if it is `patient`, or hangs up."""
+    """`pieces` leave one after the other, with a pause between. All servers agree where an `honest` request begins and
+    ends, so the proxy must answer it. After any other request a `patient` caller waits a moment; others hang up."""
 
     pieces: tuple[bytes, ...]
     method: str
@@ -46,7 +46,7 @@ BODIES = st.one_of(
 )
 
 SANE = st.sampled_from([True] * 9 + [False])
-PARTS = {  # made once: to make strategies takes longer than to draw from them
+PARTS = {  # made once, because making a strategy takes longer than drawing from it
     "target": st.tuples(
         st.sampled_from([parts.PREFIXES[0]] * 50 + parts.PREFIXES),
         st.sampled_from(
@@ -82,7 +82,7 @@ def attacks(draw: st.DrawFn) -> Attack:
     if draw(SANE):
         headers = [b"host: proxy.example", b"x-functions-key: " + parts.KEY, *headers]
     version, form, body = b"HTTP/1.1", draw(FRAMING), draw(BODIES)
-    wrong = draw(PARTS["wrong"])  # in half of the requests it is the protocol itself
+    wrong = draw(PARTS["wrong"])  # half of the requests break the protocol itself
     what = draw(WRONG[wrong])
     match wrong:
         case "method":
@@ -104,7 +104,7 @@ def attacks(draw: st.DrawFn) -> Attack:
 
 
 def mutated(raw: bytes, changes: list[tuple[int, int, bytes | None]]) -> bytes:
-    """Each change replaces some bytes, or repeats them."""
+    """Changes the request: each change replaces some bytes, or repeats them."""
     for start, size, new in changes:
         old = raw[start : start + size]
         raw = raw[:start] + (old * 2 if new is None else new) + raw[start + size :]

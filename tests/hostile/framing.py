@@ -1,10 +1,10 @@
-"""Ways to say where a body ends: some that all servers understand alike, and others."""
+"""Ways to mark the end of a body. All servers understand some of them alike, and others differently."""
 
 from collections.abc import Callable
 
 from tests.hostile.parts import SMUGGLED
 
-Framed = tuple[bytes, bytes]  # header lines, and what follows the head
+Framed = tuple[bytes, bytes]  # (header lines, bytes after the head)
 
 
 def chunked(body: bytes, extension: bytes = b"", trailer: bytes = b"") -> bytes:

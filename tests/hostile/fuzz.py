@@ -14,12 +14,13 @@ from tests.hostile.attack import Attack, attacks
 from tests.hostile.target import Target, describe, target
 from tests.load.footprint import assert_no_leak
 
-ROUND = 1_000  # requests to one seed; hypothesis remembers all of them
+ROUND = 1_000  # requests with one seed, as hypothesis remembers all of them
 WARM_UP = 300
 
 
 def throw(under_attack: Target, requests: int, seed: int) -> None:
-    """`requests` of them, the same for the same seed. Raises AssertionError with the smallest that breaks a promise."""
+    """Throws `requests` requests, the same ones for the same seed. Raises AssertionError with the smallest request that
+    breaks a promise."""
 
     @hypothesis.seed(seed)
     @hypothesis.settings(

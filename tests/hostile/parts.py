@@ -4,8 +4,8 @@ import gzip
 import zlib
 
 KEY = b"function-key-of-the-hostile-tests"
-CANARY = b"canary-that-no-log-line-may-show"  # stands in bodies and queries
-ELSEWHERE = b"127.0.0.1:99999"  # replaced by the address of a server that nobody may ever call
+CANARY = b"canary-that-no-log-line-may-show"  # bodies and queries hold it
+ELSEWHERE = b"127.0.0.1:99999"  # stands for the address of a server that the proxy must never call
 SMUGGLED = b"POST /smuggled HTTP/1.1\r\nhost: x\r\nx-functions-key: " + KEY + b"\r\ncontent-length: 2\r\n\r\n{}"
 
 
@@ -77,7 +77,7 @@ OpenAI-Project: \xe2\x82\xac
 x-stainless-lang: \t
 x-stainless-retry-count: -1""").split(b"\n")
 HEADERS += [b"user-agent: " + b"u" * 60_000, b"accept: " + b"*" * 900, b"x-stainless-a: 1\r\nx-stainless-a: 2"]
-BROKEN_HEADERS = [  # a head with one of these may be refused, or end elsewhere than it seems
+BROKEN_HEADERS = [  # a server may refuse a head with one of these, or see its end elsewhere
     *(
         b"user-agent: a\r\n b",
         b" user-agent: a",

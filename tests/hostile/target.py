@@ -1,4 +1,4 @@
-"""The proxy under attack: what is sent to it, what it answers, what reaches Azure, what it logs."""
+"""The proxy under attack. Sends a request, and checks the answer, the bytes that reach Azure, and the log."""
 
 import http.client
 import json
@@ -18,7 +18,7 @@ from tests.hostile.parts import CANARY, ELSEWHERE, KEY, SOUND
 from tests.load.footprint import Counted, counted_proxy
 from tests.support import Arrived, Proxy, RawUpstream, raw_upstream
 
-SECONDS = 20.0  # a machine may be busy; whatever takes longer hangs
+SECONDS = 20.0  # a busy machine may take so long; a longer wait is a hang
 PATIENCE_SECONDS = 0.05  # after a request that deserves no answer
 GAP_SECONDS = 0.002  # between two pieces of a request
 ANSWER = b'{"object":"chat.completion","choices":[]}'
@@ -33,10 +33,10 @@ MAY_ARRIVE = re.compile(
     r"|x-client-request-id|x-ms-client-request-id|openai-.*|x-stainless-.*"
 )
 ONCE = ("host", "authorization", "content-length")
-LEFT_OPEN = (  # the host watches how the first of its kind ends, for as long as proxy/worker.py waits
+LEFT_OPEN = (  # the host watches how the first such call ends, for as long as proxy/worker.py waits
     b"GET /api/v1/models HTTP/1.1\r\nhost: x\r\nx-functions-key: %s\r\nx-odd: caf\xc3\xa9\r\n\r\n" % KEY
 )
-OF_THE_HOST = re.compile(rb"\Z|in Azure|HTTP/")  # the body of its own 500s; the next answer may follow
+OF_THE_HOST = re.compile(rb"\Z|in Azure|HTTP/")  # the body of the host's own 500; the next answer may follow
 FAILURE = re.compile(rb"HTTP/1\.1 5\d\d [^\r]*\r\n(?:[^\r]+\r\n)*\r\n(?!%s)" % OF_THE_HOST.pattern)
 LOG_MAY_NOT_SHOW = (b"Traceback", b"unexpected error", CANARY, b"of-the-caller")
 
@@ -48,7 +48,7 @@ def respond(_: Arrived, sock: socket.socket) -> None:
 
 @dataclass
 class Target:
-    """`answers` counts the statuses seen; 0 stands for none."""
+    """`answers` counts the answers by status; status 0 counts the requests without an answer."""
 
     counted: Counted
     upstream: RawUpstream
@@ -68,17 +68,17 @@ class Target:
         try:
             self.judge(attack, self.send(attack))
         except AssertionError as problem:
-            if not self.told:  # the request as it was, before hypothesis looks for a smaller one
+            if not self.told:  # the original request, before hypothesis looks for a smaller one
                 self.told = True
                 sys.stderr.write(f"\n{attack}\n{problem}\n")
             raise
 
     def send(self, attack: Attack) -> bytes:
-        """The answer as text: its status, headers and body, or whatever came."""
+        """The bytes that came back: a whole answer, or less."""
         port = int(self.running.base_url.split(":")[2].split("/")[0])
         with socket.create_connection(("127.0.0.1", port), timeout=SECONDS) as sock:
             try:
-                with suppress(ConnectionError):  # it was refused before all of it was sent
+                with suppress(ConnectionError):  # the proxy refused the request before all of it was sent
                     self.send_pieces(attack, sock)
                 return self.answer_to(attack, sock) if attack.honest else self.whatever_comes(attack, sock)
             except TimeoutError as error:
@@ -117,7 +117,7 @@ class Target:
             if not attack.patient:
                 raise
         except OSError:
-            pass  # it is closed already
+            pass  # the other side has closed the connection
         statuses = re.findall(rb"HTTP/1\.1 (\d{3})", received)
         self.answers.update(map(int, statuses or [0]))
         assert not FAILURE.search(received), received
@@ -130,7 +130,7 @@ class Target:
             self.judge_arrived(request, secrets)
         tokens = {request.headers["authorization"].removeprefix("Bearer ").encode() for request in arrived}
         assert not self.elsewhere.arrived, f"a request went elsewhere: {self.elsewhere.arrived}"
-        # what a caller sent who hung up may arrive beside the next one
+        # the request of a caller that hung up may arrive together with the next one
         assert len(arrived) <= 1 or self.straggling or not attack.honest, f"one request became {len(arrived)}"
         self.straggling = not attack.honest
         for secret in secrets | tokens:
@@ -150,15 +150,15 @@ class Target:
             assert secret not in request.head, f"{secret!r} reached Azure in {request.head!r}"
 
     def judge_log(self, secrets: set[bytes]) -> None:
-        """Judges the log lines since the last call."""
-        self.log.seek(max(0, self.log_read - 200))  # what is looked for may have been cut
+        """Checks the log lines since the last call of this method."""
+        self.log.seek(max(0, self.log_read - 200))  # a canary may stand across the last position
         logged = self.log.read()
         self.log_read = self.log.tell()
         for word in {*LOG_MAY_NOT_SHOW, *secrets}:
             assert word not in logged, f"{word!r} is in the log: …{logged[-3_000:].decode(errors='replace')}"
 
     def assert_lives(self) -> None:
-        """A good request gets its answer, with Azure's bytes, and Azure gets the caller's."""
+        """Checks that a good request still works: Azure gets the caller's bytes, and the caller gets Azure's."""
         head = b"POST /api/v1/chat/completions HTTP/1.1\r\nhost: x\r\nx-functions-key: %s\r\n" % KEY
         good = Attack((head + b"content-length: %d\r\n\r\n" % len(SOUND) + SOUND,), "POST", honest=True, patient=True)
         self.upstream.arrived.clear()
@@ -170,7 +170,8 @@ class Target:
 
 @contextmanager
 def target(backend: str | None = None) -> Iterator[Target]:
-    """A fresh proxy and its log, in front of a server that notes every byte; beside it one that nobody may call."""
+    """A fresh proxy and its log, in front of a server that notes every byte. A second server notes calls that the proxy
+    must never make."""
     with tempfile.TemporaryFile() as log, raw_upstream() as upstream, raw_upstream() as elsewhere:
         upstream.answer = elsewhere.answer = respond
         settings = {"FUNCTION_HOST_KEY": KEY.decode(), **({"FUNCTIONS_HOST_BACKEND": backend} if backend else {})}

@@ -1,4 +1,5 @@
-"""Made-up requests, the same ones in every run; `python -m tests.hostile.fuzz` throws as many as wanted."""
+"""The proxy keeps its promises for made-up requests, the same ones in each run. `python -m tests.hostile.fuzz` throws
+more of them."""
 
 from collections.abc import Iterator
 

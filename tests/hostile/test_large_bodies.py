@@ -1,4 +1,4 @@
-"""Bodies as large as the function takes, made to cost as much as they can."""
+"""The largest bodies that the function takes, in the forms that cost the most, do not stop it."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""Two requests are the same when they mean the same; nothing less, nothing more."""
+"""Two requests match exactly when they mean the same."""
 
 import pytest
 
@@ -66,7 +66,7 @@ def test_another_call_never_matches(one: bytes, other: bytes) -> None:
 
 @pytest.mark.parametrize("depth", [99, 100, 101, 900, 100_000])
 def test_depth_is_the_same_however_deep_the_stack_is(depth: int) -> None:
-    """json gives up at a depth that depends on its caller; what was recorded must match from any place."""
+    """json fails at a depth that depends on its caller's stack. A recorded request must match from any stack."""
     bodies = [b"[" * depth + b"]" * depth, b'{"a":' * depth + b"1" + b"}" * depth]
 
     def deeper(calls: int) -> list[Key]:

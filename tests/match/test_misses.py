@@ -48,7 +48,7 @@ def explain(recordings: Library, sent: Request) -> str:
 LONG = "The planets of our solar system, as a list, each with its distance from the sun and its largest moon, "
 SCHEMA = {"type": "json_schema", "json_schema": {"schema": {"type": "object", "required": ["a", "b"]}}}
 MISSES: dict[str, tuple[list[Request], Request]] = {
-    # recordings, what was sent
+    # (recordings, the request that was sent)
     "no recordings": ([], asked("Hello")),
     "another operation": ([asked("Hello"), get(ITEMS)], request({"model": "m", "input": "Hello"}, f"{V1}/responses")),
     "another id": ([get(ITEMS), get(f"{V1}/responses/resp_1")], get(f"{V1}/responses/resp_2/input_items")),

@@ -1,4 +1,4 @@
-"""What may vary is declared, and nothing else varies."""
+"""Only declared parts of a request may vary."""
 
 import json
 import time
@@ -53,7 +53,7 @@ def played(library: Library, asked: Any) -> str | None:
 
 
 def answers(rules: dict[str, Any], one: Any, other: Any) -> bool:
-    """Whether a recording of the one answers the other; that must not depend on which is which."""
+    """Whether a recording of one request answers the other. The answer is the same in both directions."""
     there, back = Library(), Library()
     there.add(recorded(one), slack.parse(rules))
     back.add(recorded(other), slack.parse(rules))
@@ -301,7 +301,7 @@ def test_a_named_pattern_takes_time_in_proportion_to_the_text(name: str, unit: s
 
 
 def test_a_request_cannot_hold_the_emulator_up() -> None:
-    """An own expression that passed its trial meets the text that it is slow on."""
+    """A user's expression passed its trial, but is slow on this text."""
     library = Library()
     library.add(recorded(body("xabc")), slack.parse({"messages[*].content": "/x(?:a|b|ab)*c/"}))
     began = time.monotonic()

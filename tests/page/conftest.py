@@ -1,4 +1,4 @@
-"""One fake Azure with its control API, which every test of this folder uses from its start."""
+"""One fake Azure with its control API, which all tests of this folder share. Each test begins with a reset."""
 
 import json
 from collections.abc import Iterator

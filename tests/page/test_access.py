@@ -1,4 +1,4 @@
-"""Who may use the control API, on every route that it has."""
+"""The control API refuses callers who may not use it, on every route."""
 
 import json
 import socket
@@ -57,7 +57,7 @@ def code(answer: httpx.Response) -> str:
 
 
 def use(running: Running, route: Route, headers: dict[str, str], path: str | None = None) -> httpx.Response:
-    """As a page of this very site would."""
+    """Uses the route in the way that a page of the control API's own site would."""
     body = {"json": BODIES.get(route.shown, {})} if route.method in WITH_BODY else {}
     return running.api(route.method, path or path_of(route), headers=headers, **body)
 
@@ -210,7 +210,7 @@ def test_two_hosts_or_none_are_refused(running: Running) -> None:
 
 
 def test_a_websocket_is_never_opened(running: Running) -> None:
-    """A browser opens one from any site, and asks nobody."""
+    """A browser opens a WebSocket from a page of any site, without a preflight."""
     key = b"connection: Upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\nsec-websocket-key: AAAA\r\n"
     closing = b"connection: close\r\n\r\n"
     own = raw(running.base, b"GET /_emulator/state HTTP/1.1\r\nhost: localhost\r\n" + key + closing)
@@ -222,7 +222,7 @@ def test_a_websocket_is_never_opened(running: Running) -> None:
 
 @pytest.fixture(scope="module")
 def guarded() -> Iterator[Running]:
-    """As beyond loopback: with a token, and a name of its own."""
+    """A control API beyond loopback, with a token and a name of its own."""
     azure = FakeAzure(Library())
     with serving(azure, bind(0)) as base, Control(subject := Subject(azure), Access(["emulator"], TOKEN)):
         running = Running(subject, base)
@@ -254,7 +254,7 @@ def test_the_token_opens_it_under_the_names_that_were_given(guarded: Running) ->
 
 
 def test_without_a_token_only_this_machine_is_answered() -> None:
-    """Should a server ever listen elsewhere, nothing is open."""
+    """The check holds even where a server listens beyond loopback."""
     scope = {"headers": [(b"host", b"localhost")], "client": ("192.0.2.7", 5)}
     for client in (("192.0.2.7", 5), None):
         with pytest.raises(Exception, match="Only this machine"):
@@ -263,7 +263,7 @@ def test_without_a_token_only_this_machine_is_answered() -> None:
 
 
 def test_no_credential_is_in_any_answer(running: Running) -> None:
-    """Whatever the caller sent: headers of every client, and a key in the address."""
+    """The call has the key headers of every client, and a key in its address."""
     shown = {
         "api-key": running.azure.api_key,
         "authorization": "Bearer sk-made-up-bearer",

@@ -1,4 +1,4 @@
-"""The journal keeps so many bytes of requests, and no more."""
+"""The journal keeps a limited number of bytes of requests."""
 
 import pytest
 
@@ -19,7 +19,7 @@ def ended(kept: Journal, body: bytes) -> Exchange:
 
 @pytest.fixture
 def small_limits(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A thousand times smaller than they are."""
+    """The journal's limits, a thousand times smaller."""
     monkeypatch.setattr(journal, "MOST_BODY_BYTES", journal.MOST_BODY_BYTES // 1024)
     monkeypatch.setattr(journal, "KEPT_BODY_BYTES", journal.KEPT_BODY_BYTES // 1024)
 

@@ -1,4 +1,4 @@
-"""The calls, as the control API tells them: in rows, one by one, frame by frame, and as they come."""
+"""The control API shows the calls: in rows, one by one, frame by frame, and as they come."""
 
 import threading
 import time

@@ -1,4 +1,4 @@
-"""The cassettes that are served, read over HTTP."""
+"""The control API shows the cassettes that the emulator plays."""
 
 import shutil
 from collections.abc import Iterator

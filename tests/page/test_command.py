@@ -1,4 +1,4 @@
-"""Where the control API listens, and for whom: what `serve`, `azure` and `host` print and open."""
+"""`serve`, `azure` and `host` open the control API to the right callers, and print where it is."""
 
 import socket
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ PROMPT = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "Nobo
 
 @pytest.fixture(scope="module")
 def served() -> Iterator[dict[str, Any]]:
-    """Every key is accepted, and the control API is on a port of its own."""
+    """With --any-key the proxy takes every key, and the control API has a port of its own."""
     with started("serve", "--port", "0", "--any-key") as (described, process):
         yield described
         process.terminate()

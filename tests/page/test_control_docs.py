@@ -1,4 +1,4 @@
-"""Stubs that came over HTTP answer the next calls."""
+"""Stubs that a client declares over HTTP answer the next calls."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""docs/control.md: its tests run in their languages, and its tables have every route, field and error."""
+"""The tests in docs/control.md run in their languages, and its tables have every route, field and error."""
 
 import os
 import re
@@ -15,7 +15,7 @@ from tests.page.conftest import Running
 from tests.pages import ROOT, blocks, text_of
 
 PAGE = "docs/control.md"
-RUNS = {  # language: the file, and what runs it there
+RUNS = {  # language: the file's name, and the command that runs it
     "python": ("test_rate_limit.py", [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]),
     "javascript": ("rate_limit.test.mjs", ["node", "--test"]),
     "go": ("rate_limit_test.go", ["go", "test"]),

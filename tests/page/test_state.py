@@ -1,4 +1,4 @@
-"""The emulator's state, read and changed by another process; what is changed counts for the next call."""
+"""The control API reads and changes the emulator's state. A change counts for the next call."""
 
 from typing import Any
 

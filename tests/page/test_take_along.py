@@ -1,4 +1,4 @@
-"""What a miss differs in, and a call to take along."""
+"""The control API shows what a miss differs in, and exports a call as a command, a program, JSON or a cassette."""
 
 import json
 import os
@@ -82,7 +82,7 @@ ODD = (
 
 @pytest.mark.parametrize("body", [PLAIN, STREAM, ODD, b'{"a":1}\nEND\n', b"\xff\x00\r\n", b"a" * 40_000])
 def test_the_curl_command_makes_the_same_call(running: Running, body: bytes, tmp_path: Path) -> None:
-    """Whatever is in it: nothing of a prompt is run by the shell."""
+    """The shell runs no part of a prompt, whatever the prompt holds."""
     running.client.post(
         "/openai/v1/chat/completions?a=[1]{b}&x='$(id)'",
         content=body,

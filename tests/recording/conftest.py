@@ -19,7 +19,7 @@ from emulator.stack import CASSETTES
 
 @dataclass
 class Live:
-    """The live service: its fake, and the environment of somebody who may record it; `told` is what a recorder said."""
+    """The live service's fake, and the environment of a user who may record it. `told` has the recorder's messages."""
 
     azure: FakeAzure
     env: dict[str, str]
@@ -39,7 +39,7 @@ class Live:
 
     @contextmanager
     def recording(self, folder: Path, name: str, mode: str = "once", **wish: Any) -> Iterator[OpenAI]:
-        """A client of the recording Azure, without the proxy; the cassette is written at the end."""
+        """A client of the recording Azure, without the proxy. The recorder writes the cassette at the end."""
         with TemporaryDirectory() as run:
             stack = self.stack(folder, Wish(mode, **wish), Path(run))
             with client_of(stack) as client:

@@ -49,7 +49,7 @@ def client_of(azure: FakeAzure) -> Iterator[httpx.Client]:
 
 
 def read(client: httpx.Client, body: bytes = BODY) -> tuple[bytes, str]:
-    """What came, and how it ended."""
+    """The bytes that came, and how the answer ended."""
     got = b""
     try:
         with client.stream("POST", "/openai/v1/chat/completions", content=body) as answer:
@@ -77,7 +77,7 @@ def test_what_breaks_is_recorded_and_replayed_as_broken(
 ) -> None:
     def answer(_: Arrived, sock: socket.socket) -> None:
         sock.sendall(head + sent)
-        time.sleep(0.1)  # a reset overtakes what is still under way
+        time.sleep(0.1)  # a reset overtakes bytes that are under way
         breaks(sock)  # type: ignore[operator]
 
     with raw_upstream() as upstream:

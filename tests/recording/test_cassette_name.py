@@ -1,4 +1,4 @@
-"""Every recorded test has a cassette of its own, also where a file system knows no capitals."""
+"""Every recorded test has a cassette of its own, even on a file system that ignores case."""
 
 import re
 import string
@@ -15,7 +15,7 @@ from tests.recording.test_with_pytest import cassettes, project, run
 
 __all__ = ["project"]  # a fixture
 
-NAMES = {  # address → its name, or the readable part of it before the digest
+NAMES = {  # address → the cassette's name, or the part of the name before its digest
     "test_story.py::test_one": "story/one",
     "test_story.py::test_one[de]": "story/one-de",
     "test_story.py::test_one[gpt-4o-mini]": "story/one-gpt-4o-mini",

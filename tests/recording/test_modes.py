@@ -12,12 +12,12 @@ from tests.e2e.scenarios import chat
 from tests.recording.conftest import Live, client_of
 
 NAME = "chat/some"
-OLD, NEW = chat.question, chat.conversation  # one that is recorded already, one that is not
+OLD, NEW = chat.question, chat.conversation  # the old one is recorded already, the new one is not
 
 
 @pytest.fixture
 def begun(live: Live, folder: Path) -> Path:
-    """A folder with a recorded cassette that has the old request."""
+    """A folder with a cassette that holds the old request."""
     with live.recording(folder, NAME, "once") as client:
         OLD(client)
     live.azure.reset()
@@ -25,7 +25,7 @@ def begun(live: Live, folder: Path) -> Path:
 
 
 def ask_both(live: Live, folder: Path, mode: str) -> tuple[list[str], int, int]:
-    """(what came of the old and the new request, requests that reached the live service, recordings afterwards)"""
+    """(the outcomes of the old and the new request, requests that reached the live service, recordings afterwards)"""
     came = []
     with live.recording(folder, NAME, mode) as client:
         for ask in (OLD, NEW):

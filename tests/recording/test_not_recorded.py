@@ -1,4 +1,4 @@
-"""What is not recorded: rate limits, errors, and what the budget does not allow."""
+"""The recorder leaves out rate limits, errors, and requests that the budget does not allow."""
 
 from pathlib import Path
 

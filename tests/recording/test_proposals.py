@@ -1,4 +1,4 @@
-"""Recording knows what may vary, and proposes what to declare."""
+"""The recorder honours declared slack, and proposes slack to declare."""
 
 import json
 from pathlib import Path
@@ -25,7 +25,7 @@ def asked(text: str = "Hello", **more: Any) -> dict[str, Any]:
 
 
 def record(folder: Path, *bodies: dict[str, Any], mode: str = "new_episodes") -> list[str]:
-    """What the recorder says of a run that asks this."""
+    """The recorder's messages about a run with these requests."""
     said: list[str] = []
     run = folder.parent / f"run-{len(list(folder.parent.iterdir()))}"
     recorder = Recorder(folder, mode, Known(BASE), Run(run), say=said.append)

@@ -1,4 +1,4 @@
-"""`python -m emulator record`: any client, until Ctrl-C."""
+"""`python -m emulator record` records any client until Ctrl-C."""
 
 import json
 import signal

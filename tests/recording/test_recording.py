@@ -26,7 +26,7 @@ SCENARIOS = {scenario.name: scenario for module in MODULES for scenario in modul
 
 
 def told(interactions: tuple[Interaction, ...]) -> list[tuple[object, ...]]:
-    """What matters of each: what was asked, and the answer without its times and the server's own headers."""
+    """Each request, and its answer without times and without the server's own headers."""
     asked = [(i.request.method, i.request.uri, i.request.body) for i in interactions]
     answers = [(headers_of(i), replace(i.response, headers=(), frame_at_ms=())) for i in interactions]
     return list(zip(asked, answers, strict=True))
@@ -43,7 +43,7 @@ def of(folder: Path, name: str) -> tuple[Interaction, ...]:
 
 @pytest.fixture(scope="module")
 def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Everything that the scenarios ask, recorded of a live service that has their cassettes."""
+    """All requests of the scenarios, recorded from a live service that plays their cassettes."""
     folder = tmp_path_factory.mktemp("recorded")
     with Live.started() as live, live.stack(folder, Wish("rewrite", errors=True), folder / "run") as stack:
         for scenario in SCENARIOS.values():
@@ -59,7 +59,7 @@ def test_a_recording_is_what_the_live_service_sent(scenario: Scenario, recorded:
 
 
 def test_each_frame_arrives_while_it_is_recorded(live: Live, folder: Path) -> None:
-    """The live service sends its next frame only when the client has the one before it."""
+    """The live service sends a frame only when the client has the frame before it."""
     read = 0
 
     async def hold(exchange: object, number: int) -> None:
@@ -84,7 +84,7 @@ def test_a_stream_is_recorded_with_the_times_of_its_frames(folder: Path) -> None
 
 
 def test_pieces_that_are_no_frames_are_kept_as_they_came(folder: Path, tmp_path: Path) -> None:
-    """One frame in two pieces, then two frames in one."""
+    """One frame in two pieces, then two frames in one piece."""
     source = of(CASSETTES, "chat/stream")[0]
     size = len(source.response.body)
     cut = replace(source.response, frame_at_ms=(), frame_bytes=(10, 400, size - 410))
@@ -95,7 +95,7 @@ def test_pieces_that_are_no_frames_are_kept_as_they_came(folder: Path, tmp_path:
 
 
 def test_a_recording_of_a_replay_is_the_same_file(folder: Path, tmp_path: Path) -> None:
-    """Byte for byte, streams with their schedules: what did not change, does not change in the file."""
+    """The file stays the same byte for byte, with the schedules of its streams."""
     record(CASSETTES, folder, time_scale=10.0)
     before = (folder / "chat/some.yaml").read_bytes()
     shutil.copytree(folder, tmp_path / "live")
@@ -130,7 +130,7 @@ def test_two_runs_on_one_answer_change_only_what_changed(live: Live, folder: Pat
 
 @pytest.mark.parametrize("path", ["/class-ai", "/apis/class-ai/v2", "/openai", "/class-ai/"])
 def test_what_is_recorded_behind_a_base_with_a_path_plays_without_it(path: str, live: Live, folder: Path) -> None:
-    """As API Management has it: https://contoso.azure-api.net/class-ai/openai/v1/…"""
+    """API Management has such a path: https://contoso.azure-api.net/class-ai/openai/v1/…"""
 
     async def management(scope: Any, receive: Any, send: Any) -> None:
         assert scope["path"].startswith(path.rstrip("/") + "/openai/v1/")

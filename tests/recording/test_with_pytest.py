@@ -1,4 +1,4 @@
-"""A new test runs once against the live service, and then for ever offline."""
+"""A new test runs against the live service once, and offline from then on."""
 
 import os
 import pty
@@ -58,7 +58,7 @@ def new_project(folder: Path) -> Path:
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """A project of somebody else's, with tests that have no recording yet."""
+    """Another project, with tests that have no recording yet."""
     return new_project(tmp_path)
 
 
@@ -70,7 +70,7 @@ class Recorded(NamedTuple):
 
 @pytest.fixture(scope="module")
 def once(tmp_path_factory: pytest.TempPathFactory) -> Recorded:
-    """That project, recorded."""
+    """The other project after its tests were recorded."""
     folder = new_project(tmp_path_factory.mktemp("project"))
     with Live.started() as live:
         status, told = run(folder, live, "--record-mode=once")
@@ -80,14 +80,14 @@ def once(tmp_path_factory: pytest.TempPathFactory) -> Recorded:
 
 @pytest.fixture
 def recorded(once: Recorded, tmp_path: Path) -> Path:
-    """A copy of it, to play and to change."""
+    """A copy of the recorded project, which a test may change."""
     return Path(shutil.copytree(once.folder, tmp_path / "project"))
 
 
 def environment(live: Live | None, **more: str) -> dict[str, str]:
     settings = ("AZURE_", "OPENAI_", "CI", "PYTEST_", "AOAI_", "COV_")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(settings)}
-    alone = {"PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}  # others cost a second a run
+    alone = {"PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}  # other plugins cost a second a run
     return kept | alone | (live.env if live else {}) | more
 
 
@@ -122,7 +122,7 @@ def test_then_it_plays_offline_and_what_has_no_recording_fails(recorded: Path) -
 
 
 def test_the_way_of_the_docs_works(folder: Path, project: Path) -> None:
-    """As a contributor would: the test and the commands as they stand in docs/recording.md."""
+    """The test and the commands are those of docs/recording.md."""
     test = block_with("python", "def test_limerick")
     commands = [line for block in blocks("docs/recording.md", "bash") for line in block.splitlines() if " -m " in line]
     assert [command.split()[2:4] for command in commands] == [
@@ -208,7 +208,7 @@ SECRET = """    from openai import APIStatusError
     with pytest.raises(APIStatusError):
         openai_client.responses.create(model="gpt-4o-mini", input="Write to jane.roe@contoso.com.")
 """
-UNFIT = {  # ways not to pass
+UNFIT = {  # tests whose requests the recorder must not keep
     "a failed assertion": f"def test_x(openai_client):\n{QUESTION}    assert False\n",
     "an error": f"def test_x(openai_client):\n{QUESTION}    raise ValueError\n",
     "a skip in the middle": f"def test_x(openai_client):\n{QUESTION}    pytest.skip()\n",
@@ -240,7 +240,7 @@ def test_a_test_that_does_not_pass_leaves_the_cassettes_as_they_were(mode: str, 
 
 
 def test_the_summary_names_what_was_kept_back_and_an_option_keeps_it(live: Live, project: Path) -> None:
-    """A test that fails as expected, as that of the story does, is recorded."""
+    """The recorder keeps a test that fails as expected, such as the story's."""
     failing = NEW_TEST.replace('assert "Paris"', 'assert "Rome"').replace("> 5", "> 500")
     (project / "test_new.py").write_text(failing.replace("def test_story", "@pytest.mark.xfail\ndef test_story"))
     status, told = run(project, live, "--record-mode=once")
@@ -272,7 +272,7 @@ def test_whoever_watches_sees_a_progress_bar(live: Live, project: Path) -> None:
         while True:
             try:
                 data = os.read(ours, 65536)
-            except OSError:  # Linux says EIO at the end
+            except OSError:  # Linux raises EIO at the end
                 break
             if not data:
                 break

@@ -33,7 +33,7 @@ def keep(taking: Recorder, asked: int, answer: str) -> None:
 
 
 def write_for_ever(folder: Path, run: Path, first: int, begun: Event) -> None:
-    """Whole recordings of three answers each, in one letter or the other."""
+    """Two whole recordings of three answers each. Each consists of one letter."""
     for number in itertools.count(first):
         taking = recorder(folder, run / str(number), "rewrite")
         taking.begin("x")

@@ -15,7 +15,7 @@ from emulator.tape.interaction import Interaction, Request, Response
 
 HOST = "contoso-ai.openai.azure.com"
 BASE = f"https://{HOST}"
-KEY = "0123456789abcdef0123456789abcdef"  # of the older kind: only the recorder knows that it is one
+KEY = "0123456789abcdef0123456789abcdef"  # of the older form, which only the recorder knows as a key
 PRINCIPAL = "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee"
 KNOWN = Known(BASE, (KEY, PRINCIPAL, "test"))
 JSON, EVENTS = (("Content-Type", "application/json"),), (("Content-Type", "text/event-stream"),)
@@ -27,7 +27,7 @@ def letters(count: int) -> str:
 
 GUID = "11111111-2222-4333-8444-555555555555"
 JWT = f"eyJhbGciOiJSUzI1NiJ9.eyJvaWQiOiJ4In0.{letters(40)}"
-SECRETS = {  # kind → (text in which it stands, the secret)
+SECRETS = {  # kind → (a text that holds the secret, the secret)
     "host": (f"see {BASE}/openai", "contoso-ai"),
     "another host": ("see https://fabrikam-7.cognitiveservices.azure.com/x", "fabrikam-7"),
     "my own host": ("see https://my-fabrikam-7.openai.azure.com/x", "my-fabrikam-7"),
@@ -73,7 +73,7 @@ def streaming(*events: Any, **facts: Any) -> Interaction:
 
 
 def cut(interaction: Interaction, *at: int) -> Interaction:
-    """The stream in other pieces than its frames."""
+    """The stream, cut elsewhere than between its frames."""
     sizes = tuple(end - start for start, end in itertools.pairwise((0, *at, len(interaction.response.body))))
     times = tuple(map(float, range(len(sizes))))
     return replace(interaction, response=replace(interaction.response, frame_bytes=sizes, frame_at_ms=times))
@@ -177,7 +177,7 @@ PLACES: dict[str, Callable[[str], Interaction]] = {
 
 
 def is_said(secret: str, text: str) -> bool:
-    """Whether a file says it: plainly, in base64 wherever it begins in it, in escapes, or in hexadecimal digits."""
+    """Whether a file holds the secret: plainly, in base64 at any offset, in escapes, or in hexadecimal digits."""
     said = {
         secret,
         quote(secret, safe=""),

@@ -1,4 +1,4 @@
-"""The scrubber finds a key by its form in any place, and leaves lookalikes alone. All keys here are made up."""
+"""The scrubber finds a key by its form in any place, and leaves lookalikes alone. All these keys are made up."""
 
 import json
 import random

@@ -47,7 +47,7 @@ def interactions_below(folder: Path) -> Iterator[Interaction]:
 
 
 def file_of(interaction: Interaction, folder: Path) -> str:
-    """What is written, and what is read from it."""
+    """The text of the written cassette, followed by the bodies that the emulator reads from it."""
     cassette.save(folder / "x.yaml", [interaction], {})
     loaded = cassette.load(folder / "x.yaml").interactions[0]
     bodies = [loaded.request.body.decode("latin-1"), loaded.response.body.decode("latin-1")]
@@ -143,7 +143,7 @@ def test_a_name_stays_the_same_from_request_to_answer() -> None:
     assert json.loads(clean.response.body) == [f"person-{n}@example.com" for n in (2, 3, 1)]
 
 
-FRAME = b'data: {"a": "ada@contoso.com"}\n\n'  # the address is at 13 to 28; what stands there instead is 5 longer
+FRAME = b'data: {"a": "ada@contoso.com"}\n\n'  # the address stands at 13 to 28; its replacement is 5 bytes longer
 
 
 @pytest.mark.parametrize(
@@ -262,7 +262,7 @@ def test_ordinary_text_is_left_alone(text: str) -> None:
 
 
 def test_numbers_and_padding_are_left_alone() -> None:
-    """Of 3,000 such vectors and 3,000 such texts none was taken for a secret; here are fewer, for time."""
+    """The scrubber took none of 3,000 such vectors and 3,000 such texts for a secret. To save time, these are fewer."""
     dice = random.Random(8)
     for _ in range(40):
         vector = struct.pack("<1536f", *(dice.gauss(0, 0.03) for _ in range(1536)))

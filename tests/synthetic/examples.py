@@ -1,4 +1,4 @@
-"""How many examples a long test makes up. `EXAMPLES=10000 python -m pytest -m long tests/synthetic` takes an hour."""
+"""The number of examples in a long test. `EXAMPLES=10000 python -m pytest -m long tests/synthetic` takes an hour."""
 
 import os
 

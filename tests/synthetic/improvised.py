@@ -1,4 +1,4 @@
-"""Asks an Improviser as the fake Azure does, and holds its answers against everything that `check` knows."""
+"""Asks an Improviser as the fake Azure does, and runs all rules of `check` over its answers."""
 
 import json
 from collections.abc import Iterable
@@ -23,7 +23,7 @@ QUICK = (framing.check, conformity.against_sdk, event_order.check, chunk_order.c
 
 
 def asked(operation: str, body: Any = None, method: str = "POST", improviser: Improviser | None = None) -> Interaction:
-    """The request, and what it is answered."""
+    """The request and its improvised answer."""
     sent = b"" if body is None else json.dumps(body, ensure_ascii=False).encode()
     uri = AZURE + operation
     target = uri[uri.index("/openai") :]
@@ -33,7 +33,7 @@ def asked(operation: str, body: Any = None, method: str = "POST", improviser: Im
 
 
 def answer(operation: str, body: Any = None, method: str = "POST", improviser: Improviser | None = None) -> Any:
-    """The answer's JSON: the whole, or what the stream's frames say."""
+    """The JSON documents of the answer: one, or that of each frame of a stream."""
     response = asked(operation, body, method, improviser).response
     return told(response) if response.is_stream else json.loads(response.body)
 
@@ -44,8 +44,8 @@ def told(response: Response) -> list[Any]:
 
 
 def wrong(interactions: Iterable[Interaction], thoroughly: bool = False) -> list[str]:
-    """The errors that `check` finds. `thoroughly`: also beside real recordings and Azure's descriptions, where they are
-    at hand."""
+    """The errors that `check` finds. `thoroughly` also compares with real recordings and Azure's descriptions, where
+    the machine has them."""
     recordings = [
         Recording("improvised", number, interaction, route, True)
         for number, interaction in enumerate(interactions, 1)

@@ -1,4 +1,4 @@
-"""Prints what is made for some seeds: run in processes whose hashes differ."""
+"""Prints the values for some seeds. A test runs this in processes whose string hashes differ."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""JSON schemas: hand-made ones with what is hard about them, and hypothesis strategies that make up more."""
+"""JSON schemas: hand-made ones, each with one difficulty, and hypothesis strategies that make more."""
 
 from typing import Any
 
@@ -178,7 +178,7 @@ names = st.sampled_from(["name", "city", "id", "value", "a b", "ünï", "kind", 
 def bounds(
     low: st.SearchStrategy[Any], names: tuple[str, str], width: st.SearchStrategy[Any]
 ) -> st.SearchStrategy[Schema]:
-    """Neither bound, one of them, or both."""
+    """No bound, one of the two, or both."""
     both = st.tuples(low, width).map(lambda pair: {names[0]: pair[0], names[1]: pair[0] + pair[1]})
     return st.tuples(both, st.sampled_from([(), (names[0],), (names[1],), names])).map(
         lambda drawn: {name: value for name, value in drawn[0].items() if name in drawn[1]}
@@ -210,7 +210,7 @@ scalars = st.one_of(
 
 
 def strict_objects(inner: st.SearchStrategy[Schema]) -> st.SearchStrategy[Schema]:
-    """As OpenAI wants them: every field required, no others."""
+    """An object in OpenAI's strict form: every field is required, and no other is allowed."""
     return st.dictionaries(names, inner, max_size=4).map(
         lambda fields: {"type": "object", "properties": fields, "required": list(fields), "additionalProperties": False}
     )
@@ -231,11 +231,11 @@ strict_parts = st.recursive(st.one_of(scalars, scalars, REFERENCES), composed, m
 strict = st.tuples(*[strict_objects(strict_parts)] * 3).map(
     lambda drawn: {**drawn[0], "$defs": {"A": drawn[1], "B": drawn[2]}}
 )
-"""Schemas of OpenAI's strict subset: all have values, and none is composed of itself, which no validator judges."""
+"""Schemas of OpenAI's strict subset. All have values. None contains itself, because validators cannot check that."""
 
 
 def wilder(inner: st.SearchStrategy[Schema]) -> st.SearchStrategy[Schema]:
-    """Keywords that a tool's schema may have, whether they fit each other or not."""
+    """Keywords of a tool's schema, which may contradict each other."""
     fields = st.fixed_dictionaries(
         {"properties": st.dictionaries(names, inner, max_size=4)},
         optional={

@@ -1,4 +1,4 @@
-"""DSPy's own adapters read the answers that are made for their own prompts."""
+"""DSPy's adapters read the improvised answers to their own prompts."""
 
 import datetime
 import enum

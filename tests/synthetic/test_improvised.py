@@ -1,4 +1,4 @@
-"""Improvised answers over the whole chain, as a client sees them: asked for, marked, valid, kept nowhere."""
+"""Improvised answers reach a client through the whole chain: only where wanted, marked, valid, and kept nowhere."""
 
 import json
 from collections.abc import Iterator

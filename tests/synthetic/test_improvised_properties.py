@@ -1,5 +1,5 @@
-"""Whatever is asked, an improvised answer is valid: by its schema, by the OpenAI SDK's types, by `check`; and the same
-request has the same answer, in every process."""
+"""Every improvised answer is valid by its schema, by the OpenAI SDK's types and by `check`. The same request gets the
+same answer, in every process."""
 
 import hashlib
 import json
@@ -135,7 +135,7 @@ RESPONSES = merged(
 
 
 def said(interaction: Interaction) -> tuple[list[str], list[tuple[str, str]], bool]:
-    """The texts of an answer, its calls, and whether its limit cut it."""
+    """(the answer's texts, its calls, whether the token limit cut it)"""
     response = interaction.response
     documents = told(response) if response.is_stream else [json.loads(response.body)]
     if "choices" not in documents[0]:
@@ -256,7 +256,7 @@ FIXED: list[tuple[str, dict[str, Any]]] = [
 
 
 def digest() -> str:
-    """Of the bytes of all the answers to FIXED."""
+    """A digest of the bytes of all answers to FIXED."""
     answers = [asked(operation, body).response for operation, body in FIXED]
     return hashlib.sha256(repr([(answer.headers, answer.body) for answer in answers]).encode()).hexdigest()
 

@@ -1,4 +1,4 @@
-"""Values for JSON schemas are valid, readable, and the same in every process."""
+"""Values for JSON schemas are valid and readable. They are the same in every process."""
 
 import base64
 import ipaddress
@@ -52,7 +52,7 @@ def is_judged_valid(schema: Any, value: Any) -> bool:
         return bool(Draft202012Validator(schema).is_valid(value))
     except BaseException as error:
         if isinstance(error, RecursionError) or type(error).__name__ == "PanicException":
-            reject()  # of a union of a schema with itself a value can be made, and never be judged
+            reject()  # the maker makes a value for a union of a schema with itself, but no validator can check one
         raise
 
 
@@ -60,7 +60,7 @@ def fits_or_says_why_not(schema: Any, seed: str) -> None:
     try:
         value = instance(schema, Seed(seed))
     except Unsatisfiable as error:
-        assert error.reason  # noqa: PT017  either is fine, and nothing else
+        assert error.reason  # noqa: PT017  a value and this error are both fine
     else:
         assert is_judged_valid(schema, value), value
 

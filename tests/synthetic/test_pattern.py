@@ -1,4 +1,4 @@
-"""Texts for regular expressions."""
+"""A text for a regular expression matches it, and has the wanted length."""
 
 import re
 

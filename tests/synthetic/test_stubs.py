@@ -1,4 +1,4 @@
-"""Stubs: the answer stands in the test. Over the session's stack, with the real SDKs."""
+"""Stubs answer real SDKs, on the session's stack."""
 
 import json
 from typing import Any
@@ -102,7 +102,7 @@ def test_an_answer_can_be_cut(openai_client: OpenAI, aoai_emulator: Emulator) ->
 
 
 def test_an_agent_calls_and_then_answers(openai_client: OpenAI, aoai_emulator: Emulator) -> None:
-    """`contains` holds in both requests: a stub answers once, so the second goes to the next one."""
+    """Both requests contain the text. A stub answers once, so the second stub answers the second request."""
     asked = aoai_emulator.on(contains="weather").calls("get_temperature", city="Oslo").calls("get_wind", city="Oslo")
     told = aoai_emulator.on(tool_result="12").answers("It has 12 degrees.")
     choice = chat(openai_client, tools=TOOLS).choices[0]
@@ -326,7 +326,7 @@ STRANGE: list[Any] = [
 
 
 def test_a_strange_request_gets_an_answer() -> None:
-    """200 or 424: never a connection that breaks off."""
+    """A strange request gets 200 or 424, and never a broken connection."""
     azure, stubs = FakeAzure(Library()), Stubs()
     conditions = [Condition(contains="weather"), Condition(tool_result=True), Condition(path={"tools[*].x": 1})]
     for condition in (*conditions, Condition()):

@@ -1,4 +1,4 @@
-"""Stubs as JSON: what tests in other languages send (docs/stubs.md)."""
+"""A stub in JSON, as tests in other languages send it, does what the stub in Python does (docs/stubs.md)."""
 
 import json
 from typing import Any

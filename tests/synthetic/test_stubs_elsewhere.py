@@ -1,4 +1,4 @@
-"""Stubs in another project: a test fails for those that were not used, and nothing of a test reaches the next."""
+"""In another project, an unused stub fails its test, and no stub reaches the next test."""
 
 from pathlib import Path
 from typing import Any

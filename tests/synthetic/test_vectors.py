@@ -14,7 +14,7 @@ from emulator.synthetic.text import compact
 from emulator.synthetic.vectors import size_of, vector
 from emulator.tape.canonical import parse_body
 
-DOCUMENTS = {  # and a question that each answers
+DOCUMENTS = {  # a document: a question that it answers
     "Boil an egg for seven minutes, then put it into cold water.": "How long do I boil eggs?",
     "A bicycle chain needs oil every two hundred kilometres.": "How often should I oil the chain of my bike?",
     "Employees have twenty-five days of paid leave a year.": "How many days of paid leave do employees have?",

@@ -1,4 +1,4 @@
-"""What an improvised answer says."""
+"""An improvised text quotes its prompt, and has about the wanted length."""
 
 import pytest
 

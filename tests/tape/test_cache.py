@@ -35,7 +35,7 @@ def entry(folder: Path) -> Path:
 
 @pytest.fixture
 def parsed(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
-    """What was read anew."""
+    """The contents of the files that the emulator parses while the test runs."""
     contents, parse = list[bytes](), document.parse
 
     def noted(content: bytes, is_json: bool = False) -> object:
@@ -152,7 +152,7 @@ def test_a_full_disk_is_no_error(folder: Path, monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_only_the_user_can_read_it(folder: Path) -> None:
-    """Prompts may be in it."""
+    """The cache may hold prompts."""
     read()
     if os.name != "nt":
         assert (folder.stat().st_mode & 0o777, entry(folder).stat().st_mode & 0o777) == (0o700, 0o600)

@@ -88,7 +88,7 @@ def test_a_cut_stream_keeps_its_last_bytes() -> None:
 
 
 def test_a_stream_that_came_in_other_pieces_leaves_in_them(tmp_path: Path) -> None:
-    """Azure may cut anywhere, and a connection may break anywhere."""
+    """Azure may cut its frames anywhere, and a connection may break anywhere."""
     arrived = replace(made(SSE[:-4]).response, frame_at_ms=(5.0, 9.0), frame_bytes=(4, len(SSE) - 8), outcome="reset")
     cassette.save(tmp_path / "c.yaml", [Interaction(made().request, arrived, "c #1")], {})
     read = cassette.load(tmp_path / "c.yaml").interactions[0].response

@@ -32,7 +32,7 @@ def members(text: bytes) -> bytes:
     return gzip.compress(text[:50]) + gzip.compress(b"") + gzip.compress(text[50:])
 
 
-WRITTEN: dict[str, tuple[Any, Callable[[bytes], bytes]]] = {  # name → (content-encoding, what the body became)
+WRITTEN: dict[str, tuple[Any, Callable[[bytes], bytes]]] = {  # name → (content-encoding, what encodes the body)
     "gzip": ("gzip", gzip.compress),
     "in capitals": ("GZIP", gzip.compress),
     "x-gzip": ("x-gzip", gzip.compress),
@@ -89,7 +89,7 @@ def test_no_client_gets_a_coding_from_a_recording(name: str, offered: str | None
 
 
 def test_a_compressed_request_is_found_by_what_it_says(tmp_path: Path) -> None:
-    """The proxy forwards it decoded."""
+    """The proxy forwards the decoded body."""
     headers = {"content-encoding": "gzip"}
     (tmp_path / "x.yaml").write_text(
         yaml.safe_dump({"interactions": [entry(request_headers=headers, request_body=gzip.compress(b'{"a": 1}'))]})
@@ -104,7 +104,7 @@ def test_sound_and_pictures_that_are_not_compressed_play_as_they_are(sound: byte
     assert (read.body, read.header("content-encoding")) == (sound, "")
 
 
-REFUSED = {  # name → (content-encoding, body, what is said of it)
+REFUSED = {  # name → (content-encoding, body, the message)
     "cut": ("gzip", gzip.compress(TEXT)[:-9], "its gzip data ends too early"),
     "cut within the second member": ("gzip", members(TEXT)[:-20], "its gzip data ends too early"),
     "cut deflate": ("deflate", zlib.compress(TEXT)[:-5], "its deflate data ends too early"),

@@ -20,7 +20,7 @@ Entry = dict[str, Any]
 
 
 def made(part: str = "response", /, *without: str, **more: Any) -> Entry:
-    """A sound entry whose request or answer has other fields."""
+    """A valid entry, with other fields in its request or answer."""
     sound = entry(request_body=json.dumps(ASKED), response_body={"string": json.dumps(SAID)})
     fields = {name: value for name, value in sound[part].items() if name not in without}
     return {**sound, part: fields | more}
@@ -63,7 +63,7 @@ def test_what_has_no_body_needs_none(tmp_path: Path) -> None:
     assert only(written(tmp_path, head)).response.body == b""
 
 
-LOST: dict[str, tuple[Entry, str, str]] = {  # name → (entry, the line of the key, what is said)
+LOST: dict[str, tuple[Entry, str, str]] = {  # name → (entry, the line of the key, the message)
     "no body": (made("response", "body"), "  response:", "but it is missing"),
     "no body of a POST": (made("request", "body"), "- request:", "but it is missing"),
     "no content": (made("response", "body", "status", status_code=200), "  response:", "but it is missing"),

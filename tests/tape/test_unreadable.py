@@ -1,4 +1,4 @@
-"""Cassettes are input, too. The emulator reads a whole file, or refuses it in one line, and the other files play."""
+"""The emulator reads a whole cassette, or refuses it in one line. The other files play."""
 
 import errno
 import gzip
@@ -22,11 +22,11 @@ from tests.golden import assert_golden
 
 UNIX = pytest.mark.skipif(sys.platform != "linux", reason="pipes, devices and limits of memory as on Linux")
 URI = "https://any/openai/v1/chat/completions"
-PROLOGUE = "version: 1\n"  # so that no error is in line 1 by chance
+PROLOGUE = "version: 1\n"  # puts every error below line 1
 
 
 def entry(**changes: Any) -> dict[str, Any]:
-    """A sound interaction with other fields: `request_headers=5` changes request.headers."""
+    """A valid interaction with other fields: `request_headers=5` changes request.headers."""
     request = {"method": "POST", "uri": URI, "headers": {"accept": ["*/*"]}, "body": "{}"}
     response = {"status": {"code": 200, "message": "OK"}, "headers": {}, "body": {"string": "x"}}
     for name, value in changes.items():
@@ -44,7 +44,7 @@ def plain(interactions: str) -> str:
 
 
 def bomb(levels: int) -> str:
-    """Ten aliases in each line to the line before: 10 ** levels values."""
+    """A document of 10 ** levels values: each line has ten aliases of the line before."""
     lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
     lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, levels)]
     return PROLOGUE + "\n".join(lines) + f"\ninteractions: *a{levels - 1}\n"
@@ -132,7 +132,7 @@ FILES: dict[str, str | bytes] = {
 }
 
 
-REFUSED_BY_EITHER = {"deep lists.yaml"}  # libyaml has a limit of its own since PyYAML 6.0.4, and it may come first
+REFUSED_BY_EITHER = {"deep lists.yaml"}  # the limit of libyaml, since PyYAML 6.0.4, may apply first
 
 
 def told(problems: list[str]) -> str:
@@ -197,7 +197,7 @@ def test_a_file_name_cannot_break_a_message(tmp_path: Path) -> None:
 
 
 def test_a_good_interaction_survives_unusual_forms(tmp_path: Path) -> None:
-    """Aliases, numbers as header values, other forms of keys and dates are no reason to refuse a file."""
+    """The emulator accepts aliases, numbers as header values, and other forms of keys and dates."""
     path = tmp_path / "c.yaml"
     path.write_text(
         "x-emulator: {recorded: 2026-11-23, 200: yes, no: ~}\n"
@@ -223,7 +223,7 @@ def test_json_is_read_as_json(tmp_path: Path) -> None:
 
 
 def read_alone(path: Path) -> "subprocess.CompletedProcess[str]":
-    """In a process of its own, where an eighth of the limits must do with an eighth of a gigabyte above the start."""
+    """Reads a file in a process of its own. An eighth of the limits applies there, with 1/8 GB above the start."""
     code = (
         "import resource, sys; from pathlib import Path; from emulator.tape import cassette, document, entry\n"
         "used = int(open('/proc/self/statm').read().split()[0]) * resource.getpagesize()\n"
@@ -288,7 +288,7 @@ def test_the_line_is_that_of_the_field(tmp_path: Path) -> None:
 
 
 def test_every_cassette_means_the_same_as_to_pyyaml() -> None:
-    """Beside dates, which no cassette of ours has."""
+    """The two readers differ on dates only, and no cassette of ours has a date."""
     files = [path for path, _ in cassette.find([ROOT / "cassettes"])]
     assert len(files) > 30
     for path in files:

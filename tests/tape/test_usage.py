@@ -1,4 +1,4 @@
-"""Token counts are the service's own, in every shape that it sends. Costs are list prices."""
+"""Token counts are the service's own, in every form that it sends. Costs follow list prices."""
 
 import importlib.util
 import json

@@ -70,7 +70,7 @@ def test_no_cassette_holds_a_credential() -> None:
 
 
 def test_no_two_cassettes_answer_the_same_request() -> None:
-    """They would take turns, and each test would get the other's answer."""
+    """Two such cassettes would take turns, and each test would get the other's answer."""
     files: dict[Any, set[str]] = {}
     for name in NAMES:
         for interaction in cassette.load(CASSETTES / f"{name}.yaml", name).interactions:
@@ -82,7 +82,7 @@ def test_no_two_cassettes_answer_the_same_request() -> None:
 
 
 class Talked(NamedTuple):
-    """What a client sent and got."""
+    """A request of the client, and the answer that it got."""
 
     target: str
     sent: bytes
@@ -105,7 +105,7 @@ def with_requests(url: str, asked: dict[str, Any]) -> Talked:
 
 @pytest.fixture(params=[with_httpx, with_requests], ids=["httpx", "requests"])
 def recorded_by_vcrpy(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Path, list[Talked]]:
-    """A cassette that vcrpy recorded from a local server, and what its client sent and got."""
+    """A cassette that vcrpy recorded from a local server, with its client's requests and answers."""
 
     async def server(scope: Scope, receive: Receive, send: Send) -> None:
         await read_body(receive)
@@ -166,7 +166,7 @@ def vcr_config():
 
 
 def test_pytest_recording_plays_our_cassettes(tmp_path: Path) -> None:
-    """With the network blocked, so that nothing else can have answered."""
+    """The test blocks the network, so only the cassette can answer."""
     paths = [str(CASSETTES / f"{name}.yaml") for name in NAMES]
     constants = f"PATHS = {paths!r}\nMATCH_ON = {MATCH_ON!r}\n"
     (tmp_path / "test_others.py").write_text(constants + WITH_PYTEST_RECORDING)

@@ -26,7 +26,7 @@ LAYERS = {  # a room, or a file beside the rooms, imports only lower layers, nev
         "server",
         "front settings",
         "workers",
-        "routing http key unanswered",
+        "routing http key unanswered cors",
         "app",
     ),
     "benchmarks": ("__main__", "capacity", "reported", "measured", "compared", "bench workload summary"),

@@ -12,6 +12,7 @@ from .tape.canonical import parse_body
 
 SHORT = 200  # bytes of a body that still reads well on a command line
 CHAT = ("POST", "chat/completions", ())
+KEY = "FUNCTION_HOST_KEY"
 
 
 def example_of(library: Library, models: Mapping[str, str]) -> dict[str, Any] | None:
@@ -40,16 +41,41 @@ def is_plain(asked: Any) -> bool:
 
 
 def how_to_call(stack: LocalStack) -> str:
-    models = deployment.models_of(stack.settings()["AZURE_OPENAI_DEPLOYMENT"])
-    asked = example_of(stack.library, models)
-    asked = asked or {"model": next(iter(models.values())), "messages": [{"role": "user", "content": "Hello"}]}
+    """As a command and as a program, with the key in them."""
+    asked = _asked(stack.library, deployment.models_of(stack.settings()["AZURE_OPENAI_DEPLOYMENT"]))
+    header, key = f"'x-functions-key: {stack.function_key}'", json.dumps(stack.function_key)
+    return f"{_curl(stack.base_url, header, asked)}\n\n{_python(stack.base_url, key, asked)}"
+
+
+def ways_to_call(library: Library, base_url: str, models: Mapping[str, str]) -> dict[str, str]:
+    """The same by name, and as variables that the OpenAI SDK reads. The key is a variable itself."""
+    asked, key = _asked(library, models), f'os.environ["{KEY}"]'
+    variables = {"BASE_URL": base_url, "API_KEY": "unused", "CUSTOM_HEADERS": f"x-functions-key: ${KEY}"}
+    return {
+        "curl": _curl(base_url, f'"x-functions-key: ${KEY}"', asked),
+        "Python": f"import os\n{_python(base_url, key, asked)}",
+        "Variables": "\n".join(f'export OPENAI_{name}="{value}"' for name, value in variables.items()),
+    }
+
+
+def _asked(library: Library, models: Mapping[str, str]) -> dict[str, Any]:
+    hello = {"model": next(iter(models.values()), "gpt-4o-mini"), "messages": [{"role": "user", "content": "Hello"}]}
+    return example_of(library, models) or hello
+
+
+def _curl(base_url: str, header: str, asked: dict[str, Any]) -> str:
+    body = json.dumps(asked, ensure_ascii=False)
+    return f"""\
+curl {base_url}/chat/completions -H {header} \\
+     -H 'content-type: application/json' -d '{body}'"""
+
+
+def _python(base_url: str, key: str, asked: dict[str, Any]) -> str:
+    """`key` is an expression."""
     model = json.dumps(asked["model"])
     return f"""\
-curl {stack.base_url}/chat/completions -H 'x-functions-key: {stack.function_key}' \\
-     -H 'content-type: application/json' -d '{json.dumps(asked, ensure_ascii=False)}'
-
 from openai import OpenAI
-client = OpenAI(base_url="{stack.base_url}", api_key="unused",
-                default_headers={{"x-functions-key": "{stack.function_key}"}})
+client = OpenAI(base_url="{base_url}", api_key="unused",
+                default_headers={{"x-functions-key": {key}}})
 messages = {asked["messages"]!r}
 print(client.chat.completions.create(model={model}, messages=messages).choices[0].message.content)"""

@@ -16,7 +16,7 @@ LAYERS = {  # a room, or a file beside the rooms, imports only lower layers, nev
         "page recording demo emulation",
         "synthetic lint doctor usage",
         "stack folder transcript",
-        "host azure deployment",
+        "host azure deployment saying",
         "match scrub",
         "tape",
     ),

@@ -1,10 +1,11 @@
 """The requests that reached the fake Azure, as they arrived, and their answers."""
 
+import itertools
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -74,7 +75,8 @@ class Exchange:
 
 class Journal:
     """The exchanges since the last `clear`, the last LONGEST of them, in order of arrival. Their bodies are at most
-    MOST_BODY_BYTES; the oldest lose theirs first. `epoch` makes a time of day of a time.monotonic(). Safe to use from
+    MOST_BODY_BYTES; the oldest lose theirs first. `epoch` makes a time of day of a time.monotonic(). `cleared` counts
+    the calls of `clear`. Safe to use from
     several threads: what is noted is seen at once, and who waits for it is woken; the lock is taken only where one
     does."""
 
@@ -85,7 +87,7 @@ class Journal:
         self._waiting = 0
         self._watching = list[Callable[[], None]]()
         self._exchanges = deque[Exchange](maxlen=LONGEST)
-        self._last_number = 0
+        self.cleared = self._last_number = 0
         self._body_bytes = 0  # at least so many
 
     def add(self, exchange: Exchange) -> None:
@@ -133,12 +135,25 @@ class Journal:
     def clear(self) -> None:
         with self._lock:
             self._exchanges.clear()
+            self.cleared += 1
             self._body_bytes = 0
 
     @property
     def exchanges(self) -> list[Exchange]:
         with self._lock:
             return list(self._exchanges)
+
+    @property
+    def span(self) -> tuple[int, int] | None:
+        """The numbers of the oldest exchange that is kept and of the newest; None where there are none."""
+        with suppress(IndexError):
+            return self._exchanges[0].number, self._exchanges[-1].number
+        return None
+
+    def after(self, number: int) -> list[Exchange]:
+        """Those with a larger number. This takes no longer than they are many."""
+        count = max(0, self._last_number - number)
+        return [one for one in [*itertools.islice(reversed(self._exchanges), count)][::-1] if one.number > number]
 
     def wait_for(self, condition: Any, timeout: float = 10.0) -> list[Exchange]:
         """The exchanges, as soon as `condition(exchanges)` holds. Raises TimeoutError after `timeout` seconds."""

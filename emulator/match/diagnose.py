@@ -29,7 +29,7 @@ MISSING: Any = object()
 
 class Difference(NamedTuple):
     """A difference between two requests. `path` is a JSON path such as `messages[0].content`, or `?limit` for a part of
-    the query. The values are bytes when a body is not JSON."""
+    the query. The values are bytes when a body is not JSON. What is equal has one value, which stands on both sides."""
 
     path: str
     recorded: Any
@@ -38,6 +38,10 @@ class Difference(NamedTuple):
     def __str__(self) -> str:
         recorded, sent = _shown(self.recorded, self.sent)
         return f"recorded {recorded}, sent {sent}"
+
+    @property
+    def is_same(self) -> bool:
+        return self.recorded is self.sent
 
     @property
     def weight(self) -> float:
@@ -84,14 +88,15 @@ def nearest_to(key: Key, body: bytes, library: Library) -> list[Near]:
     return sorted(ranked, key=lambda one: one.weight)
 
 
-def differing(candidate: Candidate, key: Key, body: bytes) -> list[Difference]:
+def differing(candidate: Candidate, key: Key, body: bytes, with_same: bool = False) -> list[Difference]:
     """What a recording and a request for it differ in, without what may vary; with it, where that is too slow to find,
-    or a text has of itself what would stand in its place."""
+    or a text has of itself what would stand in its place. `with_same`: what is equal as well, in order."""
     recorded, interaction, slack = candidate.meaning.key, candidate.interaction, candidate.slack
     with suppress(TooSlow):
-        if found := list(differences(recorded, interaction, key, body, slack)):
+        found = list(differences(recorded, interaction, key, body, slack, with_same))
+        if not all(one.is_same for one in found):
             return found
-    return list(differences(recorded, interaction, key, body))
+    return list(differences(recorded, interaction, key, body, with_same=with_same))
 
 
 def ignored(slack: Slack, body: bytes) -> Iterator[str]:
@@ -107,7 +112,7 @@ def ignored(slack: Slack, body: bytes) -> Iterator[str]:
 
 
 def differences(
-    recorded: Key, interaction: Interaction, key: Key, body: bytes, slack: Slack = NONE
+    recorded: Key, interaction: Interaction, key: Key, body: bytes, slack: Slack = NONE, with_same: bool = False
 ) -> Iterator[Difference]:
     """What a recording of an operation and a request for it differ in. Raises TooSlow."""
     for name in dict(recorded.query + key.query):
@@ -125,22 +130,31 @@ def differences(
         yield Difference("model", recorded.deployment or _model(old), key.deployment or _model(new))
         without.add("model")
     compared = [_without(parsed, without) for parsed in (old, new)]
-    yield from json_differences(*map(slack.masked, compared) if slack else compared)
+    masked = [slack.masked(one) for one in compared] if slack else compared
+    yield from json_differences(masked[0], masked[1], with_same=with_same)
 
 
-def json_differences(recorded: Any, sent: Any, path: str = "") -> Iterator[Difference]:
-    """The differences, as deep as possible. Lists are compared from both ends: one more item is one difference."""
-    if type(recorded) is dict and type(sent) is dict:
+def json_differences(recorded: Any, sent: Any, path: str = "", with_same: bool = False) -> Iterator[Difference]:
+    """The differences, as deep as possible. Lists are compared from both ends: one more item is one difference.
+    `with_same`: also what is equal, as a whole."""
+    if with_same and type(recorded) is type(sent) and _is_same(recorded, sent):
+        yield Difference(path or "the body", sent, sent)
+    elif type(recorded) is dict and type(sent) is dict:
         for name in dict.fromkeys([*recorded, *sent]):
             inner = f"{path}.{name}" if path else name
-            yield from json_differences(recorded.get(name, MISSING), sent.get(name, MISSING), inner)
+            yield from json_differences(recorded.get(name, MISSING), sent.get(name, MISSING), inner, with_same)
     elif type(recorded) is list and type(sent) is list:
         old, new = [canonical_json(item) for item in recorded], [canonical_json(item) for item in sent]
         start = common_prefix(old, new)
         end = common_suffix(old[start:], new[start:])
         rest = (recorded[start : len(old) - end], sent[start : len(new) - end])
+        if with_same:
+            yield from (Difference(f"{path}[{index}]", item, item) for index, item in enumerate(sent[:start]))
         for index, pair in enumerate(itertools.zip_longest(*rest, fillvalue=MISSING), start):
-            yield from json_differences(*pair, f"{path}[{index}]")
+            yield from json_differences(*pair, f"{path}[{index}]", with_same)
+        if with_same:
+            after = len(new) - end
+            yield from (Difference(f"{path}[{index}]", item, item) for index, item in enumerate(sent[after:], after))
     elif type(recorded) is not type(sent) or not _is_same(recorded, sent):
         yield Difference(path or "the body", recorded, sent)
 

@@ -17,6 +17,7 @@ from .refusal import Refusal
 LOOPBACK_NAMES = ("127.0.0.1", "localhost", "::1")
 AUTHORITY = re.compile(r"(?:\[(?P<v6>[0-9A-Fa-f:.]+)\]|(?P<name>[A-Za-z0-9._-]+))(?::[0-9]{1,5})?")  # RFC 9110, 7.2
 OWN_SITE = ("same-origin", "none")  # none: typed, or a bookmark
+FOLLOWED_LINK = {("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "document")}  # no frame, no script
 
 
 class Access:
@@ -27,19 +28,21 @@ class Access:
         self.hosts = frozenset(name.lower() for name in (*LOOPBACK_NAMES, *hosts))
         self.token = token
 
-    def check(self, scope: Scope) -> None:
-        """Raises Refusal for a caller who may not use the control API."""
+    def check(self, scope: Scope, is_page: bool = False, is_document: bool = False) -> None:
+        """Raises Refusal for a caller who may not use the control API. The files of the page need no token: they hold
+        nothing of a run. Other sites may link to its document."""
         said = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]]
         host = self._own_host([value for name, value in said if name == "host"])
         for value in (value for name, value in said if name == "origin"):
             if not re.fullmatch(rf"https?://{re.escape(host)}", value, re.IGNORECASE):
                 raise Refusal(403, "foreign_origin", "A page of another site may not use this API.", "origin")
+        is_followed = is_document and {*said} >= FOLLOWED_LINK
         for value in (value for name, value in said if name == "sec-fetch-site"):
-            if value not in OWN_SITE:
+            if value not in OWN_SITE and not is_followed:
                 raise Refusal(403, "foreign_origin", "A page of another site may not use this API.", "sec-fetch-site")
         if self.token is None:
             self._require_neighbour(scope)
-        else:
+        elif not is_page:
             self._require_token([value for name, value in said if name == "authorization"])
 
     def _own_host(self, given: list[str]) -> str:

@@ -2,7 +2,10 @@
 
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
+
+from ..azure.asgi import Send, head, respond
+from ..connection import Connection
 
 Headers = tuple[tuple[str, str], ...]
 
@@ -13,24 +16,35 @@ GUARDED: Headers = (  # OWASP HTTP Headers Cheat Sheet, REST Security Cheat Shee
     ("referrer-policy", "no-referrer"),
     ("cache-control", "no-store"),
 )
+NOT_MODIFIED = 304
+
+
+class Delivered(Protocol):
+    """What leaves by itself: an Answer, or one that lasts."""
+
+    async def deliver(self, send: Send, connection: Connection) -> None: ...
 
 
 @dataclass(frozen=True)
 class Answer:
-    """`headers` leave out GUARDED and the length: the answer gets them when it is sent."""
+    """`headers` leave out `guards` and the length: the answer gets them when it is sent."""
 
     body: bytes
     headers: Headers
     status: int = 200
+    guards: Headers = GUARDED
 
-    def all_headers(self) -> Headers:
-        return (*self.headers, *GUARDED)
+    async def deliver(self, send: Send, _: Connection) -> None:
+        headers = (*self.headers, *self.guards)
+        if self.status == NOT_MODIFIED:  # a length would be that of the file (RFC 9110, section 8.6)
+            await send(head(self.status, headers))
+            await send({"type": "http.response.body", "body": b""})
+        else:
+            await respond(send, self.status, headers, self.body)
 
 
 def answer_of(value: Any, status: int = 200, headers: Headers = ()) -> Answer:
-    """An Answer as it is; any other value as JSON, in ASCII, which half a surrogate pair survives."""
-    if isinstance(value, Answer):
-        return value
+    """JSON in ASCII, which half a surrogate pair survives."""
     return Answer(json.dumps(value).encode(), (("content-type", "application/json"), *headers), status)
 
 

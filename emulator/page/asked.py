@@ -16,11 +16,13 @@ JSON = "application/json"
 
 @dataclass(frozen=True)
 class Asked:
-    """`parts` of the path and `query` map names to texts. `body` is a JSON object, {} where the method has no body."""
+    """`parts` of the path and `query` map names to texts. `body` is a JSON object, {} where the method has no body.
+    `known` lists the ETags that the caller has."""
 
     parts: Mapping[str, str]
     query: Mapping[str, str]
     body: Mapping[str, Any]
+    known: str = ""
 
     def number(self, name: str, otherwise: int, most: int, least: int = 0) -> int:
         """The query's whole number `name`, or `otherwise` where the query has none. Raises Refusal."""
@@ -54,16 +56,21 @@ def query_of(scope: Scope, names: tuple[str, ...]) -> dict[str, str]:
     return query
 
 
+def header_of(scope: Scope, name: str) -> str:
+    """The first of this name; empty where there is none."""
+    said = dict(reversed(scope["headers"]))
+    return str(said.get(name.encode(), b"").decode("latin-1"))
+
+
 async def json_of(scope: Scope, receive: Receive) -> dict[str, Any]:
     """The JSON object in the body of a request that changes something. Raises Refusal and ClientLeft.
 
     A web form cannot send `content-type: application/json`. A script of another site may send it only after a preflight
     (WHATWG Fetch, section 3.3.5), which the emulator does not allow."""
-    said = dict(reversed(scope["headers"]))
-    kind = said.get(b"content-type", b"").decode("latin-1").partition(";")[0].strip().lower()
+    kind = header_of(scope, "content-type").partition(";")[0].strip().lower()
     if kind != JSON:
         raise Refusal(415, "unsupported_media_type", f"Send JSON, with `content-type: {JSON}`.", "content-type")
-    if said.get(b"content-encoding", b"identity") != b"identity":
+    if header_of(scope, "content-encoding") not in ("", "identity"):
         raise Refusal(415, "unsupported_media_type", "Send JSON that is not compressed.", "content-encoding")
     try:
         asked = parse_json(await _body(receive))

@@ -5,12 +5,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ..azure.journal import Exchange, Journal
+from ..saying import asked, said
 from ..tape.canonical import parse_body
-from ..tape.frame import frame_of
 from ..tape.interaction import COMPLETE, OUTCOMES, Interaction, Request, Response
 from ..tape.route import parse
 from ..tape.usage import cost, tokens_of
-from ..transcript import asked, said
 from .hidden import headers_shown, target_shown
 
 SHOWN_BODY_BYTES = 64 * 2**10  # of a request, an answer, a frame; /request and /answer give larger ones whole
@@ -70,31 +69,6 @@ def detail(exchange: Exchange, journal: Journal) -> dict[str, Any]:
     }
 
 
-def frames(exchange: Exchange, after: int, limit: int) -> list[dict[str, Any]]:
-    """The pieces of the body that the fake Azure has sent, at most `limit` of them, after number `after`. Each has
-    three times in ms after the headers: when it was recorded, when it was due, and when it left."""
-    plan, sent_at, told = exchange.plan, exchange.sent_at, list[dict[str, Any]]()
-    began = exchange.head_at if exchange.head_at is not None else sent_at[0] if sent_at else 0.0
-    recorded = plan.response.frame_at_ms if plan else ()
-    for number, (piece, left_at) in enumerate(zip(exchange.sending, sent_at, strict=False), 1):
-        if after < number <= after + limit:
-            at = recorded[number - 1] if number <= len(recorded) else None
-            due = at / exchange.time_scale + 1000 * plan.pause * number if plan and at and exchange.time_scale else None
-            frame = frame_of(number, piece) if len(piece) <= SHOWN_BODY_BYTES else None
-            told.append(
-                {
-                    "number": number,
-                    "recorded_ms": at,
-                    "due_ms": due and round(due, 3),
-                    "left_ms": ms(left_at - began),
-                    "bytes": len(piece),
-                    "event": (frame and frame.event) or None,
-                    "data": frame and (frame.data if is_stream(exchange) else shown(piece)),
-                }
-            )
-    return told
-
-
 def planned(exchange: Exchange) -> int | None:
     """How many frames the answer has where no fault cuts it; None while a live service answers."""
     if exchange.plan:
@@ -123,12 +97,15 @@ def summary(method: str, target: str, body: bytes) -> tuple[str | None, bool | N
     if len(body) > SHOWN_BODY_BYTES:
         return None, None
     parsed = parse_body(body)
-    texts = [
-        saying.text for saying in asked(Request(method, target, (), body)) if saying.who not in ("tools", "options")
-    ]
-    text = " ".join(texts[-1].split()) if texts else ""
+    text = " ".join(last_text(method, target, body).split())
     cut = text if len(text) <= ASKED_WIDTH else f"{text[: ASKED_WIDTH - 1]}…"
     return cut or None, bool(parsed.get("stream")) if isinstance(parsed, dict) else False
+
+
+def last_text(method: str, target: str, body: bytes) -> str:
+    """The last text of what was asked; empty where there is none."""
+    sayings = asked(Request(method, target, (), body))
+    return next((one.text for one in reversed([*sayings]) if one.who not in ("tools", "options")), "")
 
 
 def shown(body: bytes) -> str | None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from ..azure.journal import LONGEST, Exchange
 from . import call
+from . import frames as frames_of
 from .answer import Answer, attachment
 from .asked import Asked
 from .refusal import Refusal, invalid_query
@@ -81,8 +82,7 @@ def one(subject: Subject, asked: Asked) -> dict[str, Any]:
 def frames(subject: Subject, asked: Asked) -> dict[str, Any]:
     exchange = find(subject, asked)
     after, limit = asked.number("after", 0, LAST), asked.number("limit", FRAMES, MOST_FRAMES, 1)
-    told = call.frames(exchange, after, limit)
-    return {"frames": told, "planned": call.planned(exchange), "outcome": exchange.outcome}
+    return frames_of.told(exchange, after, limit)
 
 
 def request(subject: Subject, asked: Asked) -> Answer:

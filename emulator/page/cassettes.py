@@ -1,15 +1,18 @@
 """The routes of the cassettes: list them, read one as a conversation. No route changes a cassette."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
+from ..saying import facts, said
 from ..tape import cassette
-from ..tape.cassette import Cassette, CassetteError, Interaction
-from ..transcript import facts, said
+from ..tape.cassette import Cassette, CassetteError
 from .asked import Asked
 from .call import shown
+from .export import curl
 from .hidden import headers_shown
 from .refusal import Refusal
 from .subject import Subject
@@ -38,7 +41,7 @@ def _told(path: Path, name: str, played: Counter[str | None]) -> dict[str, Any]:
 def one(subject: Subject, asked: Asked) -> dict[str, Any]:
     tape = find(subject, asked.parts["name"])
     notes = {name: _text(value) for name, value in tape.notes.items()}
-    return {"name": asked.parts["name"], "notes": notes, "recordings": list(_recordings(tape.interactions))}
+    return {"name": asked.parts["name"], "notes": notes, "recordings": list(_recordings(subject, tape))}
 
 
 def find(subject: Subject, name: str) -> Cassette:
@@ -54,9 +57,13 @@ def find(subject: Subject, name: str) -> Cassette:
         raise Refusal(404, "no_such_cassette", str(error)) from error
 
 
-def _recordings(interactions: tuple[Interaction, ...]) -> Iterator[dict[str, Any]]:
-    for number, interaction in enumerate(interactions, 1):
+def _recordings(subject: Subject, tape: Cassette) -> Iterator[dict[str, Any]]:
+    answered = defaultdict[str | None, list[int]](list)
+    for exchange in subject.azure.journal.exchanges:
+        answered[exchange.recording].append(exchange.number)
+    for number, interaction in enumerate(tape.interactions, 1):
         request, response = interaction.request, interaction.response
+        asked = replace(request, uri=_target(request.uri))
         yield {
             "number": number,
             "request": {
@@ -72,7 +79,14 @@ def _recordings(interactions: tuple[Interaction, ...]) -> Iterator[dict[str, Any
             "frame_at_ms": response.frame_at_ms,
             "outcome": response.outcome,
             "facts": facts(interaction),
+            "calls": answered[interaction.label],
+            "curl": curl(subject, asked, f"in {tape.path}"),
         }
+
+
+def _target(uri: str) -> str:
+    parts = urlsplit(uri)
+    return parts._replace(scheme="", netloc="").geturl()
 
 
 def _text(value: Any) -> str | None:

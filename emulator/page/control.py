@@ -1,19 +1,21 @@
 """The control API: an ASGI application for the paths below /_emulator/."""
 
 import asyncio
+from collections.abc import Iterable
 from types import TracebackType
 
 from ..azure.app import CONTROL_PATH, no_control
-from ..azure.asgi import ClientLeft, Receive, Scope, Send, respond
+from ..azure.asgi import ClientLeft, Receive, Scope, Send
 from ..connection import EXTENSION
 from .access import Access
-from .answer import Answer, answer_of
-from .asked import Asked, json_of, query_of
+from .answer import Delivered, answer_of
+from .asked import Asked, header_of, json_of, query_of
 from .refusal import Refusal
-from .routes import ROUTES, Route
+from .routes import MOVED, NOWHERE, ROUTES, Route
 from .subject import Subject
 
 WITH_BODY = ("PATCH", "POST")
+SHORTER = ("/", CONTROL_PATH)  # what people type; the first reaches only a port of its own
 
 
 class Control:
@@ -37,43 +39,51 @@ class Control:
         self.subject.azure.at_reset.remove(self.subject.declared.clear)
         self.subject.declared.clear()
         self.subject.waiting.end()
+        self.subject.feeds.end()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        connection = scope["extensions"][EXTENSION]
         try:
             try:
                 answer = await self.answer(scope, receive)
             except Refusal as refusal:
                 answer = refusal.answer()
-            await respond(send, answer.status, answer.all_headers(), answer.body)
+            await answer.deliver(send, connection)
         except (ClientLeft, OSError):
             pass
         except asyncio.CancelledError:
-            if not scope["extensions"][EXTENSION].has_cancelled():
+            if not connection.has_cancelled():
                 raise
 
-    async def answer(self, scope: Scope, receive: Receive) -> Answer:
+    async def answer(self, scope: Scope, receive: Receive) -> Delivered:
         """Raises Refusal. The route runs in a thread, as the emulator must go on answering."""
-        self.access.check(scope)
-        route, parts = self._route(scope["path"], scope["method"])
+        found = self._found(scope["path"])
+        route, parts = found.get(scope["method"], (NOWHERE, {}))
+        self.access.check(scope, route.is_page, route.is_document)
+        if route is NOWHERE:
+            raise self._no_route(found)
         query = query_of(scope, route.query)
         body = await json_of(scope, receive) if scope["method"] in WITH_BODY else {}
         scope["extensions"][EXTENSION].watch()
-        asked = Asked(parts, query, body)
+        asked = Asked(parts, query, body, header_of(scope, "if-none-match"))
         if route.waits:
             await route.waits(self.subject, asked)
-        return answer_of(await asyncio.to_thread(route.run, self.subject, asked))
+        told = await asyncio.to_thread(route.run, self.subject, asked)
+        return answer_of(told) if isinstance(told, dict) else told
 
-    def _route(self, path: str, method: str) -> tuple[Route, dict[str, str]]:
-        prefix, _, rest = path.removeprefix(CONTROL_PATH).partition("/")
-        found = {
+    def _found(self, path: str) -> dict[str, tuple[Route, dict[str, str]]]:
+        """The routes of a path, by method, each with the parts of the path."""
+        below = path.removeprefix(f"{CONTROL_PATH}/") if path.startswith(f"{CONTROL_PATH}/") else None
+        if path in SHORTER:
+            return {route.method: (MOVED, {}) for route in self.routes if route.is_document}
+        return {
             route.method: (route, match.groupdict())
             for route in self.routes
-            if path.startswith(CONTROL_PATH) and not prefix and (match := route.path.fullmatch(rest))
+            if below is not None and (match := route.path.fullmatch(below))
         }
-        if not found:
-            known = ", ".join(dict.fromkeys(route.shown for route in self.routes))
-            raise Refusal(404, "no_such_route", f"The routes below {CONTROL_PATH}/ are {known}.")
-        if method not in found:
-            allowed = ", ".join(found)
-            raise Refusal(405, "method_not_allowed", f"This route takes {allowed}.", headers=(("allow", allowed),))
-        return found[method]
+
+    def _no_route(self, found: Iterable[str]) -> Refusal:
+        if allowed := ", ".join(found):
+            return Refusal(405, "method_not_allowed", f"This route takes {allowed}.", headers=(("allow", allowed),))
+        known = ", ".join(dict.fromkeys(route.shown for route in self.routes if not route.is_page))
+        return Refusal(404, "no_such_route", f"The routes below {CONTROL_PATH}/ are {known}.")

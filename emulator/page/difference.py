@@ -1,23 +1,27 @@
 """The differences between a call and the recordings nearest to it. The same differences decide which one answers."""
 
+import json
 import shlex
 from typing import Any
 
+from ..azure.journal import Exchange
 from ..azure.question import question_of
 from ..bundle import COMMAND
 from ..match import diagnose
-from ..match.diagnose import MISSING, Difference, Near
+from ..match.diagnose import Difference, Near
 from ..match.nearest import Candidate
 from ..tape.canonical import Key
 from ..tape.interaction import Interaction
+from . import call, compared
 from .asked import Asked
-from .call import SHOWN_BODY_BYTES
 from .calls import find
 from .refusal import Refusal, invalid_query
 from .subject import Subject
 
 SHOWN_NEAREST = 3
 MOST_NUMBER = 10**9
+LONGEST_CONTAINED = 60  # characters of what was asked, which a stub waits for
+NOTHING_NEAR = "no recording of this operation"
 
 
 def read(subject: Subject, asked: Asked) -> dict[str, Any]:
@@ -30,15 +34,20 @@ def read(subject: Subject, asked: Asked) -> dict[str, Any]:
         raise Refusal(404, "nothing_to_compare", f"Call {exchange.number} compares with no recording: {why}.")
     near = diagnose.nearest_to(question.key, exchange.body, library)
     wanted = _wanted(subject, asked, near)
-    rows = [] if wanted is None else _rows(subject, wanted, question.key, exchange.body)
-    name = _place(wanted)[0] if wanted else None
+    differences = _differences(subject, wanted, question.key, exchange.body) if wanted else []
+    name, number = _place(wanted) if wanted else (None, None)
     return {
         "message": exchange.miss,
-        "wanted": wanted and dict(zip(("name", "number"), _place(wanted), strict=True)),
+        "wanted": wanted and {"name": name, "number": number},
         "nearest": [_told(one) for one in near[:SHOWN_NEAREST]],
-        "rows": rows,
+        "summary": compared.summary(differences) if wanted else NOTHING_NEAR,
+        "rows": compared.rows(differences),
+        "texts": {
+            "recorded": compared.text(wanted.request.body) if wanted else None,
+            "sent": compared.text(exchange.body),
+        },
         "would_match": library.has(question.key, exchange.body),
-        "ways": _ways(name),
+        "ways": _ways(name, exchange),
     }
 
 
@@ -60,33 +69,13 @@ def _wanted(subject: Subject, asked: Asked, near: list[Near]) -> Interaction | N
     raise Refusal(404, "no_such_cassette", "There is no such recording; GET /_emulator/cassettes lists them.", "with")
 
 
-def _rows(subject: Subject, recorded: Interaction, key: Key, body: bytes) -> list[dict[str, Any]]:
+def _differences(subject: Subject, recorded: Interaction, key: Key, body: bytes) -> list[Difference]:
     """The differences, without those that this recording allows."""
     assert recorded.request.meaning is not None  # the library takes no recording without a meaning
     candidates = subject.azure.library.candidates(key)
     unknown = Candidate(recorded.request.meaning, recorded)
     candidate = next((one for one in candidates if one.interaction is recorded), unknown)
-    return [_row(one) for one in diagnose.differing(candidate, key, body)]
-
-
-def _row(difference: Difference) -> dict[str, Any]:
-    kinds = {(True, False): "only_sent", (False, True): "only_recorded"}
-    sides = difference.recorded is MISSING, difference.sent is MISSING
-    shown = [_value(side) for side in (difference.recorded, difference.sent)]
-    return {
-        "path": difference.path,
-        "kind": kinds.get(sides, "changed"),
-        "recorded": shown[0],
-        "sent": shown[1],
-        "weight": round(difference.weight, 3),
-    }
-
-
-def _value(side: Any) -> Any:
-    """JSON as it is. Bytes become text."""
-    if side is MISSING:
-        return None
-    return side[:SHOWN_BODY_BYTES].decode(errors="replace") if isinstance(side, bytes) else side
+    return diagnose.differing(candidate, key, body, with_same=True)
 
 
 def _place(interaction: Interaction) -> tuple[str, int]:
@@ -94,7 +83,22 @@ def _place(interaction: Interaction) -> tuple[str, int]:
     return (name, int(number)) if number.isdigit() else (interaction.label, 1)
 
 
-def _ways(name: str | None) -> list[str]:
-    """Commands that record what is missing, to copy."""
-    quoted = shlex.quote(name) if name else "NAME"
-    return [f"{COMMAND} record --cassette {quoted}", "pytest --record-mode=new_episodes"]
+def _ways(name: str | None, exchange: Exchange) -> list[dict[str, str]]:
+    """What mends a miss, each as words and as something to copy."""
+    cassette = name or "NAME"
+    ways = [
+        {
+            "about": "Record it: start this with the settings of your Azure OpenAI, and run your program again.",
+            "text": f"{COMMAND} record --cassette {shlex.quote(cassette)}",
+        },
+        {
+            "about": f"Record it in a test, which has the mark @pytest.mark.cassette({json.dumps(cassette)}).",
+            "text": "pytest --record-mode=new_episodes",
+        },
+    ]
+    lines = call.last_text(exchange.method, exchange.target, exchange.body).strip().splitlines()
+    if lines:
+        contains = json.dumps(lines[0][:LONGEST_CONTAINED], ensure_ascii=False)
+        stub = f'aoai_emulator.on(contains={contains}).answers("…")'
+        ways.append({"about": "Answer it in the test itself, without Azure.", "text": stub})
+    return ways

@@ -7,10 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..azure.journal import Exchange
+from ..azure.question import question_of
 from ..scrub.scrub import Known, SecretFound, scrubbed
 from ..scrub.secret import PLACEHOLDER
+from ..synthetic.stubs import Stub, Stubs
 from ..tape import cassette
 from ..tape.canonical import parse_body
+from ..tape.interaction import Interaction, Request
 from ..tape.route import Route, parse
 from . import call
 from .answer import Answer, answer_of, attachment, text
@@ -21,6 +24,7 @@ from .refusal import Refusal
 from .subject import Subject
 
 KEY = "AZURE_OPENAI_API_KEY"
+FILL_IN = "ANSWER"  # one word: a stream brings it in one frame
 SENT_HEADERS = ("content-type", "accept")
 SHORTEST_FILE_BYTES = 32 * 2**10  # a body from this size on goes into a file
 METHODS = {  # the OpenAI SDK's methods, and the arguments that every release has; extra_body carries the others
@@ -38,19 +42,25 @@ def read(subject: Subject, asked: Asked) -> Answer:
 
 
 def as_curl(subject: Subject, exchange: Exchange) -> Answer:
-    """A command that repeats the call. AZURE_OPENAI_BASE says whether it goes to the fake Azure or to a real one."""
-    method, target = shlex.quote(exchange.method), shlex.quote(target_kept(exchange.target))
+    request = Request(exchange.method, exchange.target, exchange.headers, exchange.body)
+    return text(curl(subject, request, f"GET /_emulator/calls/{exchange.number}/request"))
+
+
+def curl(subject: Subject, request: Request, whole: str) -> str:
+    """A command that repeats the call. AZURE_OPENAI_BASE says whether it goes to the fake Azure or to a real one.
+    `whole` names the place of a body that is too long for a command line."""
+    method, target = shlex.quote(request.method), shlex.quote(target_kept(request.uri))
     lines = [f'curl -sS -g -X {method} "$AZURE_OPENAI_BASE"{target}', f'-H "api-key: ${KEY}"']
-    lines += [f"-H {shlex.quote(f'{name}: {value}')}" for name, value in exchange.headers if name in SENT_HEADERS]
+    lines += [f"-H {shlex.quote(f'{name}: {value}')}" for name, value in request.headers if name in SENT_HEADERS]
     before, after = _settings(subject), "\n"
-    if (body := _for_a_shell(exchange.body)) is None:
-        before += f"# request.bin is GET /_emulator/calls/{exchange.number}/request\n"
+    if (body := _for_a_shell(request.body)) is None:
+        before += f"# request.bin is {whole}\n"
         lines.append("--data-binary @request.bin")
     elif body:
         end = _end_of(body)
         lines.append(f"--data-binary @- <<'{end}'")
         after = f"\n{body}{end}\n"
-    return text(before + " \\\n     ".join(lines) + after)
+    return before + " \\\n     ".join(lines) + after
 
 
 def as_python(subject: Subject, exchange: Exchange) -> Answer:
@@ -84,17 +94,29 @@ def as_cassette(subject: Subject, exchange: Exchange) -> Answer:
     """The cassette that the recorder would have written. Raises Refusal where it would hold a secret."""
     if exchange.ended_at is None or exchange.miss is not None or not exchange.sent_headers:
         raise Refusal(409, "nothing_to_keep", f"Call {exchange.number} has no answer to play.", "as")
-    taken = call.as_interaction(exchange)
+    return _cassette(subject, exchange, call.as_interaction(exchange), exchange.origin or "emulator")
+
+
+def as_draft(subject: Subject, exchange: Exchange) -> Answer:
+    """A cassette with this request, and an answer to fill in. Raises Refusal where that holds a secret."""
+    stubs = Stubs(subject.models)
+    stubs.declared.append(Stub.from_json({"then": {"answers": FILL_IN}}))
+    made = stubs(exchange, question_of(exchange.method, exchange.target, exchange.body))
+    if made is None:
+        raise Refusal(409, "no_such_form", "Only answers to chat and to Responses can be written by hand.", "as")
+    return _cassette(subject, exchange, replace(call.as_interaction(exchange), response=made.response), "synthetic")
+
+
+def _cassette(subject: Subject, exchange: Exchange, taken: Interaction, origin: str) -> Answer:
     request = replace(taken.request, uri=PLACEHOLDER + target_kept(exchange.target))
-    azure = subject.azure
-    known = Known("", (azure.api_key, azure.identity.header))
+    known = Known("", (subject.azure.api_key, subject.azure.identity.header))
     try:
         clean = scrubbed(replace(taken, request=request), known)
     except SecretFound as found:
         raise Refusal(409, "secret_found", str(found), "as") from found
     with tempfile.TemporaryDirectory(prefix="aoai-export-") as folder:
         path = Path(folder, "call.yaml")
-        cassette.save(path, [clean], {"origin": exchange.origin or "emulator"})
+        cassette.save(path, [clean], {"origin": origin})
         return attachment(path.read_bytes(), f"call-{exchange.number}.yaml")
 
 
@@ -103,6 +125,7 @@ FORMS: dict[str, Callable[[Subject, Exchange], Answer]] = {
     "python": as_python,
     "json": as_json,
     "cassette": as_cassette,
+    "draft": as_draft,
 }
 
 

@@ -5,21 +5,24 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from . import calls, cassettes, difference, export, faults, journal, state, stubs
+from . import calls, cassettes, difference, export, faults, feed, journal, setup, state, static, stubs
 from .asked import Asked
 from .subject import Subject
 
 
 @dataclass(frozen=True)
 class Route:
-    """`shown` is the path below /_emulator/, such as `calls/{number}`. `run` runs in a thread and gives JSON or an
-    Answer; `waits`, where the route has one, comes before it. `query` lists the names that the query may have."""
+    """`shown` is the path below /_emulator/, such as `calls/{number}`. `run` runs in a thread and gives JSON or what
+    leaves by itself; `waits`, where the route has one, comes before it. `query` lists the names that a query may have.
+    `is_page` marks the files of the page, `is_document` the one of them that a browser opens."""
 
     method: str
     shown: str
     run: Callable[[Subject, Asked], Any]
     query: tuple[str, ...] = ()
     waits: Callable[[Subject, Asked], Awaitable[None]] | None = None
+    is_page: bool = False
+    is_document: bool = False
 
     @property
     def path(self) -> re.Pattern[str]:
@@ -27,9 +30,10 @@ class Route:
 
 
 FORMS = re.compile(r"\{(\w+)\}")
-PARTS = {"number": "(?P<number>[0-9]{1,15})", "name": "(?P<name>.+)"}
-ROUTES = (
+PARTS = {"number": "(?P<number>[0-9]{1,15})", "name": "(?P<name>.+)", "file": r"(?P<file>[a-z0-9-]+\.[a-z]+)"}
+API = (
     Route("GET", "state", state.read),
+    Route("GET", "setup", setup.read),
     Route("PATCH", "state", state.change),
     Route("POST", "reset", state.reset),
     Route("GET", "calls", calls.listed, calls.QUERY, calls.wait),
@@ -41,6 +45,7 @@ ROUTES = (
     Route("GET", "calls/{number}/export", export.read, ("as",)),
     Route("GET", "cassettes", cassettes.listed),
     Route("GET", "cassettes/{name}", cassettes.one),
+    Route("GET", "events", feed.read),
     Route("GET", "faults", faults.listed),
     Route("GET", "stubs", stubs.listed),
     Route("POST", "stubs", stubs.add),
@@ -48,3 +53,10 @@ ROUTES = (
     Route("GET", "journal", journal.read),
     Route("DELETE", "journal", journal.clear),
 )
+PAGE = (
+    Route("GET", "", static.index, is_page=True, is_document=True),
+    Route("GET", "static/{file}", static.file, is_page=True),
+)
+ROUTES = (*API, *PAGE)
+MOVED = Route("GET", "", static.moved, is_page=True, is_document=True)
+NOWHERE = Route("", "", static.moved)

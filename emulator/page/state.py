@@ -1,5 +1,6 @@
 """The state of a running emulator, and the settings that a client may change."""
 
+import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -103,6 +104,10 @@ SETTINGS: Mapping[str, Setting] = {  # changed in this order: limits run on the 
 
 
 def read(subject: Subject, _: Asked) -> dict[str, Any]:
+    return told(subject)
+
+
+def told(subject: Subject) -> dict[str, Any]:
     azure, library = subject.azure, subject.azure.library
     exchanges = azure.journal.exchanges
     recording = subject.told_of_recording()
@@ -110,7 +115,7 @@ def read(subject: Subject, _: Asked) -> dict[str, Any]:
         "mode": "replaying" if recording is None else "recording",
         "version": version_of_this(),
         "now": datetime.now(UTC).isoformat(timespec="milliseconds"),
-        **{name: setting.read(azure) for name, setting in SETTINGS.items()},
+        **settings(subject),
         "happened": sum(azure.happened.values()),
         "proxy": subject.proxy,
         "azure": subject.azure_base,
@@ -127,6 +132,10 @@ def read(subject: Subject, _: Asked) -> dict[str, Any]:
     }
 
 
+def settings(subject: Subject) -> dict[str, Any]:
+    return {name: setting.read(subject.azure) for name, setting in SETTINGS.items()}
+
+
 def change(subject: Subject, asked: Asked) -> dict[str, Any]:
     """Makes every change of the body; one that is wrong changes nothing. Raises Refusal."""
     for name in asked.body:
@@ -135,7 +144,7 @@ def change(subject: Subject, asked: Asked) -> dict[str, Any]:
     changes = [setting.parse(asked.body[name]) for name, setting in SETTINGS.items() if name in asked.body]
     for change in changes:
         change(subject.azure)
-    return read(subject, asked)
+    return told(subject)
 
 
 def reset(subject: Subject, asked: Asked) -> dict[str, Any]:
@@ -143,9 +152,10 @@ def reset(subject: Subject, asked: Asked) -> dict[str, Any]:
     if asked.body:
         raise invalid_control("A reset takes no settings: send {}.")
     subject.azure.reset()
-    return read(subject, asked)
+    return told(subject)
 
 
+@functools.cache  # it reads files
 def version_of_this() -> str | None:
     """None where the package is not installed, as in a checkout."""
     try:

@@ -9,6 +9,7 @@ from ..azure import FakeAzure
 from ..deployment import models_of
 from ..stack import LocalStack
 from .declared import Declared
+from .feeds import Feeds
 from .waiting import Waiting
 
 
@@ -23,6 +24,7 @@ class Subject:
     azure_base: str | None = None
     told_of_recording: Callable[[], dict[str, Any] | None] = lambda: None
     models: dict[str, str] = field(default_factory=dict)
+    feeds: Feeds = field(default_factory=Feeds, init=False)
     waiting: Waiting = field(init=False)
     declared: Declared = field(init=False)
 

@@ -12,6 +12,7 @@ import pytest
 from emulator.azure import FakeAzure
 from emulator.bundle import CASSETTES
 from emulator.match.library import Library
+from emulator.page import static
 from emulator.page.control import Control
 from emulator.page.subject import Subject
 from emulator.server import bind, serving
@@ -44,7 +45,15 @@ class Running:
         self.client = httpx.Client(base_url=base, trust_env=False, timeout=30)
 
     def api(self, method: str, path: str, **options: Any) -> httpx.Response:
-        return self.client.request(method, f"/_emulator/{path}", **options)
+        """Of a feed, its beginning."""
+        request = self.client.build_request(method, f"/_emulator/{path}", **options)
+        answer = self.client.send(request, stream=True)
+        if answer.headers.get("content-type") != "text/event-stream":
+            answer.read()
+            return answer
+        beginning = next(answer.iter_raw())
+        answer.close()
+        return httpx.Response(answer.status_code, headers=answer.headers, content=beginning)
 
     def get(self, path: str) -> Any:
         answer = self.api("GET", path)
@@ -71,6 +80,17 @@ def started() -> Iterator[Running]:
         running = Running(subject, base)
         with running.client:
             yield running
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A page of their own for tests that need none of the real one."""
+    folder = tmp_path_factory.mktemp("static")
+    (folder / "index.html").write_text("<!doctype html><title>Emulator</title>")
+    (folder / "main.js").write_text("export const answer = 42;")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(static, "FOLDER", folder)
+        yield folder
 
 
 @pytest.fixture

@@ -243,9 +243,9 @@ def test_who_leaves_waits_no_longer(running: Running) -> None:
 def test_what_takes_long_keeps_no_call_from_its_answer(running: Running) -> None:
     began, may_end = threading.Event(), threading.Event()
 
-    def slow(_: Subject, __: Asked) -> bool:
+    def slow(_: Subject, __: Asked) -> dict[str, bool]:
         began.set()
-        return may_end.wait(20)
+        return {"is_told": may_end.wait(20)}
 
     control = running.azure.control
     running.azure.control = Control(running.subject, routes=(Route("GET", "slow", slow),))
@@ -256,6 +256,6 @@ def test_what_takes_long_keeps_no_call_from_its_answer(running: Running) -> None
             assert running.ask().status_code == 200
             assert not answer.done()
             may_end.set()
-            assert answer.result().json() is True
+            assert answer.result().json() == {"is_told": True}
     finally:
         running.azure.control = control

@@ -44,7 +44,7 @@ def test_a_name_is_never_taken_for_a_path(running: Running, folder: Path, name: 
     (folder.parent / "outside.yaml").write_text("interactions: []\nversion: 1\n")
     for spelled in (name, f"../{folder.name}/chat/question", "../outside", str(folder / "chat" / "question")):
         answer = running.api("GET", f"cassettes/{quote(spelled, safe='')}")
-        assert answer.status_code == 404, spelled
+        assert answer.status_code in (404, 307), spelled  # 307: a client that shortens the path is led to the page
         assert "root:" not in answer.text
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from emulator.page.routes import ROUTES
+from emulator.page.routes import API, ROUTES
 from emulator.stack import LocalStack
 from tests.page.conftest import Running
 from tests.pages import ROOT, blocks, text_of
@@ -77,7 +77,7 @@ def spans(cells: list[str]) -> set[str]:
 
 
 def test_every_route_has_a_row() -> None:
-    assert spans(rows("Routes")) == {f"{route.method} {route.shown}" for route in ROUTES}
+    assert spans(rows("Routes")) == {f"{route.method} {route.shown}" for route in API}
 
 
 def test_every_field_of_the_state_and_of_a_call_has_a_row(running: Running) -> None:

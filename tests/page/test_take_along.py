@@ -3,14 +3,19 @@
 import json
 import os
 import subprocess
+import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import httpx
 import openai
 import pytest
 
 from emulator import cli
+from emulator.emulation import Emulator
+from emulator.match.library import Library
+from emulator.page.export import FILL_IN
 from emulator.tape import cassette
 from tests.page.conftest import ANSWER, PLAIN, STREAM, Running
 from tests.support import recording
@@ -31,21 +36,26 @@ def test_a_miss_names_the_nearest_and_what_differs(running: Running) -> None:
     told = running.get(f"calls/{last(running)}/difference")
     assert told["wanted"] == {"name": "made/planets", "number": 1}
     assert [near["name"] for near in told["nearest"]] == ["made/planets", "made/story"]
-    (row,) = told["rows"]
+    before, row = told["rows"]
+    assert (before["kind"], before["folded"]) == ("same", "1 equal line"), "who speaks"
     assert 1 < row.pop("weight") < 2
     assert row == {
         "path": "messages[0].content",
         "kind": "changed",
         "recorded": "Name the planets.",
         "sent": "Name the moons.",
+        "parts": {"recorded": ["Name the ", "planets.", ""], "sent": ["Name the ", "moons.", ""]},
+        "folded": None,
     }
+    assert told["summary"] == "only messages[0].content differs"
     assert not told["would_match"]
 
 
 def test_another_recording_can_be_chosen(running: Running) -> None:
     running.ask(CHANGED)
     told = running.get(f"calls/{last(running)}/difference?with=made/story&number=1")
-    assert {(row["path"], row["kind"]) for row in told["rows"]} == {
+    assert told["summary"] == "2 differences"
+    assert {(row["path"], row["kind"]) for row in told["rows"] if row["kind"] != "same"} == {
         ("messages[0].content", "changed"),
         ("stream", "only_recorded"),
     }
@@ -56,10 +66,13 @@ def test_another_recording_can_be_chosen(running: Running) -> None:
 
 def test_the_commands_that_mend_a_miss_are_commands(running: Running) -> None:
     running.ask(CHANGED)
-    record, pytest_run = running.get(f"calls/{last(running)}/difference")["ways"]
+    ways = running.get(f"calls/{last(running)}/difference")["ways"]
+    record, pytest_run, stub = [way["text"] for way in ways]
     words = record.split(" record ", 1)[1].split()
     assert cli.parser().parse_args(["record", *words]).cassette == "made/planets"
     assert pytest_run.startswith("pytest --record-mode=")
+    assert '@pytest.mark.cassette("made/planets")' in ways[1]["about"]
+    assert stub == 'aoai_emulator.on(contains="Name the moons.").answers("…")'
 
 
 def test_a_recording_that_came_since_would_match(running: Running) -> None:
@@ -150,3 +163,42 @@ def test_a_secret_gets_into_no_cassette(running: Running) -> None:
 def test_json_is_what_the_call_is(running: Running) -> None:
     running.ask()
     assert export(running, "json").json() == running.get(f"calls/{last(running)}")
+
+
+@pytest.mark.parametrize("body", [CHANGED, STREAM.replace(b"story", b"tale")], ids=["whole", "stream"])
+def test_a_draft_is_a_cassette_with_this_request_that_plays_once_it_is_filled_in(
+    running: Running, body: bytes, tmp_path: Path
+) -> None:
+    running.ask(body)
+    draft = export(running, "draft")
+    path = tmp_path / "drafted.yaml"
+    path.write_bytes(draft.content.replace(FILL_IN.encode(), b"Luna."))
+    tape = cassette.load(path, "drafted")
+    assert tape.notes["origin"] == "synthetic"
+    running.azure.library = Library(tape.interactions)
+    answer = running.ask(body)
+    assert (answer.status_code, "Luna." in answer.text, FILL_IN in answer.text) == (200, True, False)
+
+
+def test_what_nobody_can_write_by_hand_has_no_draft(running: Running) -> None:
+    running.client.get("/openai/v1/models", headers={"api-key": running.azure.api_key})
+    refused = export(running, "draft")
+    assert (refused.status_code, refused.json()["error"]["code"]) == (409, "no_such_form")
+
+
+def test_how_to_call_it_is_told_without_the_key(openai_client: openai.OpenAI, aoai_emulator: Emulator) -> None:
+    stack = aoai_emulator.stack
+    told = httpx.get(f"{stack.azure_base}/_emulator/setup").json()
+    assert (told["proxy"], told["azure"]) == (stack.base_url, stack.azure_base)
+    ways = {way["name"]: way["text"] for way in told["ways"]}
+    assert stack.function_key not in json.dumps(told)
+    environment = os.environ | {"FUNCTION_HOST_KEY": stack.function_key}
+    asked = subprocess.run(["bash", "-c", ways["curl"]], env=environment, capture_output=True, text=True)
+    assert '"choices"' in asked.stdout, asked.stderr
+    program = subprocess.run([sys.executable, "-c", ways["Python"]], env=environment, capture_output=True, text=True)
+    assert (program.returncode, program.stdout.strip() != "") == (0, True), program.stderr
+    variables = (
+        f"{ways['Variables']}\n{sys.executable} -c 'import openai; print(openai.OpenAI().models.list().data[0].id)'"
+    )
+    listed = subprocess.run(["bash", "-c", variables], env=environment, capture_output=True, text=True)
+    assert listed.returncode == 0, listed.stderr

@@ -1,0 +1,81 @@
+"""`GET events`: an open page is told what has changed, as server-sent events (WHATWG HTML, section 9.2).
+
+A message says what changed since the last one that left. So nothing is queued for a page that reads slowly: it gets
+fewer messages, each of which says more. With no page open, nothing here runs.
+"""
+
+import asyncio
+import json
+import time
+from contextlib import suppress
+
+from ..azure.asgi import Send, head
+from ..connection import Connection
+from .answer import GUARDED
+from .asked import Asked
+from .changes import Changes
+from .feeds import Feeds
+from .subject import Subject
+
+PAUSE_SECONDS = 0.1
+SHARE = 0.02  # of one processor, which a feed takes at most: under load the page lags, not the emulator
+BEAT_SECONDS = 10.0
+READ_SECONDS = 30.0  # who takes nothing for so long is let go, and connects again
+END_SECONDS = 0.1
+HEADERS = (("content-type", "text/event-stream"), *GUARDED)
+BEAT = b": beat\n\n"
+
+
+def read(subject: Subject, _: Asked) -> "Feed":
+    """Raises Refusal when there are too many."""
+    subject.feeds.require_room()
+    return Feed(subject.feeds, Changes(subject))
+
+
+class Feed:
+    def __init__(self, feeds: Feeds, changes: Changes) -> None:
+        self._feeds, self._changes = feeds, changes
+
+    async def deliver(self, send: Send, connection: Connection) -> None:
+        """Returns when the emulator stops, and when the page takes nothing any more."""
+        loop = asyncio.get_running_loop()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(None) as until:
+
+                def end_now() -> None:
+                    with suppress(RuntimeError):  # it has ended by itself
+                        until.reschedule(loop.time())
+
+                def end() -> None:
+                    with suppress(RuntimeError):  # the loop has ended
+                        loop.call_soon_threadsafe(end_now)
+
+                with self._feeds.ended_by(end):
+                    await send(head(200, HEADERS))
+                    await self._tell(send)
+        try:
+            async with asyncio.timeout(END_SECONDS):
+                await send({"type": "http.response.body", "body": b""})
+        except TimeoutError:
+            connection.reset()
+
+    async def _tell(self, send: Send) -> None:
+        told_at = time.monotonic()
+        while True:
+            pause = PAUSE_SECONDS
+            if self._changes.are_there():
+                message, seconds = await asyncio.to_thread(self._message)
+                pause = max(PAUSE_SECONDS, seconds / SHARE)
+            else:
+                message = BEAT if time.monotonic() - told_at >= BEAT_SECONDS else b""
+            if message:
+                async with asyncio.timeout(READ_SECONDS):
+                    await send({"type": "http.response.body", "body": message, "more_body": True})
+                told_at = time.monotonic()
+            await asyncio.sleep(pause)
+
+    def _message(self) -> tuple[bytes, float]:
+        """What has changed, and the seconds of a processor that it took to say so."""
+        began = time.thread_time()
+        told = [f"event: {name}\ndata: {json.dumps(content)}\n\n" for name, content in self._changes.events()]
+        return "".join(told).encode(), time.thread_time() - began

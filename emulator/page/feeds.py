@@ -1,0 +1,36 @@
+"""The pages that are being told what happens, on any event loop."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from .refusal import Refusal
+
+MOST = 8  # at once
+
+
+class Feeds:
+    def __init__(self) -> None:
+        self._ends = list[Callable[[], None]]()
+        self._is_over = False
+
+    def require_room(self) -> None:
+        """Raises Refusal."""
+        if len(self._ends) >= MOST:
+            raise Refusal(503, "too_many_feeds", f"{MOST} pages are open already; close one.")
+
+    @contextmanager
+    def ended_by(self, end: Callable[[], None]) -> Iterator[None]:
+        """Meanwhile `end` is called, in whatever thread, when the emulator stops."""
+        self._ends.append(end)
+        try:
+            if self._is_over:
+                end()
+            yield
+        finally:
+            self._ends.remove(end)
+
+    def end(self) -> None:
+        """All of them: the server stops, and would wait for them."""
+        self._is_over = True
+        for end in [*self._ends]:
+            end()

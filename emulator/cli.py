@@ -13,7 +13,7 @@ from typing import Any
 
 from . import host, option, transcript
 from .azure.faults import FaultError
-from .bundle import COMMAND, folders_of
+from .bundle import CASSETTES, COMMAND, folders_of
 from .commands import answering, azure, serve
 from .commands.console import say
 from .doctor import command as doctor_command
@@ -24,8 +24,6 @@ from .match.declared import of_project
 from .match.slack import SlackError
 from .option import UsageError
 from .page import command as page_command
-from .page.control import Control
-from .page.subject import Subject
 from .recording import command as recording_command
 from .recording.live import LiveError
 from .recording.recorder import RecordingRefused
@@ -90,6 +88,7 @@ def parser() -> argparse.ArgumentParser:
     common(added, DEFAULT_PORT)
     add_cassettes(added, otherwise="a new ./cassettes")
     recording_command.add_arguments(added)
+    page_command.add_page(added)
     added = verb("show", show, "Print cassettes as transcripts of questions and answers.")
     added.add_argument("names", nargs="+", metavar="CASSETTE", help="a name, such as chat/story, or a file")
     add_cassettes(added)
@@ -114,14 +113,17 @@ def demo(arguments: argparse.Namespace) -> int:
         raise UsageError("The demo needs the OpenAI SDK and DSPy: pip install openai dspy")
     from .demo import run  # imports the SDK and DSPy, which the other verbs do without
 
-    return run(arguments.once or not sys.stdin.isatty(), arguments.host)
+    is_watched = sys.stdin.isatty() and not arguments.once
+    return run(not is_watched, arguments.host, lambda stack: page_command.inside(stack, [CASSETTES], is_watched))
 
 
 def record(arguments: argparse.Namespace) -> int:
     require(arguments.cassettes or ())
     arguments.cassettes = arguments.cassettes or folders_of(Path())
     try:
-        return recording_command.record(arguments, lambda stack: Control(Subject.of(stack, arguments.cassettes)))
+        return recording_command.record(
+            arguments, lambda stack: page_command.inside(stack, arguments.cassettes, arguments.page)
+        )
     except LookupError as error:
         raise UsageError(str(error)) from error
     except ImportError as missing:

@@ -4,7 +4,7 @@ import contextlib
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,10 @@ from .usage import how_to_call
 
 MODEL = "gpt-4o-mini"
 Pieces = Iterator[str]
+
+
+def nothing_beside(_: LocalStack) -> contextlib.AbstractContextManager[Mapping[str, str]]:
+    return contextlib.nullcontext({})
 
 
 @dataclass(frozen=True)
@@ -78,12 +82,19 @@ STEPS = (
 )
 
 
-def run(once: bool, host: str = LOOPBACK) -> int:
-    """Show every step, and then wait for Ctrl-C unless `once`. Returns 0, or 1 when a step failed."""
+def run(
+    once: bool,
+    host: str = LOOPBACK,
+    beside: Callable[[LocalStack], contextlib.AbstractContextManager[Mapping[str, str]]] = nothing_beside,
+) -> int:
+    """Show every step, and then wait for Ctrl-C unless `once`. `beside` lasts as long as the stack, and gives the
+    address of a page to watch it, if there is one. Returns 0, or 1 when a step failed."""
     say("Starting the fake Azure and the proxy on free ports of this machine …")
-    with LocalStack(host=host, time_scale=1.0) as stack:
+    with LocalStack(host=host, time_scale=1.0) as stack, beside(stack) as told:
         say(f"  client ──▶ proxy {stack.base_url} ──▶ fake Azure {stack.azure_base}")
         say("  The answers are recordings; everything between is real: SDK, HTTP, function, token.\n")
+        if page := told.get("page"):
+            say(f"  Watch it: {page}\n")
         if missing := load_clients():
             say(missing)
             return 1

@@ -12,7 +12,7 @@ from . import answering
 from .console import say, wait_for_ever
 
 SUMMARY = "Run the fake Azure and the proxy until Ctrl-C."
-CONTROL_NAMES = {"control_url": "The control API", "control_token": "Its token"}
+CONTROL_NAMES = {"page": "Look at it at", "control_url": "The control API", "control_token": "Its token"}
 FROM_ENVIRONMENT = ("AZURE_OPENAI_DEPLOYMENT", "AZURE_OPENAI_API_VERSION")
 
 
@@ -46,4 +46,6 @@ def run(arguments: argparse.Namespace) -> None:
             if arguments.improvise:
                 say(f"Improvised         {answering.IMPROVISED}")
             say(f"\n{how_to_call(stack)}\n\nCtrl-C stops it.")
+        if arguments.open:
+            page_command.open_page(control)
         wait_for_ever()

@@ -9,34 +9,49 @@ way).
 import argparse
 import secrets
 import socket
+import webbrowser
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
+from ..azure import FakeAzure
 from ..azure.app import CONTROL_PATH
+from ..azure.journal import Exchange
+from ..azure.question import Question
 from ..host.command import add_any_key, warn_if_open
 from ..server import LOOPBACK, PortError, bind, is_open, serving
+from ..stack import LocalStack
 from .access import Access
 from .control import Control
+from .routes import API, ROUTES, Route
 from .subject import Subject
 
 DEFAULT_PORT = 7072
 OPEN = "the control API. Everybody who has its token can read all requests"
+Told = dict[str, str]
 
 
 def add_access(parser: argparse.ArgumentParser) -> None:
-    """The options that say who may call."""
-    told = "with --host: open the control API to callers who have its token and call this machine NAME; may be repeated"
+    """Who may use what listens."""
+    told = "with --host: open the control API, too, to who has its token and calls this machine NAME; may be repeated"
     parser.add_argument("--page-host", metavar="NAME", action="append", default=[], help=told)
+    parser.add_argument("--no-page", action="store_true", help="the control API without its page to look at")
     add_any_key(parser)
 
 
 def add_port(parser: argparse.ArgumentParser) -> None:
-    told = f"port of the control API (default: {DEFAULT_PORT}, or a free one where that is taken)"
+    told = f"of the page and the control API (default: {DEFAULT_PORT}, or a free one where that is taken)"
     parser.add_argument("--page-port", type=int, metavar="PORT", help=told)
+    parser.add_argument("--open", action="store_true", help="open the page in a browser")
+
+
+def add_page(parser: argparse.ArgumentParser) -> None:
+    """For who is asked whether there shall be one."""
+    parser.add_argument("--page", action="store_true", help="have a page to look at: who opens it reads what was asked")
 
 
 def bound(arguments: argparse.Namespace) -> socket.socket:
-    """A socket at `--page-port`; without it at DEFAULT_PORT, or at a free port. Raises PortError."""
+    """`--page-port`. Raises PortError."""
     host = arguments.host if arguments.page_host else LOOPBACK
     if arguments.page_port is not None:
         return bind(arguments.page_port, host)
@@ -47,33 +62,73 @@ def bound(arguments: argparse.Namespace) -> socket.socket:
 
 
 @contextmanager
-def listening(subject: Subject, sock: socket.socket, arguments: argparse.Namespace) -> Iterator[dict[str, str]]:
-    """Serves the control API at the fake Azure's address and at `sock`. Yields what the command prints about it."""
+def listening(subject: Subject, sock: socket.socket, arguments: argparse.Namespace) -> Iterator[Told]:
+    """The control API at the fake Azure's address, and at `sock`. Gives what there is to tell of it."""
     warn_if_open(sock, OPEN)
-    access = access_at(sock, arguments)
-    with serving(Control(subject, access), sock) as base, Control(subject, Access(arguments.page_host)):
-        yield told_of(base, access)
+    access, routes = access_at(sock, arguments), routes_for(arguments)
+    own = Control(subject, Access(arguments.page_host), routes)
+    with serving(Control(subject, access, routes), sock) as base, own, linked(subject.azure, base, routes):
+        yield told_of(base, access, routes)
 
 
 @contextmanager
-def beside(subject: Subject, sock: socket.socket, arguments: argparse.Namespace) -> Iterator[dict[str, str]]:
-    """Serves the control API at `sock`, the fake Azure's address, alone. Where other machines reach `sock`, it serves
-    nothing unless `--page-host` opens it."""
+def beside(subject: Subject, sock: socket.socket, arguments: argparse.Namespace) -> Iterator[Told]:
+    """The same at the fake Azure's address alone, which is `sock`. Where other machines reach that, there is nothing
+    unless `--page-host` says so."""
     if is_open(sock) and not arguments.page_host:
         yield {}
         return
     warn_if_open(sock, OPEN)
-    access = access_at(sock, arguments)
+    access, routes = access_at(sock, arguments), routes_for(arguments)
     assert subject.azure_base is not None
-    with Control(subject, access):
-        yield told_of(subject.azure_base, access)
+    with Control(subject, access, routes), linked(subject.azure, subject.azure_base, routes):
+        yield told_of(subject.azure_base, access, routes)
+
+
+@contextmanager
+def inside(stack: LocalStack, folders: list[Path], is_page: bool) -> Iterator[Told]:
+    """The same for a stack that is running, whose fake Azure stays on loopback."""
+    subject, access, routes = Subject.of(stack, folders), Access(), ROUTES if is_page else API
+    with Control(subject, access, routes), linked(stack.azure, stack.azure_base, routes):
+        yield told_of(stack.azure_base, access, routes)
+
+
+def routes_for(arguments: argparse.Namespace) -> tuple[Route, ...]:
+    return API if arguments.no_page else ROUTES
+
+
+@contextmanager
+def linked(azure: FakeAzure, base: str, routes: tuple[Route, ...]) -> Iterator[None]:
+    """Meanwhile a miss says where to look at it, if there is a page."""
+
+    def remark(exchange: Exchange, _: Question) -> str:
+        return f"Look at it: {base}{CONTROL_PATH}/#/{exchange.number}/miss"
+
+    if routes is API:
+        yield
+        return
+    azure.remarks.append(remark)
+    try:
+        yield
+    finally:
+        azure.remarks.remove(remark)
+
+
+def open_page(told: Told) -> None:
+    """In a browser of this machine, if it has one."""
+    if "page" in told:
+        webbrowser.open(told["page"])
 
 
 def access_at(sock: socket.socket, arguments: argparse.Namespace) -> Access:
-    """The rules of access to `sock`, with a new token where other machines reach it."""
+    """With a token of this run where other machines reach the port."""
     return Access(arguments.page_host, secrets.token_urlsafe(24) if is_open(sock) else None)
 
 
-def told_of(base: str, access: Access) -> dict[str, str]:
-    told = {"control_url": f"{base}{CONTROL_PATH}/"}
+def told_of(base: str, access: Access, routes: tuple[Route, ...]) -> Told:
+    """The page's address has the token where no browser sends it and no log gets it: in the fragment."""
+    url, told = f"{base}{CONTROL_PATH}/", dict[str, str]()
+    if routes is not API:
+        told["page"] = url + (f"#token={access.token}" if access.token else "")
+    told["control_url"] = url
     return told | ({"control_token": access.token} if access.token else {})

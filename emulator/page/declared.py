@@ -34,7 +34,7 @@ class Declared:
             declared.append(stub)
             if self._stubs not in self._azure.before:
                 self._azure.before.append(self._stubs)
-                self._azure.remarks.append(self._stubs.remark)
+                self._azure.remarks.insert(0, self._stubs.remark)  # a link to the page stays last
             return _told(len(declared), stub)
 
     def _let_exist(self, stub: Stub) -> None:

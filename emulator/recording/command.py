@@ -6,8 +6,8 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from datetime import date
 from pathlib import Path
 
@@ -50,10 +50,10 @@ def add_arguments(added: argparse.ArgumentParser) -> None:
 
 
 def record(
-    arguments: argparse.Namespace, beside: Callable[[RecordingStack], AbstractContextManager[object]] = nullcontext
+    arguments: argparse.Namespace, beside: Callable[[RecordingStack], AbstractContextManager[Mapping[str, str]]]
 ) -> int:
-    """`beside` lasts as long as the stack. Raises LiveError, RecordingRefused, CassetteError, and LookupError for a
-    name that no cassette has."""
+    """`beside` lasts as long as the stack, and gives what there is to tell of it. Raises LiveError,
+    RecordingRefused, CassetteError, and LookupError for a name that no cassette has."""
     budget = Budget(arguments.max_requests, arguments.max_tokens)
     if arguments.verify:
         from . import verify  # needs rich
@@ -76,12 +76,14 @@ def record(
         )
         stack.begin(name, arguments.about)
         stack.live.check_credential()
-        with stack, beside(stack):
+        with stack, beside(stack) as told:
             if arguments.json:
-                print(json.dumps(stack.describe()), flush=True)
+                print(json.dumps(stack.describe() | dict(told)), flush=True)
             else:
                 print(f"The proxy is at    {stack.base_url}\nIts function key   {stack.function_key}")
                 print(f"Answers of         {stack.live.base}\ngo to              {stack.recorder.path}")
+                if page := told.get("page"):
+                    print(f"Look at it at      {page}")
                 print(f"\n{how_to_call(stack)}\n\nCtrl-C writes the cassette and stops.", flush=True)
             try:
                 while True:

@@ -26,6 +26,7 @@ from .estimate import Estimate
 from .keys import DAY_SECONDS, KNOWN, Key
 from .tally import Minute, Tally
 
+MINUTE_SECONDS = 60.0
 SOON_SECONDS = 2.0  # when to ask again, while calls under way hold the rest
 
 
@@ -95,7 +96,6 @@ class Budgets:
         self.exchange, self.clock, self.monotonic = exchange or Alone(), clock, monotonic
         self.day, self.day_ends = 0, 0.0  # in seconds since 1970
         self.tallies: dict[str, Tally] = {}
-        self.minutes: dict[str, Minute] = {}
 
     def tally(self, key: Key) -> Tally:
         """The key's tally of today. The day stays when the clock is set back: a day that begins twice would write its
@@ -111,12 +111,11 @@ class Budgets:
         self.day = int(self.clock() // DAY_SECONDS)
         self.day_ends = (self.day + 1) * DAY_SECONDS
         self.tallies.clear()  # calls under way and unwritten changes keep their own tally
-        self.minutes.clear()
 
-    def minute(self, key: Key) -> Minute:
-        minute, now = self.minutes.get(key.id), self.monotonic()
-        if minute is None or now >= minute.ends:
-            minute = self.minutes[key.id] = Minute(now)
+    def minute(self, tally: Tally) -> Minute:
+        minute, now = tally.minute, self.monotonic()
+        if now >= minute.ends:
+            minute = tally.minute = Minute(now + MINUTE_SECONDS)
         return minute
 
     def usual_output(self, key: Key) -> int:
@@ -130,7 +129,8 @@ class Budgets:
 
     def reserve(self, key: Key, asked: Estimate | None) -> Charge:
         """Raises OverBudget. `asked` is None for a call that asks no model; only the minute limits such a call."""
-        tally, minute = self.tally(key), self.minute(key)
+        tally = self.tally(key)
+        minute = self.minute(tally)
         limits, taken = limits_of(key), (*tally.taken, minute.requests, minute.tokens)  # in the order of LIMITS
         if any(map(operator.ge, taken, limits)):
             for limit, used, most in zip(LIMITS, taken, limits, strict=True):
@@ -154,7 +154,8 @@ class Budgets:
 
     def left(self, key: Key) -> dict[str, int | None]:
         """Limit: what is left of it, at least 0; None: no limit. Calls under way do not count."""
-        used = {"day": self.tally(key).used, "minute": self.minute(key).used}
+        tally = self.tally(key)
+        used = {"day": tally.used, "minute": self.minute(tally).used}
         limits = ((limit, getattr(key, limit.field)) for limit in LIMITS)
         return {
             limit.field: None if most is None else max(0, most - used[limit.period][limit.counted])

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 
-from .estimate import FRAME_END, Estimate, frames_of, used
+from .estimate import FRAME_END, Estimate, frames_of, guessed
 from .excerpt import Excerpt
 from .fields import Fields
 from .tally import Counts, Minute, Tally
@@ -54,7 +54,11 @@ class Charge:
         """Ends the call. `fields` has what Azure told; this estimates the rest and adds it to `fields`. A second call
         of this method does nothing."""
         if self.asked:
-            self.pay(used(fields, self.asked, lambda: self.events(excerpt, fields.bytes_out or 0)))
+            if fields.outcome == "complete" and fields.total_tokens is not None and (fields.status or 500) < 400:
+                taken = Counts(1, fields.input_tokens or 0, fields.output_tokens or 0, fields.total_tokens)
+            else:
+                taken = guessed(fields, self.asked, lambda: self.events(excerpt, fields.bytes_out or 0))
+            self.pay(taken)
         if self.note_id and (stored := self.noted or response_id):
             self.note_id(stored, fields.total_tokens or 0)
 

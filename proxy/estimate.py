@@ -2,7 +2,9 @@
 
 import re
 from collections.abc import Callable
-from typing import NamedTuple
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from .excerpt import Excerpt
 from .fields import Fields
@@ -26,7 +28,7 @@ FRAME_END, DONE = b"\n\n", b"data: [DONE]\n\n"
 SEQUENCE = re.compile(rb'"sequence_number"\s*:\s*(\d{1,9})')
 
 
-class Estimate(NamedTuple):
+class Estimate(Struct, frozen=True, gc=False):
     """In tokens. Azure produces a response in the `background` even when its caller has left."""
 
     input_tokens: int
@@ -38,7 +40,7 @@ class Estimate(NamedTuple):
         return self.input_tokens + self.output_tokens
 
     def with_input(self, more: int) -> "Estimate":
-        return self._replace(input_tokens=self.input_tokens + more) if more else self
+        return replace(self, input_tokens=self.input_tokens + more) if more else self
 
 
 def estimated(route: str, body: bytes, members: Members, usual_output: int) -> Estimate | None:
@@ -86,15 +88,9 @@ def frames_of(excerpt: Excerpt, size: int) -> int:
     return round(size * events.count(FRAME_END) / len(events)) if events else 0
 
 
-def used(fields: Fields, asked: Estimate, frames: Callable[[], int]) -> Counts:
-    """What a call took, once it is over: Azure's counts, or an estimate by size. `fields` gets the estimate, and is
-    marked as estimated. `frames` counts a stream's events: a model sends about one token in each."""
-    if fields.outcome != "complete" or fields.total_tokens is None or (fields.status or 500) >= 400:
-        return guessed(fields, asked, frames)
-    return Counts(1, fields.input_tokens or 0, fields.output_tokens or 0, fields.total_tokens)
-
-
 def guessed(fields: Fields, asked: Estimate, frames: Callable[[], int]) -> Counts:
+    """What a call took of which Azure did not tell all: an estimate by size. `fields` gets the estimate, and is marked
+    as estimated. `frames` counts a stream's events: a model sends about one token in each."""
     status = fields.status or 500
     unanswered = fields.upstream_ms > 0 and (status == 499 or fields.error == "upstream_timeout")  # Azure had begun
     if status >= 400 and not unanswered:

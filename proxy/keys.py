@@ -122,7 +122,10 @@ KEY_HEADERS: dict[bytes, Callable[[bytes], bytes]] = {
 
 def given_key(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
     """The key in a request's headers. Their names are in lower case. Raises ProxyError for no key, and for two."""
-    found = {read(value) for name, value in headers if (read := KEY_HEADERS.get(name))}
+    found = set()
+    for name, value in headers:
+        if read := KEY_HEADERS.get(name):
+            found.add(read(value))
     found.discard(b"")
     if len(found) > 1:
         raise ProxyError("two_api_keys")

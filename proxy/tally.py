@@ -1,12 +1,11 @@
 """Counts what one key has used in a day, and in a minute."""
 
+import math
 from datetime import UTC, date, datetime, timedelta
 
 from msgspec import Struct
 
 from .keys import Key
-
-MINUTE_SECONDS = 60.0
 
 
 class Counts(Struct, gc=False):
@@ -38,14 +37,15 @@ FIELDS = Counts.__struct_fields__
 
 
 class Tally:
-    """The counts of one key and one day. This process counted `own`, and last read the others' counts, `others`, at
-    `read_at` (monotonic seconds; None: never)."""
+    """The counts of one key and one day, and of its last minute. This process counted `own`, and last read the others'
+    counts, `others`, at `read_at` (monotonic seconds; None: never)."""
 
-    __slots__ = ("day", "key", "others", "own", "read_at")
+    __slots__ = ("day", "key", "minute", "others", "own", "read_at")
 
     def __init__(self, key: Key, day: int) -> None:
         self.key, self.day = key, day
         self.own, self.others = Counts(), Counts()
+        self.minute = Minute()
         self.read_at: float | None = None
 
     @property
@@ -77,8 +77,8 @@ class Minute:
 
     __slots__ = ("ends", "requests", "tokens")
 
-    def __init__(self, now: float) -> None:
-        self.ends, self.requests, self.tokens = now + MINUTE_SECONDS, 0, 0
+    def __init__(self, ends: float = -math.inf) -> None:
+        self.ends, self.requests, self.tokens = ends, 0, 0
 
     @property
     def used(self) -> dict[str, int]:

@@ -11,10 +11,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 
 from emulator.host.command import main
 from emulator.stack import ROOT
-from proxy import accounts, sharing
+from proxy import accounts, keys, sharing
 from proxy.budget import Budgets
 from proxy.sharing import Sharing
 from tests.keys.azurite import connector
@@ -27,9 +28,11 @@ CONNECTION, CLOCK = "TEST_CONNECTION", "TEST_CLOCK"
 
 def serve() -> int:
     shift = float(os.environ[CLOCK])
+    clock = lambda: time.time() + shift  # noqa: E731
     accounts.table_at = lambda url, tokens: connector(os.environ[CONNECTION])()
     accounts.Sharing = functools.partial(Sharing, write_seconds=WRITE, read_seconds=READ)  # type: ignore[misc, assignment]
-    accounts.Budgets = functools.partial(Budgets, clock=lambda: time.time() + shift)  # type: ignore[misc, assignment]
+    accounts.Budgets = functools.partial(Budgets, clock=clock)  # type: ignore[misc, assignment]
+    keys.time = SimpleNamespace(time=clock)  # type: ignore[assignment]
     return main()
 
 

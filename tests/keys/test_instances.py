@@ -10,8 +10,10 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -32,6 +34,7 @@ pytestmark = pytest.mark.long
 ANSWER = json.dumps({"usage": {"prompt_tokens": 20, "completion_tokens": 80, "total_tokens": 100}}).encode()
 TOKENS, UPSTREAM_SECONDS = 100, 0.03
 SLACK_SECONDS = 1.0  # of a busy machine
+BEFORE_MIDNIGHT_SECONDS = 40.0  # enough to start three instances and to use a budget up
 BODY = json.dumps({"model": "gpt-4o", "messages": [], "max_tokens": 80}).encode()
 
 
@@ -56,16 +59,15 @@ class Class:
     instances: list[Instance]
     azurite: Azurite
 
-    def rows(self, name: str) -> list[dict[str, int]]:
-        """Of a key, today."""
+    def rows(self, name: str, day: date = TODAY) -> list[dict[str, int]]:
         with TableClient.from_connection_string(self.azurite.connection_string, TABLE) as client:
-            query = client.query_entities("PartitionKey eq @at", parameters={"at": f"{TODAY} id-{name}"})
+            query = client.query_entities("PartitionKey eq @at", parameters={"at": f"{day} id-{name}"})
             return [
                 {property_: value.value for property_, value in row.items() if hasattr(value, "value")} for row in query
             ]
 
-    def total(self, name: str, property_: str) -> int:
-        return sum(row[property_] for row in self.rows(name))
+    def total(self, name: str, property_: str, day: date = TODAY) -> int:
+        return sum(row[property_] for row in self.rows(name, day))
 
 
 def answer(arrived: Arrived, sock: socket.socket) -> None:
@@ -80,19 +82,27 @@ def upstream() -> Iterator[RawUpstream]:
         yield running
 
 
-@pytest.fixture
-def three(upstream: RawUpstream, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Class]:
+@contextmanager
+def instances(upstream: RawUpstream, folder: Path, *shifts: float) -> Iterator[Class]:
+    """One instance for each clock, which is so many seconds ahead."""
     fake = FakeAzure(Library())
-    folder = tmp_path_factory.mktemp("instances")
     with ExitStack() as running:
         tables = running.enter_context(azurite())
         base = running.enter_context(serving(fake, bind(0)))
         identity = {"IDENTITY_ENDPOINT": base + IDENTITY_PATH, "IDENTITY_HEADER": fake.identity.header}
         started = [
-            running.enter_context(instance(upstream.base, identity, tables.connection_string, folder / f"{number}"))
-            for number in range(3)
+            running.enter_context(
+                instance(upstream.base, identity, tables.connection_string, folder / f"{number}", shift)
+            )
+            for number, shift in enumerate(shifts)
         ]
         yield Class(started, tables)
+
+
+@pytest.fixture
+def three(upstream: RawUpstream, tmp_path: Path) -> Iterator[Class]:
+    with instances(upstream, tmp_path, 0, 0, 0) as running:
+        yield running
 
 
 async def ask_until(
@@ -220,3 +230,35 @@ def test_a_table_that_is_away_for_a_minute_fails_nobody_and_gets_every_count(thr
         told = [line for line in one.log.read_text().splitlines() if line.startswith("usage table: ")]
         assert len(told) == 2, "once when it went and once when it was back"
         assert "Bearer" not in "".join(told)
+
+
+def test_clocks_a_minute_apart_begin_a_day_a_minute_apart_and_give_no_day_twice(
+    upstream: RawUpstream, tmp_path: Path
+) -> None:
+    """The second instance is in tomorrow already. Midnight comes to the others while they run."""
+    budget, most = 6_000, 6_000 + TOKENS
+    now = datetime.now(UTC)
+    today, tomorrow = now.date(), now.date() + timedelta(days=1)
+    midnight = datetime(tomorrow.year, tomorrow.month, tomorrow.day, tzinfo=UTC)
+    slow = (midnight - now).total_seconds() - BEFORE_MIDNIGHT_SECONDS
+    key, last_day = key_text("clocks", ends=None, tokens_a_day=budget), key_text("ends", ends=today)
+    with instances(upstream, tmp_path, slow, slow + 60, slow) as three:
+        before = ask(three.instances, key, 30, threading.Event())
+        ended = [ask([one], last_day, 1, threading.Event()).codes for one in three.instances[1:2]]
+        left = BEFORE_MIDNIGHT_SECONDS - (datetime.now(UTC) - now).total_seconds()
+        assert left > 0, "this machine took too long to start"
+        time.sleep(left + WRITE + READ)
+        after = ask(three.instances, key, 30, threading.Event())
+        in_step()
+        late = ask(three.instances, key, 30, threading.Event())
+        counted = [three.total("clocks", "total_tokens", day) for day in (today, tomorrow)]
+    of_today = TOKENS * (before.answers[0] + before.answers[2])
+    of_tomorrow = TOKENS * before.answers[1] + after.tokens
+    print(f"{of_today:,} and {of_tomorrow:,} tokens of {budget:,} a day, {after.tokens:,} of them after midnight")
+    assert ended == [{"api_key_ended": 1}]
+    assert budget <= of_today <= 2 * most
+    assert budget <= TOKENS * before.answers[1] <= most
+    assert after.answers[1] == 0
+    assert of_tomorrow <= 3 * most
+    assert counted == [of_today, of_tomorrow], "no count is lost, and none is in another day"
+    assert (late.tokens, set(late.codes)) == (0, {"key_budget_used_up"}), "all know of it now"

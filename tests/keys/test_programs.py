@@ -52,28 +52,44 @@ def endpoint(base_url: str) -> str:
 
 BEARER = {"Authorization": "Bearer {}"}
 JSON = {"Content-Type": "application/json"}
-BOTH = {**BEARER, "api-key": "{}"}  # Continue sends its key twice, "for Azure"
-ABOUT = {"X-OpenWebUI-User-Name": "Jos%C3%A9", "X-OpenWebUI-User-Id": "1", "X-OpenWebUI-User-Role": "user"}
+BOTH = {**BEARER, "api-key": "{}"}  # Open WebUI's kind Azure and Continue send the key twice
+THREE = {**BOTH, "x-api-key": "{}"}  # Continue's two libraries together
+ABOUT = {
+    "X-OpenWebUI-User-Name": "Jos%C3%A9 M",
+    "X-OpenWebUI-User-Id": "1",
+    "X-OpenWebUI-User-Email": "jose@example.org",
+    "X-OpenWebUI-User-Role": "user",
+    "X-OpenWebUI-Chat-Id": "2",
+}
 STREAM = CHAT | {"stream": True, "stream_options": {"include_usage": True}}
 IN_DEPLOYMENT = f"openai/deployments/{MODEL}/chat/completions"
 SHAPES: dict[str, list[tuple[str, dict[str, str], dict[str, Any] | None]]] = {  # path below the endpoint, headers, body
     "Open WebUI": [
         ("v1/models", BEARER | ABOUT, None),
+        ("v1/models", BEARER | ABOUT | JSON | {"Cookie": "oauth_session_id=1"}, None),  # its button `Verify Connection`
         ("v1/chat/completions", BEARER | ABOUT | JSON, CHAT | {"stream": True}),
         ("v1/chat/completions", BEARER | JSON, CHAT | {"stream": False, "max_tokens": 1_000}),  # titles, tags
     ],
-    "Open WebUI, Azure": [(f"{IN_DEPLOYMENT}?api-version={VERSION}", {"api-key": "{}", **JSON}, STREAM)],
+    "Open WebUI, Azure": [
+        ("openai/models?api-version=2023-03-15-preview", BOTH | JSON, None),  # `Verify Connection`
+        (f"{IN_DEPLOYMENT}?api-version={VERSION}", BOTH | JSON, {"messages": MESSAGES, "stream": True}),
+    ],
     "LibreChat": [
-        ("v1/models", BEARER, None),
+        ("v1/models", BEARER | {"Accept": "application/json, text/plain, */*", "User-Agent": "axios/1.13"}, None),
+        ("v1/models?user=6523", BEARER | {"OpenAI-Organization": "org-1"}, None),  # with `userIdQuery`
         ("v1/chat/completions", BEARER | {"User-Agent": "LibreChat/OpenAI/JS"} | JSON, STREAM | {"user": "6523"}),
     ],
     "LibreChat, Azure": [(f"{IN_DEPLOYMENT}?api-version={VERSION}", BOTH | JSON, STREAM)],
     "Continue": [
         ("v1/models", BOTH | JSON, None),
+        ("v1/models/", THREE | JSON, None),
+        ("v1/chat/completions", THREE | JSON | {"Accept": "application/json"}, STREAM | {"parallel_tool_calls": False}),
         ("v1/chat/completions", BOTH | JSON, CHAT | {"stream": True, "max_tokens": 4_096, "temperature": 0.5}),
         ("v1/embeddings", BOTH | JSON, {"model": MODEL, "input": ["a", "b"]}),
     ],
-    "Continue, Azure": [(f"{IN_DEPLOYMENT}?api-version={VERSION}", BOTH | JSON, CHAT | {"stream": True})],
+    "Continue, Azure": [
+        (f"{IN_DEPLOYMENT}?api-version={VERSION}", BOTH | JSON, CHAT | {"stream": True}),
+    ],
     "Cursor": [  # the first is its button `Verify`
         (
             "v1/chat/completions",

@@ -14,6 +14,7 @@ from tests.support import Log, Proxy, RawUpstream, sending
 ANSWER = json.dumps({"id": "chatcmpl-1", "model": "m-1", "choices": [], "usage": {"total_tokens": 3}}).encode()
 CHAT = {"model": "gpt-4o", "messages": [{"role": "user", "content": "hi"}]}
 YESTERDAY = TODAY.fromordinal(TODAY.toordinal() - 1)
+CHANGING = ("x-request-id", "server-timing", "date")
 
 
 def bearer(key: str) -> dict[str, str]:
@@ -182,3 +183,22 @@ def test_a_large_body_with_a_wrong_key_costs_its_caller_the_answer_and_no_more(s
         for _ in range(2):
             answer = client.post(f"{keys_url(signed)}/chat/completions", content=b"x" * 2_000_000)
             assert code(answer) == (401, "invalid_api_key")
+
+
+def test_a_stranger_learns_nothing_about_any_key(signed: Proxy) -> None:
+    """Whoever cannot sign gets one answer, whatever the claims say: a name, a revoked name, a last day that is over."""
+    claimed = [key_text(), key_text("Eve"), key_text(id="id-taken-back"), key_text(ends=YESTERDAY), key_text("nobody")]
+    guessed = [
+        *(text[:-2] + ("AA" if text[-2:] != "AA" else "QA") for text in claimed),
+        *(text.rpartition(".")[0] for text in claimed),
+        *(key_text(name, secret=OLDER) for name in ("Ada", "Eve", "nobody")),
+        *("sk-", "sk-x", "x" * 300, "sk-" + "A" * 9_000 + "." + "A" * 43),
+    ]
+    told = set()
+    for text in guessed:
+        for route in ("models", "usage", "responses/resp_1", "no/such/route"):
+            answer = ask(signed, route, bearer(text))
+            headers = {name: value for name, value in answer.headers.items() if name not in CHANGING}
+            told.add((answer.status_code, answer.content, tuple(headers.items())))
+    assert {status for status, _, _ in told} == {401}
+    assert len(told) == 1

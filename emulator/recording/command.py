@@ -18,9 +18,11 @@ from ..usage import how_to_call
 from .budget import Budget
 from .live import Live
 from .mode import MODES
+from .sharing import told
 from .stack import RecordingStack, Wish
 
 SETTLE_EVERY_SECONDS = 0.5
+SAVE_EVERY_SECONDS = 30.0  # of a lesson: a machine that dies loses no more
 SUMMARY = "Run the proxy in front of live Azure OpenAI and record its answers, until Ctrl-C."
 
 
@@ -38,6 +40,9 @@ def add_arguments(added: argparse.ArgumentParser) -> None:
         default="new_episodes",
         help="which requests go to the live service (default: new_episodes). "
         + "; ".join(f"{name}: {asked}" for name, asked in MODES.items() if name != "none"),
+    )
+    added.add_argument(
+        "--share", action="store_true", help="ask each question once: whoever asks the same gets the recorded answer"
     )
     added.add_argument("--record-errors", action="store_true", help="also keep answers from status 400 on")
     added.add_argument("--max-requests", type=option.count, metavar="N", help="make no more requests than this")
@@ -62,7 +67,9 @@ def record(
     if arguments.names:
         raise LookupError("NAME is for --verify. To choose the cassette, write --cassette NAME.")
     name = arguments.cassette or f"recorded/{date.today().isoformat()}"
-    wish = Wish(arguments.record_mode, arguments.record_errors, budget)
+    if arguments.share and arguments.record_mode != "new_episodes":
+        raise LookupError("--share asks what has no recording: it goes with --record-mode=new_episodes.")
+    wish = Wish(arguments.record_mode, arguments.record_errors, budget, arguments.share)
     with tempfile.TemporaryDirectory(prefix="aoai-recording-") as run:
         stack = RecordingStack(
             arguments.cassettes,
@@ -86,11 +93,26 @@ def record(
                     print(f"Look at it at      {page}")
                 print(f"\n{how_to_call(stack)}\n\nCtrl-C writes the cassette and stops.", flush=True)
             try:
-                while True:
-                    time.sleep(SETTLE_EVERY_SECONDS)
-                    if stack.recorder.is_quiet:
-                        stack.recorder.settle()
+                keep_up(stack)
             finally:
                 stack.finish()
-                print(f"{stack.recorder.run.spent}\nReview: git diff, {COMMAND} show {name}", file=sys.stderr)
+                print("\n".join([*summary(stack), f"Review: git diff, {COMMAND} show {name}"]), file=sys.stderr)
     return 0
+
+
+def keep_up(stack: RecordingStack) -> None:
+    """Until Ctrl-C: checks answers in quiet moments. Of a class, whose answers are checked at once, it writes what has
+    been asked so far."""
+    saved = time.monotonic()
+    while True:
+        time.sleep(SETTLE_EVERY_SECONDS)
+        if stack.recorder.is_quiet and not stack.sharing:
+            stack.recorder.settle()
+        if stack.sharing and time.monotonic() - saved >= SAVE_EVERY_SECONDS:
+            stack.recorder.save()
+            saved = time.monotonic()
+
+
+def summary(stack: RecordingStack) -> list[str]:
+    spent = stack.recorder.run.spent
+    return [str(spent), told(stack.sharing.saved, spent)] if stack.sharing else [str(spent)]

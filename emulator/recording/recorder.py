@@ -53,7 +53,8 @@ class Unsettled(NamedTuple):
 class Recorder:
     """`folder` gets the cassettes; `known` are the secrets that may not appear in them. Statuses from 400 on are kept
     only with `keep_errors`. `slack` is what may vary in all of them, beside what each cassette says; `declared` is
-    both, of the one that was written last. `say` tells a person what happens. Safe to use from several threads."""
+    both, of the one that was written last. `say` tells a person what happens, and `told_of` hears of each answer that
+    is kept. Safe to use from several threads."""
 
     def __init__(
         self,
@@ -71,10 +72,12 @@ class Recorder:
         self.keep_errors, self.notes, self.slack, self.say = keep_errors, dict(notes or {}), slack, say
         self.name: str | None = None
         self.declared = NONE
-        self._changed = threading.Condition()
+        self.told_of: Callable[[Interaction], None] = lambda _: None
+        self._changed, self._settling = threading.Condition(), threading.Lock()
         self._new: list[tuple[Place, Interaction]] = []
         self._number = self._order = self._open = 0
         self._about = ""
+        self._synthetic: bool | None = None
         self._unsettled: list[Unsettled] = []
 
     # --- one cassette -------------------------------------------------------------------------------------------------
@@ -89,6 +92,7 @@ class Recorder:
         with self._changed:
             self._number += 1
             self.name, self._new, self._order, self._about = name, [], 0, about
+            self._synthetic = None
 
     def asks_live(self, recorded: bool) -> bool:
         """Whether a request goes to the live service. The caller says whether it has a recording."""
@@ -110,6 +114,13 @@ class Recorder:
                 )
             self._open = 0
         self.settle()
+
+    def save(self) -> None:
+        """Write what has been kept so far, and go on. Raises what `finish` raises."""
+        with self._settling:
+            new, self._new = self._new, []
+        if self.name and new:
+            self._write(self.name, [interaction for _, interaction in sorted(new, key=lambda item: item[0])])
 
     def finish(self) -> list[Interaction]:
         """Write the recordings since `begin`, and return them. Raises CassetteError when the file cannot be read, and
@@ -137,6 +148,10 @@ class Recorder:
     def path(self) -> Path:
         return self.folder / f"{self.name}.yaml"
 
+    def rules(self) -> Slack:
+        """What may vary in the requests of the open cassette. Raises CassetteError."""
+        return self.slack + of_cassette(cassette.load(self.path)) if self.path.exists() else self.slack
+
     # --- one request --------------------------------------------------------------------------------------------------
 
     def start(self, request: Request) -> Place:
@@ -161,11 +176,13 @@ class Recorder:
 
     def settle(self) -> None:
         """Check the answers so far, and keep those that pass. Call this in a quiet moment."""
-        with self._changed:
-            unsettled, self._unsettled = self._unsettled, []
-        for answer in unsettled:
-            if kept := self._kept(answer.request, answer.response, answer.refused):
-                self._new.append((answer.place, kept))
+        with self._settling:
+            with self._changed:
+                unsettled, self._unsettled = self._unsettled, []
+            for answer in unsettled:
+                if kept := self._kept(answer.request, answer.response, answer.refused):
+                    self._new.append((answer.place, kept))
+                    self.told_of(kept)
 
     @property
     def is_quiet(self) -> bool:
@@ -187,12 +204,18 @@ class Recorder:
         refused(why)
         return None
 
+    def _holds_synthetic(self) -> bool:
+        """Whether the cassette was written by hand. Looks once: a recorded cassette does not become one."""
+        if self._synthetic is None:
+            self._synthetic = self.path.exists() and is_synthetic(cassette.load(self.path))
+        return self._synthetic
+
     def _tell_refused(self, what: str, why: str) -> None:
         self.say(f"NOT recorded for {self.name}: {what}: {why}")
         self.run.note(cassette=self.name, refused=what, why=why)
 
     def _refuse_what_cannot_be_kept(self, request: Request) -> None:
-        if self.mode == "new_episodes" and self.path.exists() and is_synthetic(cassette.load(self.path)):
+        if self.mode == "new_episodes" and self._holds_synthetic():
             raise RecordingRefused(
                 f"{self.name} is synthetic, and real answers must not hide among written ones. Record into a cassette "
                 "of another name, or replace it whole with --record-mode=rewrite."

@@ -18,8 +18,9 @@ from ..azure.asgi import Send, head
 from ..azure.delivery import break_off
 from ..azure.journal import Exchange
 from ..azure.plan import NOT_REPLAYED
-from ..azure.question import question_of
+from ..azure.question import Question, question_of
 from ..match.library import Library
+from ..tape.canonical import Key
 from ..tape.cassette import COMPLETE, CassetteError, Request, Response, sse_frames
 from .budget import BudgetSpent
 from .live import Live, LiveError, pause_of
@@ -48,9 +49,18 @@ class RecordingAzure(FakeAzure):
         if made := first(self.before, exchange, question):
             await self.play_made(made, exchange, send, None, {})
             return
-        if not self.recorder.asks_live(recorded=self.library.has(key, question.body)):
-            await super().answer(exchange, send)
-            return
+        await self.answer_or_ask(question, key, exchange, send)
+
+    async def answer_or_ask(self, question: Question, key: Key, exchange: Exchange, send: Send) -> None:
+        if self.recorder.asks_live(recorded=self.library.has(key, question.body)):
+            await self.ask_live(exchange, send)
+        else:
+            await self.answer_from_tape(exchange, send)
+
+    async def answer_from_tape(self, exchange: Exchange, send: Send) -> None:
+        await super().answer(exchange, send)
+
+    async def ask_live(self, exchange: Exchange, send: Send) -> None:
         request = Request(exchange.method, self.live.base + exchange.target, exchange.headers, exchange.body)
         try:
             place = self.recorder.start(request)

@@ -21,17 +21,20 @@ from .live import Live, LiveError
 from .recorder import Recorder
 from .relay import RecordingAzure
 from .run import Run
+from .sharing import SharingAzure
 
 FROM_ENVIRONMENT = ("AZURE_OPENAI_DEPLOYMENT", "AZURE_OPENAI_API_VERSION")
 
 
 @dataclass(frozen=True)
 class Wish:
-    """What to record. `mode` is one of mode.MODES. `errors` also keeps answers from status 400 on."""
+    """What to record. `mode` is one of mode.MODES. `errors` also keeps answers from status 400 on. `share` gives an
+    answer to everybody who asks the same from then on."""
 
     mode: str = "none"
     errors: bool = False
     budget: Budget = field(default_factory=Budget)
+    share: bool = False
 
     @property
     def live(self) -> bool:
@@ -73,7 +76,9 @@ class RecordingStack(LocalStack):
             slack=slack,
             say=say,
         )
-        azure = RecordingAzure(Library.from_folders(folders, slack), self.recorder, live, time_scale)
+        kind = SharingAzure if wish.share else RecordingAzure
+        azure = kind(Library.from_folders(folders, slack), self.recorder, live, time_scale)
+        self.sharing = azure if isinstance(azure, SharingAzure) else None
         inherited = {name: env[name] for name in FROM_ENVIRONMENT if env.get(name)}
         super().__init__(
             settings=inherited | dict(settings or {}), function_key=function_key, port=port, host=host, azure=azure
@@ -85,14 +90,17 @@ class RecordingStack(LocalStack):
 
     def begin(self, name: str, about: str = "") -> None:
         self.recorder.begin(name, about)
+        if self.sharing:
+            self.sharing.slack = self.recorder.rules()
 
     def told(self) -> dict[str, Any]:
         recorder = self.recorder
-        return {"record_mode": recorder.mode, "cassette": recorder.name, "spent": asdict(recorder.run.spent)}
+        told = {"record_mode": recorder.mode, "cassette": recorder.name, "spent": asdict(recorder.run.spent)}
+        return told | ({"saved": asdict(self.sharing.saved)} if self.sharing else {})
 
     def finish(self) -> int:
         """Write the recorded answers, and return their number. They are played from now on."""
         new = self.recorder.finish()
-        for interaction in new:
+        for interaction in [] if self.sharing else new:
             self.library.add(interaction, self.recorder.declared)
         return len(new)

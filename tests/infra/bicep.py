@@ -1,4 +1,4 @@
-"""Bicep files, as far as the checks need them: declarations and references."""
+"""Reads the declarations and references of Bicep files."""
 
 import functools
 import re
@@ -17,8 +17,8 @@ Node = Tree[Token] | Token | None
 
 @functools.cache
 def parser() -> Lark:
-    """Of syntax trees; pycep's own dictionaries do not tell a name from a text."""
-    return BicepParser(cache=False).lark_parser  # its cache is a pickle in the folder for temporary files
+    """A parser that gives syntax trees. pycep's own dictionaries do not distinguish a name from a text."""
+    return BicepParser(cache=False).lark_parser  # the cache would be a pickle in the folder for temporary files
 
 
 @functools.cache
@@ -52,7 +52,7 @@ class Declaration:
 
 @dataclass
 class Template:
-    """One file. `references` are paths: `app.outputs.name` is ("app", "outputs", "name"). Raises ValueError."""
+    """One Bicep file. A reference is a path: `app.outputs.name` is ("app", "outputs", "name"). Raises ValueError."""
 
     path: Path
     declarations: list[Declaration] = field(default_factory=list)
@@ -109,7 +109,7 @@ def references(node: Node) -> Iterator[tuple[str, ...]]:
 
 
 def names(node: Node) -> list[str]:
-    """The names behind a dot."""
+    """The names after a dot."""
     if not isinstance(node, Tree):
         return []
     if node.data == "string":
@@ -118,7 +118,8 @@ def names(node: Node) -> list[str]:
 
 
 def entries(tree: Tree[Token], *keys: str) -> dict[str, Tree[Token]]:
-    """The members of the object that a declaration or a member is, or of the one below it at `keys`: {} without one."""
+    """The members of the object in a declaration or member; with `keys`, of the object at that path in it. {} where
+    there is none."""
     trees = [child for child in tree.children if isinstance(child, Tree)]
     if tree.data != "object":
         inner = [child for child in trees if child.data in ("object", "deploy_condition")]

@@ -12,15 +12,15 @@ import yaml
 from tests.infra.bicep import Declaration, Template, entries
 
 ENTRIES = ("main", "group")  # the templates that azd may deploy
-OF_AZD = {"AZURE_SUBSCRIPTION_ID"}  # azd gives hooks this beside the outputs
-ALIKE_BUT_FOR = {"environmentName"}  # what it names
+OF_AZD = {"AZURE_SUBSCRIPTION_ID"}  # azd gives it to hooks, beside the outputs
+ALIKE_BUT_FOR = {"environmentName"}  # its description differs between the two templates
 OF_THE_PLATFORM = (
     "AzureWebJobsStorage__",
     "APPLICATIONINSIGHTS_",
     "FUNCTIONS_",
     "OTEL_",
     "PYTHON_",
-)  # never read by us
+)  # the function never reads them
 REFUSED_BY_FLEX = re.compile(  # learn.microsoft.com, functions-app-settings: "Flex Consumption plan deprecations"
     r"(WEBSITE_|SCM_)\w+|ENABLE_ORYX_BUILD|FUNCTIONS_(EXTENSION_VERSION|WORKER_\w+|MAX_HTTP_CONCURRENCY)"
 )
@@ -44,12 +44,12 @@ class Infrastructure:
 
     @cached_property
     def variables(self) -> dict[str, str]:
-        """Parameter: the variable of azd that gives its value."""
+        """Parameter: the azd variable that gives its value."""
         return {name: re.findall(r"\$\{(\w+)", str(value))[0] for name, value in self.parameters("main").items()}
 
     @cached_property
     def settings(self) -> set[str]:
-        """The app settings that the templates give to the function: function.bicep the secret ones."""
+        """The app settings that the templates give to the function. function.bicep gives the secret ones."""
         (app,) = (module for module in self.templates["group.bicep"].of("module").values() if module.name == "app")
         function = self.templates["function.bicep"].path.read_text(encoding="utf-8")
         added = re.findall(r"(\w+):", re.findall(r"union\(settings, \{([^}]*)\}", function)[0])
@@ -69,7 +69,7 @@ class Infrastructure:
         return {name for cell in cells for name in re.findall(r"`([A-Z_]+)`", cell)}
 
 
-@cache  # a planted fault leaves the code as it is
+@cache  # planted faults never change the code
 def settings_in(code: str) -> set[str]:
     nodes = [node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Constant)]
     return {node.value for node in nodes if isinstance(node.value, str) and SETTING.fullmatch(node.value)}
@@ -144,7 +144,7 @@ def roles(infra: Infrastructure) -> Iterator[str]:
 
 
 def entry_points(infra: Infrastructure) -> Iterator[str]:
-    """main.bicep and group.bicep take the same parameters and give the same outputs, from the same variables of azd."""
+    """main.bicep and group.bicep have the same parameters and outputs, from the same azd variables."""
     main, group = (infra.templates[f"{entry}.bicep"] for entry in ENTRIES)
     for kind in ("param", "output"):
         ours, theirs = main.of(kind), group.of(kind)
@@ -160,7 +160,8 @@ def entry_points(infra: Infrastructure) -> Iterator[str]:
 
 
 def secrets(infra: Infrastructure) -> Iterator[str]:
-    """azd makes what is secret, and does so only where there is no default (azure-dev, prompt.go: autoGenerate)."""
+    """azd generates each secret. It does so only where the parameter has no default (azure-dev, prompt.go:
+    autoGenerate)."""
     for entry in ENTRIES:
         for name, declared in infra.templates[f"{entry}.bicep"].of("param").items():
             if "secure" in declared.text.split() and (declared.has_default or "'generate'" not in declared.text):
@@ -168,7 +169,7 @@ def secrets(infra: Infrastructure) -> Iterator[str]:
 
 
 def models(infra: Infrastructure) -> Iterator[str]:
-    """What people copy for a deployment names no model that Azure has retired."""
+    """The texts that people copy for a deployment name no model that Azure has retired."""
     pages = [infra.root / f"docs/{name}" for name in ("deploying.md", "settings.md", "usage.kql")]
     files = [*infra.root.glob("infra/*.*"), *pages, infra.root / "local.settings.json.example"]
     texts = {file.name: file.read_text(encoding="utf-8") for file in files}
@@ -201,7 +202,7 @@ def azd(infra: Infrastructure) -> Iterator[str]:
 
 
 def variables(infra: Infrastructure) -> Iterator[str]:
-    """What `azd env set` may set is named in docs/deploying.md; azd itself asks for name and location."""
+    """docs/deploying.md names each variable that `azd env set` may set. azd itself asks for name and location."""
     text = (infra.root / "docs/deploying.md").read_text(encoding="utf-8")
     for parameter, variable in infra.variables.items():
         if parameter not in ("environmentName", "location") and f"`{variable}" not in text:

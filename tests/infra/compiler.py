@@ -1,4 +1,4 @@
-"""Microsoft's Bicep compiler, where it is: `BICEP` says where, or it is on PATH, or beside the repository."""
+"""Runs Microsoft's Bicep compiler: the one that `BICEP` names, the one on PATH, or the one beside the repository."""
 
 import json
 import os
@@ -14,7 +14,7 @@ import pytest
 
 from emulator.stack import ROOT
 
-VERSION = "0.49.2"  # the one that .github/workflows/checks.yml installs; another one may have other rules
+VERSION = "0.49.2"  # installed by .github/workflows/checks.yml; another version may have other rules
 PLACES = (os.environ.get("BICEP", ""), "bicep", str(ROOT.parent / "shared/tools/bicep"))
 BICEP = next((found for place in PLACES if (found := shutil.which(place))), None)
 needs_compiler = pytest.mark.usefixtures("compiler")
@@ -33,16 +33,16 @@ def version() -> str:
 
 
 def copy_of_infra(folder: Path) -> Path:
-    """A copy that a test may change, and beside which the compiler may write."""
-    for part in ("infra", "docs"):  # the workbook is made of docs/usage.kql
+    """A copy of infra/ that a test may change. The compiler may write beside it."""
+    for part in ("infra", "docs"):  # the workbook needs docs/usage.kql
         shutil.copytree(ROOT / part, folder / part)
     return folder / "infra"
 
 
 def parameters_of(entry: str, variables: Mapping[str, str], infra: Path = ROOT / "infra") -> dict[str, Any]:
-    """What azd makes of these variables: what is not set and has no default is not given; numbers and truth values
-    become what the parameter's type is, and are left out where they are none
-    (azure-dev, bicep_provider.go: evalParamEnvSubst, armParameterFileValue)."""
+    """The parameters that azd makes of these variables. It leaves out a parameter whose variable is not set and has no
+    default. It turns a text into a number or a boolean where the parameter's type says so, and leaves out a text that
+    is neither (azure-dev, bicep_provider.go: evalParamEnvSubst, armParameterFileValue)."""
     types = dict(
         re.findall(r"^param (\w+) (\w+)", (infra / f"{entry}.bicep").read_text(encoding="utf-8"), re.MULTILINE)
     )
@@ -60,7 +60,7 @@ def parameters_of(entry: str, variables: Mapping[str, str], infra: Path = ROOT /
 
 
 def snapshot(infra: Path, entry: str, variables: Mapping[str, str]) -> dict[str, Any]:
-    """What would be deployed, evaluated: {"predictedResources": […], "diagnostics": […], "outputs": {…}}."""
+    """The evaluated deployment: {"predictedResources": […], "diagnostics": […], "outputs": {…}}."""
     values = parameters_of(entry, variables, infra)
     lines = [f"param {name} = {json.dumps(value)}".replace('"', "'") for name, value in values.items()]
     file = infra / "snapshot.bicepparam"
@@ -68,7 +68,7 @@ def snapshot(infra: Path, entry: str, variables: Mapping[str, str]) -> dict[str,
     where = ["--tenant-id", TENANT, "--subscription-id", SUBSCRIPTION, "--location", variables["AZURE_LOCATION"]]
     if entry == "group":
         where += ["--resource-group", variables["AZURE_RESOURCE_GROUP"]]
-    # Nested deployments get names from the outer one's: without a name their outputs stay unknown.
+    # Nested deployments derive their names from the outer one's. Without a name their outputs stay unknown.
     done = bicep("snapshot", file, *where, "--deployment-name", "azd", folder=infra)
     assert done.returncode == 0, done.stdout + done.stderr
     found: dict[str, Any] = json.loads(file.with_suffix(".snapshot.json").read_text(encoding="utf-8"))

@@ -5,7 +5,7 @@ from tests.infra.compiler import BICEP, VERSION, version
 
 @pytest.fixture
 def compiler() -> None:
-    """Microsoft's Bicep compiler, of the version that the golden files are of."""
+    """Microsoft's Bicep compiler, in the version that made the golden files."""
     if not BICEP:
         pytest.skip("no Bicep compiler: it is not on PATH, and BICEP does not say where it is")
     if version() != VERSION:

@@ -11,7 +11,7 @@ from tests.infra.checks import REFUSED_BY_FLEX
 Resource = dict[str, Any]
 
 PUBLISHING = "Microsoft.Web/sites/basicPublishingCredentialsPolicies"
-SHUT = {  # type of resource: what must be set so that no password and no shared key opens it; {}: it has neither
+SHUT = {  # type of resource: the properties that turn off passwords and shared keys; {}: it has neither
     "Microsoft.Resources/resourceGroups": {},
     "Microsoft.ManagedIdentity/userAssignedIdentities": {},
     "Microsoft.Authorization/roleAssignments": {},
@@ -34,7 +34,7 @@ SHUT = {  # type of resource: what must be set so that no password and no shared
     "Microsoft.Web/sites/config": {},
     PUBLISHING: {"allow": False},
 }
-NAMES = {  # type: Azure's rule for the last part of the name (learn.microsoft.com, resource-name-rules); others are free here
+NAMES = {  # type: Azure's rule for the last part of a name (learn.microsoft.com, resource-name-rules)
     "Microsoft.Resources/resourceGroups": r"[\w.()-]{0,89}[\w()-]",
     "Microsoft.ManagedIdentity/userAssignedIdentities": r"[A-Za-z0-9][\w-]{2,127}",
     "Microsoft.Storage/storageAccounts": r"[a-z0-9]{3,24}",
@@ -44,14 +44,14 @@ NAMES = {  # type: Azure's rule for the last part of the name (learn.microsoft.c
     "Microsoft.CognitiveServices/accounts": r"[A-Za-z0-9][A-Za-z0-9-]{1,63}",
     "Microsoft.CognitiveServices/accounts/deployments": r"[A-Za-z0-9][\w.-]{0,62}[A-Za-z0-9_]",
     "Microsoft.Web/serverfarms": r"[\w-]{1,60}",
-    "Microsoft.Web/sites": r"(?=.{2,43}$)[A-Za-z0-9](-?[A-Za-z0-9])+",  # of more than 43, Azure makes another host name
+    "Microsoft.Web/sites": r"(?=.{2,43}$)[A-Za-z0-9](-?[A-Za-z0-9])+",  # Azure changes the host name of a longer one
 }
-REFUSED_PROPERTIES = {  # of `siteConfig` on other plans: Flex Consumption has `functionAppConfig` for them
+REFUSED_PROPERTIES = {  # members of `siteConfig`; Flex Consumption has `functionAppConfig` in their place
     *("alwaysOn", "functionAppScaleLimit", "javaVersion", "linuxFxVersion", "minimumElasticInstanceCount"),
     *("netFrameworkVersion", "nodeVersion", "numberOfWorkers", "powerShellVersion", "preWarmedInstanceCount"),
     *("pythonVersion", "use32BitWorkerProcess", "vnetRouteAllEnabled", "windowsFxVersion"),
 }
-SECRETS = {  # setting: what the record of a deployment may have in its place
+SECRETS = {  # setting: the values that Azure's record of a deployment may show
     "PROXY_KEY_SALT": ("[parameters('keySalt')]",),
     "PROXY_SIGNING_KEY": ("[parameters('signingKey')]", ""),
 }
@@ -88,8 +88,8 @@ def ways_in(snapshot: dict[str, Any], person: str | None) -> Iterator[str]:
 
 
 def roles(snapshot: dict[str, Any], person: str | None) -> Iterator[str]:
-    """Each role at its own resource, to the function, under the name that it has had from the first release on: Azure
-    refuses a second name for the same role. The person who deploys may ask an account that is created, no more."""
+    """The function has each role at the role's own resource. Each assignment keeps the name of the first release,
+    because Azure refuses a second name for the same role. The person who deploys may call a new account alone."""
     (identity,) = resources(snapshot, "Microsoft.ManagedIdentity/userAssignedIdentities")
     function = f"reference('{identity['id']}', '{identity['apiVersion']}').principalId"
     scopes = {
@@ -122,7 +122,7 @@ def role_of(assignment: Resource) -> str:
 
 
 def openai_account(snapshot: dict[str, Any]) -> str:
-    """The account's resource id, which the setting names."""
+    """The resource id of the account that AZURE_OPENAI_BASE names."""
     (found,) = re.findall(r"'(/subscriptions/[^']*/accounts/[^']*)'", app_settings(snapshot)["AZURE_OPENAI_BASE"])
     return str(found)
 
@@ -155,7 +155,7 @@ def names(snapshot: dict[str, Any], person: str | None) -> Iterator[str]:
 
 
 def outputs(snapshot: dict[str, Any], person: str | None) -> Iterator[str]:
-    """No secret among them: azd writes them into a file, and Azure keeps them with the deployment."""
+    """No output is a secret: azd writes outputs into a file, and Azure keeps them with the deployment."""
     for name, value in snapshot["outputs"].items():
         if "parameters(" in value or re.search(r"\blist\w+\(", value):
             yield f"output {name} is {value}"
@@ -165,5 +165,5 @@ CHECKS = (diagnostics, ways_in, roles, settings, names, outputs)
 
 
 def defects(snapshot: dict[str, Any], person: str | None = None) -> list[str]:
-    """`person`: who may ask an account that is created."""
+    """`person` is the one who may call a new account."""
     return [defect for check in CHECKS for defect in check(snapshot, person)]

@@ -6,7 +6,7 @@ from emulator.stack import ROOT
 from tests.infra.compiler import bicep, copy_of_infra, needs_compiler
 
 pytestmark = needs_compiler
-FAULTS = {  # what the linter calls it: (file, text, what it becomes)
+FAULTS = {  # the linter's name: (file, text, replacement)
     "no-unused-params": ("storage.bicep", "param location string", "param place string\nparam location string"),
     "no-module-name": ("main.bicep", "  scope: group\n", "  name: 'proxy'\n  scope: group\n"),
     "use-recent-api-versions": ("access.bicep", "accounts@2026-05-01'", "accounts@2023-05-01'"),

@@ -1,4 +1,4 @@
-"""Microsoft's Bicep compiler evaluates what `azd up` makes in Azure. Golden files show it to a reviewer."""
+"""Golden files show what `azd up` makes in Azure. Microsoft's Bicep compiler evaluates it."""
 
 import copy
 import json
@@ -36,7 +36,7 @@ NEW = EXISTING | {
     "MAXIMUM_INSTANCES": "5",
     "LOG_CAP_GB": "-1",
 }
-VARIABLES = {  # what azd knows; a golden file each
+VARIABLES = {  # case: azd's variables; each case has a golden file
     "existing": EXISTING,
     "new": NEW,
     "signed_keys": EXISTING
@@ -85,7 +85,7 @@ def test_an_account_in_another_subscription_is_the_only_thing_there() -> None:
 
 
 def test_no_deployment_opens_routes_that_nobody_asked_for() -> None:
-    """azd makes a signing key in every environment; the function gets it where SIGNED_KEYS is true."""
+    """azd makes a signing key in every environment. The function gets it only where SIGNED_KEYS is true."""
     given = {case: app_settings(deployed(case))["PROXY_SIGNING_KEY"] for case in VARIABLES}
     assert given.pop("signed_keys") == "[parameters('signingKey')]"
     assert set(given.values()) == {""}
@@ -99,7 +99,7 @@ def of(kind: str, name: str = "") -> Callable[[dict[str, Any]], dict[str, Any]]:
 
 
 def put(find: Callable[[dict[str, Any]], dict[str, Any]], path: str, value: Any) -> Callable[[dict[str, Any]], None]:
-    """Sets what is at `path` of a resource; None takes it away."""
+    """A fault that sets the value at `path` of a resource, or removes it where `value` is None."""
 
     def change(whole: dict[str, Any]) -> None:
         *parents, last = path.split(".")
@@ -127,7 +127,7 @@ def of_the_person(whole: dict[str, Any]) -> dict[str, Any]:
 
 
 SETTINGS = of("Web/sites/config")
-FAULTS: dict[str, list[tuple[Callable[[dict[str, Any]], None], str]]] = {  # a check: (fault, what is said of it)
+FAULTS: dict[str, list[tuple[Callable[[dict[str, Any]], None], str]]] = {  # a check: (fault, words of the defect)
     "diagnostics": [(lambda whole: whole["diagnostics"].append("odd"), "odd")],
     "ways_in": [
         (put(of("Storage/storageAccounts"), "properties.allowSharedKeyAccess", None), "allowSharedKeyAccess is None"),
@@ -183,16 +183,16 @@ def test_a_planted_fault_is_named(plant: Callable[[dict[str, Any]], None], said:
 
 
 def as_text(whole: dict[str, Any]) -> str:
-    """YAML, in which a resource is called by subscription, group, type and name: `<2 rg-x Web/sites/func-x>`, a role by
-    its name, and a workbook is its titles."""
+    """The snapshot as YAML. A resource's id becomes subscription, group, type and name: `<2 rg-x Web/sites/func-x>`. A
+    role's id becomes its name, and a workbook its titles."""
     whole = copy.deepcopy(whole)
     for made in whole["predictedResources"]:
         if made["id"].startswith("["):
-            del made["id"]  # it says what the name says
+            del made["id"]  # it repeats the name
         if made["type"] == "Microsoft.Insights/workbooks":
             items = json.loads(made["properties"]["serializedData"])["items"]
             made["properties"]["serializedData"] = [item["content"]["title"] for item in items]
-    whole["outputs"] = dict(sorted(whole["outputs"].items()))  # the compiler gives them in any order
+    whole["outputs"] = dict(sorted(whole["outputs"].items()))  # the compiler orders them at random
     text = yaml.safe_dump(whole, sort_keys=False, width=10_000)
     for name, guid in ROLES.items():
         text = text.replace(guid, name)

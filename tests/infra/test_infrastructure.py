@@ -1,4 +1,4 @@
-"""`azd up` gets files that agree with each other, with the function and with docs/."""
+"""The files of `azd up` agree with each other, with the function and with docs/."""
 
 import re
 import shutil
@@ -9,7 +9,7 @@ import pytest
 from emulator.stack import ROOT
 from tests.infra.checks import CHECKS, Infrastructure, defects
 
-FAULTS = {  # name of a check: faults of its kind, each (file, text, what it becomes, what is said of it)
+FAULTS = {  # name of a check: faults of its kind, each (file, text, replacement, words of the defect)
     "symbols": [
         (
             "infra/group.bicep",

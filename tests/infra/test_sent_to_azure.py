@@ -1,4 +1,4 @@
-"""What `azd deploy` sends to Azure is the function and nothing else; host.json there keeps the records."""
+"""`azd deploy` sends the function and nothing else to Azure. host.json lets the function's records through."""
 
 import json
 import subprocess
@@ -9,7 +9,7 @@ import pytest
 from emulator.stack import ROOT
 
 ALWAYS = {"function_app.py", "host.json", "requirements.txt"}
-STRAY = (  # what people have lying about, or will
+STRAY = (  # files that a user's folder may hold
     ".env",
     ".venv/lib/x.py",
     "azure-openai-proxy_env/lib/x.py",  # `azd restore` makes it
@@ -34,7 +34,7 @@ def test_only_the_function_is_sent(tmp_path: Path) -> None:
         file = tmp_path / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.touch()
-    # The rules of .funcignore are those of .gitignore.
+    # .funcignore has .gitignore's rules.
     (tmp_path / ".gitignore").write_text((ROOT / ".funcignore").read_text())
     subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
     command = ["git", "ls-files", "--others", "--exclude-standard"]
@@ -46,15 +46,15 @@ def test_only_the_function_is_sent(tmp_path: Path) -> None:
 
 def test_what_the_function_prints_passes_the_hosts_filter() -> None:
     """The host gives a printed line the category Host.Function.Console and the level Information (its source:
-    WorkerConsoleLogService); the rule with the longest prefix decides."""
+    WorkerConsoleLogService). The rule with the longest matching prefix decides."""
     levels = HOST["logging"]["logLevel"]
     rules = [rule for rule in levels if "Host.Function.Console".startswith(rule)]
     assert levels[max(rules, key=len, default="default")] == "Information"
 
 
 def test_the_host_never_ends_a_call_and_needs_nothing_from_outside() -> None:
-    """A call that is left open would, at a time-out, restart the worker and cut every stream. Without its bundle of
-    extensions, of which HTTP needs none, a host answers 503. Sampling in host.json does nothing with OpenTelemetry."""
+    """At a time-out, one open call would restart the worker and cut every stream. A host that cannot load its extension
+    bundle answers 503, and HTTP needs no extension. Sampling in host.json has no effect with OpenTelemetry."""
     assert HOST["functionTimeout"] == "-1"
     assert "extensionBundle" not in HOST
     assert HOST["telemetryMode"] == "OpenTelemetry"

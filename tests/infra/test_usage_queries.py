@@ -1,4 +1,4 @@
-"""docs/usage.kql queries fields that the function logs, and Microsoft's own analyser of Kusto queries accepts it."""
+"""docs/usage.kql queries fields that the function logs. Microsoft's own analyser of Kusto queries accepts it."""
 
 import json
 import os
@@ -18,7 +18,7 @@ FIRST, *QUERIES = TEXT.split("## ")  # as infra/workbook.bicep does
 IN_DOCS = blocks("docs/usage.md", "kusto")
 NODE_MODULES = Path(os.environ.get("KUSTO_NODE_MODULES", ROOT / ".node/node_modules"))
 ANALYSER = "@kusto/language-service-next"
-FAULTS = {  # what becomes of the first query: what the analyser marks
+FAULTS = {  # a change of the first query: the part that the analyser marks
     "timestamp, 1d": ("stamp, 1d", "stamp"),
     "sum(input_tokens)": ("sum(key)", "key"),
     "countif(": ("countwhere(", "countwhere"),
@@ -31,7 +31,7 @@ PLANTED = {FIRST + QUERIES[0].replace(text, becomes, 1): marked for text, (becom
 
 @pytest.fixture(scope="module")
 def analysed() -> dict[str, list[str]]:
-    """Query: what is wrong with it. Node takes seconds to start the analyser, so it is started once."""
+    """Query: its errors. Node takes seconds to start the analyser, so one run checks all queries."""
     if not (shutil.which("node") and (NODE_MODULES / ANALYSER).is_dir()):
         pytest.skip(f"not here: npm install --prefix .node {ANALYSER}, and Node")
     queries = [*WHOLE, *PLANTED]

@@ -36,17 +36,17 @@ CALLS = [  # (method, route, model, Azure's status and body, hours after MORNING
     ("POST", "chat/completions", MODEL, 200, chat(3 * MILLION, 0), 1),
     ("POST", "chat/completions", "unpriced", 200, chat(10, 20), 1),
     ("POST", "chat/completions", MODEL, 429, b'{"error": {"code": "RateLimitReached"}}', 1),
-    ("POST", "responses", MODEL, 200, response("queued"), 1),  # one response: three calls
+    ("POST", "responses", MODEL, 200, response("queued"), 1),  # three calls for one response
     ("GET", "responses/resp_1", None, 200, response("in_progress"), 1),
     ("GET", "responses/resp_1", None, 200, response("completed", input_tokens=MILLION, output_tokens=7), 1),
     ("GET", "responses/resp_1", None, 200, response("completed", input_tokens=MILLION, output_tokens=7), 1),
 ]
-OTHER_KEY = "0ther"  # a fingerprint of another class: its first call is like ours
+OTHER_KEY = "0ther"  # the fingerprint of another class, whose first call is like ours
 
 
 @pytest.fixture(scope="module")
 def traces(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """A database with what Application Insights would hold: the printed lines, and others."""
+    """A database with the rows that Application Insights would hold: the function's printed lines, and others."""
     log = tmp_path_factory.mktemp("usage") / "stderr"
     settings = {"PROXY_KEY_SALT": "a salt of its own", "AZURE_OPENAI_DEPLOYMENT": f"{MODEL},unpriced"}
     with (

@@ -1,4 +1,4 @@
-"""The workflows run what is in the repository, and may read it only."""
+"""The workflows run files of the repository, and may only read it."""
 
 import re
 import runpy
@@ -23,7 +23,7 @@ def steps(workflow: dict[str, Any]) -> list[dict[str, Any]]:
 
 def test_every_change_is_checked_by_what_one_runs_oneself() -> None:
     checks = WORKFLOWS["checks.yml"]
-    assert {"push", "pull_request"} <= set(checks[True])  # `on` is a truth value in YAML 1.1
+    assert {"push", "pull_request"} <= set(checks[True])  # YAML 1.1 reads `on` as true
     assert any(step.get("run") == "bash .ci/run" for step in steps(checks))
     assert any("dependency-review" in step.get("uses", "") for step in steps(checks))
 

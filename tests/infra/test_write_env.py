@@ -1,4 +1,4 @@
-"""After `azd deploy`, .env has the URL and the key and all that was in it before, and people know whether it runs."""
+"""After `azd deploy`, .env has the URL, the key and its old lines. The hook says whether the deployment runs."""
 
 import os
 import shutil
@@ -31,7 +31,7 @@ def error(status: int, code: str) -> tuple[int, str]:
     return status, f'{{"error": {{"code": "{code}"}}}}'
 
 
-ENDS = {  # what answers `GET models` and the call that reaches Azure, whether the hook ends well, its words
+ENDS = {  # case: (answer to `GET models`, answer to the call that reaches Azure, whether the hook succeeds, its words)
     "it runs": (RUNS, error(404, "not_found"), True, "It runs.\n"),
     "no role": (RUNS, error(502, "upstream_authentication_error"), True, "the role needs five"),
     "no identity": (RUNS, error(502, "identity_unavailable"), True, "the role needs five"),
@@ -44,12 +44,12 @@ ENDS = {  # what answers `GET models` and the call that reaches Azure, whether t
 
 
 class Proxy(ThreadingHTTPServer):
-    """Answers as it is told, and notes who asked: (path, key)."""
+    """A proxy with set answers. `asked` notes each call's (path, key)."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
         self.models, self.others = ENDS["it runs"][:2]
-        self.late = 0  # so many calls find nothing yet
+        self.late = 0  # so many calls get a 404 first
         self.asked: list[tuple[str, str]] = []
 
     @property
@@ -86,7 +86,7 @@ def proxy() -> Iterator[Proxy]:
 
 
 def write_env(folder: Path, shell: str, az: str | None, base_url: str, well: bool = True) -> str:
-    """What the hook prints, in a project in `folder`, where the Azure CLI is the script `az`."""
+    """Runs the hook in a project in `folder`, with the script `az` as the Azure CLI. Gives its output."""
     if not shutil.which(shell):
         pytest.skip(f"{shell} is not here")
     (folder / "infra").mkdir()
@@ -133,7 +133,7 @@ def test_an_old_key_stays_while_there_is_no_new_one(tmp_path: Path, shell: str, 
         f"# mine: für alle\nOTHER=1\nMY_PROXY_BASE_URL=2\nFUNCTION_HOST_KEY=old\nPROXY_BASE_URL={proxy.base_url}\n"
     )
     assert OUTPUTS["PROXY_KEY_COMMAND"] in told
-    assert len((tmp_path / "asked").read_text().splitlines()) == 2  # as often as HOOK_PAUSES says
+    assert len((tmp_path / "asked").read_text().splitlines()) == 2  # HOOK_PAUSES allows two
     assert proxy.asked == []
 
 
@@ -180,6 +180,6 @@ def test_a_new_file_is_for_its_owner_alone(tmp_path: Path, proxy: Proxy) -> None
 
 
 def test_windows_powershell_can_read_it() -> None:
-    """Version 5.1 takes a file without a byte-order mark for ANSI, and knows no `&&`, `||`, `??` or `? :`."""
+    """Version 5.1 reads a file without a byte-order mark as ANSI, and has no `&&`, `||`, `??` or `? :`."""
     text = (ROOT / "infra/write-env.ps1").read_bytes().decode("ascii")
     assert not [word for word in (" && ", " || ", " ?? ", " ? ") if word in text]

@@ -1,4 +1,4 @@
-"""An upstream that answers every request of a program with one word, plain or streamed, in the form of the route."""
+"""An upstream that answers every request with one word, plain or streamed, in the form of the request's route."""
 
 import json
 import socket

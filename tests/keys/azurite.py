@@ -1,8 +1,8 @@
 """Azurite's tables in a process of their own: `npm install --prefix .node azurite@3.35.0`, or AZURITE_NODE_MODULES.
 
-The client of azure-data-tables sends no token over http, so the tests use the account key that Azurite has published.
-No app setting takes one. That leaves untested here what Azure does with a token: whether the role is granted, and the
-scope (https://storage.azure.com/.default), which the client itself names.
+The client of azure-data-tables sends no token over http, so the tests use Azurite's published account key. No app
+setting takes an account key. These tests therefore leave out what Azure does with a token: whether the role is granted,
+and the scope (https://storage.azure.com/.default), which the client itself names.
 """
 
 import os
@@ -24,7 +24,7 @@ from proxy.usage_table import OPTIONS
 VERSION = "3.35.0"  # the last that runs on Node 20
 NODE_MODULES = Path(os.environ.get("AZURITE_NODE_MODULES", ROOT / ".node/node_modules"))
 SCRIPT = NODE_MODULES / "azurite/dist/src/table/main.js"
-KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="  # everybody's
+KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="  # published by Azurite
 ARGUMENTS = ("--inMemoryPersistence", "--disableTelemetry", "--skipApiVersionCheck", "--silent")
 TABLE = "usage"
 
@@ -37,7 +37,7 @@ class Azurite:
 
 @contextmanager
 def azurite() -> Iterator[Azurite]:
-    """With an empty table. Skips the test where Azurite is not here."""
+    """Azurite with an empty table. Skips the test where Azurite is not installed."""
     if not SCRIPT.is_file() or not shutil.which("node"):
         pytest.skip(f"not here: npm install --prefix .node azurite@{VERSION}, and Node 20")
     with socket.create_server(("127.0.0.1", 0)) as free:
@@ -60,5 +60,5 @@ def azurite() -> Iterator[Azurite]:
 
 
 def connector(connection_string: str, table: str = TABLE) -> Callable[[], AsyncTableClient]:
-    """What a UsageTable connects with."""
+    """The connector that a UsageTable takes."""
     return lambda: AsyncTableClient.from_connection_string(connection_string, table, **OPTIONS)

@@ -21,7 +21,7 @@ from proxy.sharing import Sharing
 from tests.keys.azurite import connector
 from tests.keys.signing import SECRET
 
-SCALE = 5  # times as fast as in Azure
+SCALE = 5  # an instance writes and reads its table so many times as fast as in Azure
 WRITE, READ = sharing.WRITE_SECONDS / SCALE, sharing.READ_SECONDS / SCALE
 CONNECTION, CLOCK = "TEST_CONNECTION", "TEST_CLOCK"
 
@@ -51,7 +51,7 @@ class Instance:
 def instance(
     base: str, identity: Mapping[str, str], connection_string: str, log: Path, shift: float = 0.0
 ) -> Iterator[Instance]:
-    """In front of the upstream at `base`; its clock is `shift` seconds ahead."""
+    """An instance in front of the upstream at `base`. Its clock is `shift` seconds ahead."""
     environment = {
         **os.environ,
         **identity,

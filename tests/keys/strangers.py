@@ -89,8 +89,8 @@ REFUSED = {UP, "400", "401", "404", "405", "426", "500", "501", "gone"}
 
 
 async def stranger(host: str, port: int, kind: str) -> str:
-    """The status of the answer, UP for the health check's; "gone" without an answer, because one side closed the
-    connection."""
+    """The answer's status, or UP for the health check's answer; "gone" where one side closed the connection without an
+    answer."""
     sent, leaves = KINDS[kind].removesuffix(LEAVES).encode("latin-1"), KINDS[kind].endswith(LEAVES)
     reader, writer = await asyncio.open_connection(host, port)
     try:
@@ -124,9 +124,9 @@ async def crowd(base_url: str, kinds: list[str], at_once: int) -> Counter[str]:
 
 
 def load(requests: int, at_once: int, seed: int) -> tuple[Footprint, Footprint, Counter[str]]:
-    """(the footprint after a warm-up, the footprint after all, the ends). Raises AssertionError.
+    """(footprint after a warm-up, footprint after all requests, number of requests by end). Raises AssertionError.
 
-    The proxy gives an invocation up when its request has not come within a minute. The minute is shorter here."""
+    The proxy gives up an invocation whose request has not come within a minute. Here the minute is shorter."""
     allow_open_files(10 * at_once + 500)
     dice, settings = random.Random(seed), {"PROXY_SIGNING_KEY": SECRET, "PROXY_HEALTH": "true"}
     with counted_proxy(settings=settings, loop_factor=30.0) as counted:

@@ -1,4 +1,4 @@
-"""Budgets as a caller meets them: through the real proxy, over sockets, with one upstream that counts tokens."""
+"""Budgets limit calls through the real proxy, over sockets, with an upstream that counts tokens."""
 
 import asyncio
 import gzip
@@ -37,7 +37,7 @@ def usage(proxy: Proxy, key: str) -> dict[str, Any]:
 
 
 def settled(proxy: Proxy, key: str, requests: int) -> dict[str, Any]:
-    """What a key has used once so many of its calls are over."""
+    """The key's usage of today, after `requests` of its calls have ended."""
     deadline, wanted = time.monotonic() + 5, (requests, 0, 0)
     while True:
         told: dict[str, Any] = usage(proxy, key)["today"]

@@ -48,7 +48,7 @@ def test_the_env_of_a_person_is_enough(base_url: str, capsys: Capsys) -> None:
 
 
 def test_a_key_of_openai_is_sent_to_nobody_else(base_url: str, capsys: Capsys, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A person's own OpenAI key may be in the environment."""
+    """The environment may hold the user's own OpenAI key."""
     monkeypatch.setenv("OPENAI_API_KEY", "sk-proj-somebodys")
     monkeypatch.setenv("PROXY_BASE_URL", base_url.replace("/keys", ""))
     assert cli.main(["doctor"]) == 2

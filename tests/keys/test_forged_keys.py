@@ -29,7 +29,7 @@ GOOD = [key_text(name, **more).encode() for name, more in (("Ada", {}), ("Bob", 
 
 
 def refused(keyring: Keyring, text: bytes) -> str:
-    """The code of the refusal; "" for a key that is let in."""
+    """The refusal's code; "" where the keyring accepts the key."""
     try:
         keyring.require_good(keyring.read(text))
     except ProxyError as error:
@@ -47,7 +47,7 @@ def cut(text: bytes, dice: random.Random) -> bytes:
 
 
 def swapped(text: bytes, dice: random.Random) -> bytes:
-    """One key's claims with another's signature."""
+    """The claims of one key with the signature of another."""
     other = dice.choice([good for good in GOOD if good != text])
     return text.rpartition(b".")[0] + b"." + other.rpartition(b".")[2]
 
@@ -60,7 +60,7 @@ def claims_changed(text: bytes, dice: random.Random) -> bytes:
 
 
 def re_encoded(text: bytes, dice: random.Random) -> bytes:
-    """Texts that Python's base64 reads alike: other last bits, padding, characters that it skips."""
+    """Other texts that Python's base64 reads as the same bytes: other last bits, padding, characters that it skips."""
     claims, signature = text.split(b".")
     last = ALPHABET_OF_BASE64.index(signature[-1])
     other = bytes([ALPHABET_OF_BASE64[last ^ dice.choice([1, 2, 3])]])
@@ -145,7 +145,7 @@ async def test_no_refused_key_costs_a_look_at_the_body(monkeypatch: pytest.Monke
 
     dice = random.Random(1)
     keys = [forge(text, dice) for forge in FORGERIES for text in GOOD for _ in range(10)]
-    forged = [text for text in keys if text.strip() not in GOOD]  # blanks around a header's value do not count
+    forged = [text for text in keys if text.strip() not in GOOD]  # HTTP ignores blanks around a header's value
     for number, text in enumerate([*forged, b"", GOOD[0] + b" x"]):
         name = [name for name in calls if name.startswith("keys_")][number % (len(calls) // 2)]
         headers = [(b"authorization", b"Bearer " + text), (b"content-length", b"9")]
@@ -227,7 +227,7 @@ def test_the_first_signing_key_signs_and_all_verify_until_one_is_taken_out() -> 
 
 
 def test_a_key_with_a_limit_that_is_not_known_here_is_refused() -> None:
-    """The limit may come from a later release, which would enforce it."""
+    """A later release may have written the limit, and would enforce it."""
     keyring = Keyring((SECRET,))
     claims = base64.urlsafe_b64encode(b'{"id":"1","name":"Ada","images_a_day":3}').rstrip(b"=")
     assert refused(keyring, b"sk-" + keyring.signer.sign(claims)) == "invalid_api_key"

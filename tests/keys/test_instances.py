@@ -1,5 +1,5 @@
-"""Three instances of the real proxy on one Azurite, time five times as fast as in Azure, and what may go wrong between
-them."""
+"""Three instances of the real proxy share budgets through one Azurite, whatever goes wrong between them. Their time
+runs five times as fast as in Azure."""
 
 import asyncio
 import json
@@ -40,7 +40,7 @@ BODY = json.dumps({"model": "gpt-4o", "messages": [], "max_tokens": 80}).encode(
 
 @dataclass
 class Answered:
-    """What callers got, by instance; `when` each answer came, and from whom; `took` so many seconds."""
+    """`answers` counts by instance. `when` has the time and the instance of each answer, and `took` its seconds."""
 
     answers: Counter[int] = field(default_factory=Counter)
     codes: Counter[str] = field(default_factory=Counter)
@@ -54,7 +54,7 @@ class Answered:
 
 @dataclass
 class Class:
-    """The instances, and the table that they share."""
+    """The instances and their shared table."""
 
     instances: list[Instance]
     azurite: Azurite
@@ -108,7 +108,7 @@ def three(upstream: RawUpstream, tmp_path: Path) -> Iterator[Class]:
 async def ask_until(
     stopped: threading.Event, client: aiohttp.ClientSession, url: str, number: int, key: str, into: Answered
 ) -> None:
-    """One caller, who asks again and again until its key has nothing left, its instance is gone, or it is `stopped`."""
+    """A caller that asks again until its key has nothing left, its instance is gone, or `stopped` is set."""
     headers = {"authorization": f"Bearer {key}"}
     while not stopped.is_set():
         began = time.monotonic()
@@ -131,7 +131,7 @@ async def ask_until(
 
 
 def ask(instances: list[Instance], key: str, callers: int, stopped: threading.Event) -> Answered:
-    """So many callers of one key at once, spread over the instances."""
+    """The answers to so many callers at once, with one key, spread over the instances."""
     into = Answered()
 
     async def main() -> None:
@@ -175,7 +175,7 @@ def test_300_callers_overrun_a_budget_by_no_more_than_is_stated_and_no_count_is_
 
 
 def test_a_budget_that_lasts_longer_than_news_takes_is_overrun_by_the_news_alone(three: Class) -> None:
-    """The bound in time: what the others let in within WRITE + READ seconds."""
+    """The overrun is at most what the other instances let in within WRITE + READ seconds."""
     budget = 60_000
     key = key_text("steady", tokens_a_day=budget)
     began = time.monotonic()

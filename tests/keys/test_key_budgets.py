@@ -1,4 +1,4 @@
-"""What a key may use is reserved before a call, settled after it, and told. Here without a table."""
+"""A call reserves its estimate from the key's budget, and settles it afterwards. These tests have no table."""
 
 import gc
 import json
@@ -22,7 +22,7 @@ NOON = 20_000 * DAY + DAY / 2
 
 
 class Clock:
-    """Seconds since 1970 that a test sets."""
+    """A clock that a test sets, in seconds since 1970."""
 
     def __init__(self, now: float = NOON) -> None:
         self.now = now
@@ -42,7 +42,7 @@ def budgets(clock: Clock) -> Budgets:
 
 
 def over(total: int | None = 30, **changes: Any) -> Fields:
-    """A call that is over, with as many tokens, two thirds of them input."""
+    """The record of an ended call with `total` tokens, two thirds of them input."""
     tokens = {} if total is None else {"input_tokens": total * 2 // 3, "output_tokens": total - total * 2 // 3}
     told = {"status": 200, "outcome": "complete", "total_tokens": total, "upstream_ms": 1.0, **tokens, **changes}
     return Fields("POST", CHAT, **told)
@@ -54,7 +54,7 @@ def asked(route: str = CHAT, usual: int = 0, **body: Any) -> Estimate | None:
 
 
 def let_in(budgets: Budgets, most: int, ask: Estimate | None, **limits: int) -> list[Charge]:
-    """As many calls of one key at once, until one is refused."""
+    """The charges of at most `most` calls at once with one key, up to the first refusal."""
     charges = []
     for _ in range(most):
         try:
@@ -138,17 +138,17 @@ def test_a_call_that_asks_no_model_takes_nothing_of_the_day(budgets: Budgets) ->
     ("fields", "frames", "tokens", "is_estimated"),
     [
         (over(30), 0, (20, 10, 30), False),
-        (over(None), 40, (7, 40, 47), True),  # a stream that told nothing
-        (over(None, bytes_out=400), 0, (7, 5_000, 5_007), True),  # its usage is nowhere to be found
+        (over(None), 40, (7, 40, 47), True),  # a stream that sent no usage
+        (over(None, bytes_out=400), 0, (7, 5_000, 5_007), True),  # nothing tells the answer's usage
         (over(None, bytes_out=400, outcome="upstream_stream_broken"), 0, (7, 100, 107), True),
         (over(None, outcome="caller_left"), 12, (7, 12, 19), True),
         (over(None, outcome="upstream_stream_broken"), 12, (7, 12, 19), True),
         (over(11, outcome="caller_left", output_tokens=0, input_tokens=11), 12, (11, 12, 23), True),
-        (over(None, status=499, outcome="caller_left", upstream_ms=9.0), 0, (7, 0, 7), True),  # before the first byte
+        (over(None, status=499, outcome="caller_left", upstream_ms=9.0), 0, (7, 0, 7), True),  # left early
         (over(None, status=499, outcome="caller_left", upstream_ms=8_000.0), 0, (7, 400, 407), True),
         (over(None, status=499, outcome="caller_left", upstream_ms=900_000.0), 0, (7, 5_000, 5_007), True),
         (over(None, status=504, outcome=None, error="upstream_timeout", upstream_ms=8_000.0), 0, (7, 400, 407), True),
-        (over(None, status=499, outcome="caller_left", upstream_ms=0.0), 0, (0, 0, 0), False),  # it never left
+        (over(None, status=499, outcome="caller_left", upstream_ms=0.0), 0, (0, 0, 0), False),  # not sent to Azure
         (over(None, status=429, outcome="complete", bytes_out=400), 0, (0, 0, 0), False),
         (over(None, status=502, outcome=None), 0, (0, 0, 0), False),
     ],

@@ -86,7 +86,7 @@ def test_every_route_reaches_its_own_function(with_keys: dict[str, list[str]]) -
 
 
 def test_the_functions_are_as_listed(with_keys: dict[str, list[str]]) -> None:
-    """The list has the order in which the host tries the functions."""
+    """The list has the functions in the order in which the host tries them."""
 
     def lines() -> Iterator[str]:
         for name in sorted(with_keys, key=str.upper):

@@ -1,4 +1,4 @@
-"""A stored response is its key's alone: nobody reads, continues, cancels or deletes another's, whatever the id."""
+"""Only its own key reads, continues, cancels or deletes a stored response, whatever the id."""
 
 import asyncio
 import json
@@ -70,7 +70,7 @@ def test_what_has_no_owner_is_refused(body: str) -> None:
 
 
 class Rows:
-    """The table, for several instances."""
+    """A table that several instances share."""
 
     def __init__(self) -> None:
         self.rows: dict[str, str] = {}
@@ -185,7 +185,7 @@ def test_a_response_is_read_and_continued_by_its_maker_alone(two: list[Instance]
 
 
 def test_nobody_can_claim_what_another_has_made(two: list[Instance], upstream: RawUpstream) -> None:
-    """Not even where a body has another's id in a place where Azure might repeat it."""
+    """A body may hold another key's id in a place that Azure repeats in its answer. That claims nothing."""
     upstream.answer = sending(json.dumps({"id": "resp_first"}).encode(), JSON)
     call("POST", two[0], "responses", "Ada", input="x")
     assert call("GET", two[1], "responses/resp_first", "Ada").status_code == 200

@@ -151,7 +151,7 @@ def test_the_openai_sdk_for_azure(endpoint: str, answering: RawUpstream) -> None
 
 
 def test_a_deployment_in_the_path_goes_before_the_model_in_the_body(endpoint: str, answering: RawUpstream) -> None:
-    """Azure does the same. A path may name a deployment by its model's name, or by its own."""
+    """A path names a deployment by its model's name, or by its own name, as Azure's paths do."""
     for deployment in (MODEL, "my-4o-deployment"):
         options: dict[str, Any] = {"azure_deployment": deployment, "api_version": VERSION, "max_retries": 0}
         with AzureOpenAI(azure_endpoint=endpoint, api_key=KEY, **options) as client:
@@ -173,7 +173,7 @@ def test_the_asynchronous_sdks(base_url: str, endpoint: str) -> None:
 
 
 def test_the_v1_api_of_azure(endpoint: str) -> None:
-    """Microsoft shows the OpenAI client with base_url=…/openai/v1/."""
+    """Microsoft's documentation shows the OpenAI client with base_url=…/openai/v1/."""
     with OpenAI(base_url=f"{endpoint}/openai/v1/", api_key=KEY, max_retries=0) as client:
         assert client.chat.completions.create(model=MODEL, messages=MESSAGES).choices[0].message.content == WORD
         assert client.responses.create(model=MODEL, input="Say ready.", store=False).output_text == WORD
@@ -184,7 +184,7 @@ def test_the_client_for_azure_with_a_function_key(signed: Proxy, answering: RawU
     options: dict[str, Any] = {"api_version": VERSION, "default_headers": signed.headers, "max_retries": 0}
     with AzureOpenAI(azure_endpoint=root, api_key="unused", **options) as client:
         assert client.chat.completions.create(model=MODEL, messages=MESSAGES).choices[0].message.content == WORD
-        client.responses.create(model=MODEL, input="Say ready.")  # which may be stored
+        client.responses.create(model=MODEL, input="Say ready.")  # Azure may store the response
 
 
 def test_dspys_own_engine(base_url: str) -> None:

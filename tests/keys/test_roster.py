@@ -59,7 +59,7 @@ def test_a_key_is_printed_alone_and_the_command_runs_by_itself() -> None:
 @pytest.fixture
 def handed_out(tmp_path: Path) -> Path:
     sheet, out = tmp_path / "class.csv", tmp_path / "out"
-    sheet.write_text(CLASS, encoding="utf-8-sig")  # Excel writes it so
+    sheet.write_text(CLASS, encoding="utf-8-sig")  # Excel writes this encoding
     status, said = told("make", "--roster", str(sheet), "--out", str(out), "--ends", LATER)
     assert status == 0
     assert f"--base-url {BASE} --roster {out / 'keys.csv'}" in said
@@ -133,7 +133,7 @@ def test_a_folder_that_has_something_in_it_is_left_alone(handed_out: Path, capsy
     assert {path.name: path.read_bytes() for path in handed_out.iterdir()} == before
 
 
-MISTAKES = {  # a sheet: words of the error
+MISTAKES = {  # a sheet: words in the error
     "": "has no column name",
     "Ada\nBob\n": "has no column name",
     "name,email\nAda,a@b\n": "has 'email'",
@@ -226,7 +226,7 @@ def test_the_environment_goes_before_what_azure_has() -> None:
 
 
 def test_who_cannot_read_what_was_revoked_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A new value without the old keys would let these in again."""
+    """A new list without the old keys would let them in again."""
     monkeypatch.setattr(deployment.shutil, "which", lambda name: None)
     environ = {"PROXY_SIGNING_KEY": SECRET}
     assert find(environ).revoked is None

@@ -1,5 +1,5 @@
-"""Several instances count together, and no call waits for the table or fails with it. The table here is a dictionary
-that can be away; tests/keys/test_usage_table.py has Azure's client, and a table that is none of ours."""
+"""Several instances count together. No call waits for the table or fails with it. The table here is a dictionary that
+can be away; tests/keys/test_usage_table.py has Azure's client and Azurite's table."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -17,13 +17,13 @@ from tests.keys.signing import key
 from tests.keys.test_key_budgets import DAY, NOON, Clock, let_in, over
 
 pytestmark = pytest.mark.anyio
-WRITE, READ = 0.02, 0.1  # seconds, in the place of 2 and 10
+WRITE, READ = 0.02, 0.1  # seconds; 2 and 10 in Azure
 ASK = Estimate(20, 80)
 
 
 @dataclass
 class Rows:
-    """What the table has, for all instances: (day, key, instance) → counts."""
+    """The table of all instances: (day, key, instance) → counts."""
 
     rows: dict[tuple[int, str, int], Counts] = field(default_factory=dict)
     away: bool = False
@@ -41,7 +41,7 @@ class Rows:
 
 
 class Table:
-    """Of one instance."""
+    """The table as one instance sees it."""
 
     def __init__(self, rows: Rows) -> None:
         self.rows = rows
@@ -68,7 +68,7 @@ class Instance(Budgets):
         super().__init__(self.sharing, clock)
 
     def stop(self) -> None:
-        """As kill -9 does: nothing more is written."""
+        """Kills the instance as kill -9 does, so it writes nothing more."""
         for task in self.sharing.tasks:
             task.cancel()
 
@@ -96,7 +96,7 @@ async def in_step() -> None:
 
 
 async def known_to(*instances: Instance, **limits: int) -> None:
-    """Each has had a call of the key, and has read the table since."""
+    """Gives each instance a call with the key, and waits until each has read the table."""
     for instance in instances:
         instance.reserve(key(**limits), None)
     await in_step()
@@ -113,7 +113,7 @@ async def test_each_knows_what_all_have_counted(three: list[Instance], rows: Row
 
 
 async def test_a_budget_is_overrun_by_no_more_than_is_stated(three: list[Instance], rows: Rows) -> None:
-    """At once and at the same time: N times what was left, and a last call each."""
+    """N instances at the same time give at most N times what was left, and a last call each."""
     limits = {"tokens_a_day": 1_000}
     charges: list[Charge] = []
     for _ in range(300):
@@ -177,7 +177,7 @@ async def test_a_table_that_is_away_fails_no_call_and_gets_every_count_later(
 
 
 async def test_a_row_that_fell_behind_is_written_again(three: list[Instance], rows: Rows) -> None:
-    """A write whose answer was lost may be carried out after a newer one."""
+    """The table may carry out a write whose answer was lost after a newer write."""
     first = three[0]
     first.reserve(key(), ASK).settle(over(30))
     await in_step()

@@ -1,4 +1,4 @@
-"""Rows as Azure's client writes them and Azurite keeps them."""
+"""Azure's client writes and reads the rows of the usage table, on Azurite."""
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
@@ -25,7 +25,7 @@ def tables() -> Iterator[Azurite]:
 
 @pytest.fixture
 async def two(tables: Azurite) -> AsyncIterator[list[UsageTable]]:
-    """Two instances."""
+    """Two instances' clients of the table."""
     async with AsyncExitStack() as open_:
         instances = [UsageTable(connector(tables.connection_string)) for _ in range(2)]
         for one in instances:
@@ -87,7 +87,7 @@ async def test_a_token_never_goes_over_http() -> None:
 
 
 async def test_the_tables_host_cannot_choose_what_its_token_opens(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The client takes the scope that a 401 names, and asks for a token for that."""
+    """The client reads the scope from a 401, and asks for a token with this scope."""
     asked = []
 
     async def new_token(scope: str, client_id: str | None) -> Token:

@@ -1,4 +1,4 @@
-"""Sound recordings, ways to spoil them, and `check` run over the result."""
+"""Valid recordings, ways to spoil them, and a folder to run `check` in."""
 
 import json
 import re
@@ -42,7 +42,7 @@ COUNT = got("responses/input_tokens", {"object": "response.input_tokens", "input
 DELETED = got("responses/resp_1", {"id": "resp_1", "object": "response.deleted", "deleted": True}, "DELETE")
 SOUND = (CHAT, CHAT_STREAM, TOOL_STREAM, REFUSAL, RESPONSE, RESPONSE_STREAM, VECTORS, MODELS, COUNT, DELETED)
 
-DESCRIPTION = {  # of the whole of Azure OpenAI, as far as these tests go
+DESCRIPTION = {  # the part of Azure OpenAI's description that these tests need
     "paths": {
         "/chat/completions": {
             "post": {
@@ -70,7 +70,7 @@ DESCRIPTION = {  # of the whole of Azure OpenAI, as far as these tests go
 
 
 def swap(interaction: Interaction, pattern: bytes, by: bytes, count: int = 1) -> Interaction:
-    """The same with other bytes where the pattern first is in the answer's body."""
+    """The recording with `by` in the place of the pattern's first match in the answer's body."""
     body, swapped = re.subn(pattern, by, interaction.response.body, count=count, flags=re.DOTALL)
     assert swapped, "the pattern is nowhere"
     return replace(interaction, response=replace(interaction.response, body=body))
@@ -95,14 +95,14 @@ def frames(interaction: Interaction) -> list[bytes]:
 
 
 def reordered(interaction: Interaction, *order: int) -> Interaction:
-    """The stream with its frames in this order; the schedule stays."""
+    """The stream with its frames in this order. The schedule stays."""
     old = frames(interaction)
     at = interaction.response.frame_at_ms[: len(order)]
     return answer(interaction, body=b"".join(old[number] for number in order), frame_at_ms=at)
 
 
 def renumbered(interaction: Interaction) -> Interaction:
-    """The stream with sequence numbers that fit its order."""
+    """The stream with sequence numbers in its order."""
     numbers = iter(range(len(frames(interaction))))
     body = re.sub(
         rb'"sequence_number":\d+', lambda _: b'"sequence_number":%d' % next(numbers), interaction.response.body
@@ -117,26 +117,26 @@ class Checked:
 
     @property
     def findings(self) -> list[dict[str, str]]:
-        """Of a check with --json."""
+        """The findings of a check with --json."""
         findings: list[dict[str, str]] = json.loads(self.text)["findings"]
         return findings
 
     @property
     def codes(self) -> set[str]:
-        """Of the errors that a check with --json found."""
+        """The codes of the errors that a check with --json found."""
         return {finding["code"] for finding in self.findings if finding["severity"] == "error"}
 
 
 @cache
 def sound() -> bytes:
-    """What is compared with, as a cassette."""
+    """The cassette of real recordings, with which `check` compares."""
     with TemporaryDirectory() as folder:
         return Workplace(Path(folder)).tape("real", *SOUND, notes=RECORDED).read_bytes()
 
 
 @dataclass(frozen=True)
 class Workplace:
-    """A folder with cassettes to check, real recordings and descriptions; paths in the output are relative to it."""
+    """A folder with cassettes to check, real recordings and descriptions. Paths in the output are relative to it."""
 
     folder: Path
 
@@ -152,7 +152,7 @@ class Workplace:
         (self.folder / "specs" / "azure-openai-v1.json").write_text(json.dumps(DESCRIPTION))
 
     def check(self, capsys: Any, *options: str) -> Checked:
-        """The verb in this process, without what depends on the version of the SDK in what it says."""
+        """Runs `check` in this process. Its output leaves out what depends on the SDK's version."""
         against = ("--recordings", "real", "--specs", "specs")
         arguments = cli.parser().parse_args(["check", "--cassettes", "tapes", *against, *options])
         code = arguments.verb(arguments)

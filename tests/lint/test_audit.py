@@ -75,7 +75,7 @@ def encoded(change: Callable[[str], str]) -> Callable[[Any], str]:
 
 
 def mapped(change: Callable[[Any], Any]) -> Callable[[Any], str]:
-    """Every value is changed before it is compared."""
+    """An encoder that changes every value before the comparison."""
 
     def deep(value: Any) -> Any:
         if isinstance(value, dict):
@@ -97,7 +97,7 @@ def is_text(value: Any) -> bool:
 
 
 WEAK: dict[str, tuple[Any, str, Any]] = {
-    # what it says: what is patched
+    # the finding: (module, name, the replacement)
     'seed: null → nothing': (canonical, "_encode", mapped(
         lambda v: {name: inner for name, inner in v.items() if inner is not None} if isinstance(v, dict) else v
     )),

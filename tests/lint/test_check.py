@@ -1,4 +1,4 @@
-"""`python -m emulator check`: files that cannot be read, files that disturb each other, exit codes, JSON."""
+"""`python -m emulator check` names unreadable files and files that disturb each other. Exit codes and JSON agree."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""A novelty of a newer API is worth a note, and no defect: an event, an item, a part, an annotation, a word."""
+"""A new event, item, part, annotation or word of a newer API gets a note, and is not a defect."""
 
 import os
 from pathlib import Path
@@ -37,7 +37,7 @@ def event(kind: str, more: str = "", numbered: bool = True) -> bytes:
     return f'event: {kind}\ndata: {{"type":"{kind}"{number}{more}}}'.encode()
 
 
-NEW: dict[str, tuple[Interaction, str]] = {  # name → (the recording, the word that is told)
+NEW: dict[str, tuple[Interaction, str]] = {  # name → (the recording, the word in the note)
     "an event": (renumbered(with_event(event("response.mood.delta", ',"delta":":)"'), 2)), "response.mood.delta"),
     "an event before the first": (renumbered(with_event(event("session.opened"), 0)), "session.opened"),
     "an event after the last": (renumbered(with_event(event("response.archived"), 10)), "response.archived"),
@@ -94,7 +94,7 @@ def test_what_a_newer_api_says_is_an_info_that_names_it(name: str, workplace: Wo
 
 
 def test_what_a_user_reads_of_what_is_new(workplace: Workplace, capsys: Capsys) -> None:
-    """Without the words that are known: they are the SDK's."""
+    """The golden file leaves out the known words, which come from the SDK."""
     texts = []
     for name, (recording, _) in NEW.items():
         workplace.tape("news", recording, notes=RECORDED)
@@ -145,7 +145,7 @@ def test_azures_own_descriptions_call_it_no_defect_either(name: str, workplace: 
     assert checked.code == 0, checked.text
 
 
-WRONG = {  # beside what is new, a defect stays one
+WRONG = {  # defects that no newer API explains
     "another object": swap(CHAT, rb'"object":"chat.completion"', b'"object":"chat.conclusion"'),
     "a word that is a number": swap(CHAT, rb'"finish_reason":"stop"', b'"finish_reason":7'),
     "an item without a type": swap(RESPONSE, rb'"type": "message",', b""),

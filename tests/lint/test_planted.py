@@ -1,4 +1,4 @@
-"""A planted defect of every kind is found, and nothing is found where nothing is planted."""
+"""`check` finds a planted defect of every kind, and finds nothing where nothing is planted."""
 
 import pytest
 

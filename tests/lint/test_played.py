@@ -1,4 +1,4 @@
-"""Which recordings tests play, collected from every process of a session."""
+"""The emulator collects which recordings the tests play, from every process of a session."""
 
 import os
 import subprocess
@@ -48,7 +48,7 @@ def test_nothing_is_noted_where_nobody_asks(tmp_path: Path, monkeypatch: pytest.
 
 def test_a_worker_leaves_what_others_noted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """pytest-xdist may replace a worker in mid-session."""
-    monkeypatch.setenv(PLAYED, "")  # put back after the test
+    monkeypatch.setenv(PLAYED, "")  # monkeypatch restores it after the test
     file = tmp_path / "played.txt"
     file.write_text("one #1\n")
     asked = {"aoai_emulator_played": "played.txt"}

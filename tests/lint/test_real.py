@@ -1,6 +1,6 @@
-"""Real recordings are in order; so are this project's cassettes; every deviation in the table is one of Azure's.
+"""`check` passes real recordings and this project's cassettes. Each deviation in the table is one of Azure's.
 
-Recordings and descriptions are not part of this project; AZURE_RECORDINGS and AZURE_SPECS name their folders.
+The recordings and descriptions are not part of this project. AZURE_RECORDINGS and AZURE_SPECS name their folders.
 """
 
 import os
@@ -52,7 +52,7 @@ def test_real_recordings_are_what_azure_describes(real: Tapes) -> None:
 @needs_recordings
 @needs_specs
 def test_every_deviation_is_in_a_real_recording(real: Tapes, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of those that name one as their source; which ones the SDK is ahead with depends on its version."""
+    """The test checks deviations whose source is a recording. LATE ones depend on the SDK's version."""
     seen = set()
     monkeypatch.setattr(conformity, "known", lambda *facts: seen.add(found := known(*facts)) or found)
     list(conformity.against_sdk(real, Context()))
@@ -62,7 +62,7 @@ def test_every_deviation_is_in_a_real_recording(real: Tapes, monkeypatch: pytest
 
 
 def test_our_cassettes_have_no_errors() -> None:
-    """With whatever there is to compare them with."""
+    """`check` compares with the recordings and descriptions that the machine has."""
     tapes = lint.read([CASSETTES])
     assert tapes.recordings
     assert [

@@ -1,4 +1,4 @@
-"""The schema's verdict is pydantic's own strict one, over sound answers and over ways to spoil each of their values."""
+"""The schema agrees with pydantic in strict mode, on valid answers and on answers with one spoiled value."""
 
 import copy
 import json
@@ -31,7 +31,7 @@ def recording_of(interaction: Interaction) -> Recording:
 
 
 def with_all_usage(interaction: Interaction) -> Interaction:
-    """What Azure does not send, but the SDK's type of an answer has: else every such answer would be refused."""
+    """The answer with the counts that Azure leaves out. The SDK's type requires them."""
     counted = re.sub(
         rb'("cached_tokens": ?0)(?=\s*},\s*"output)', rb'\1, "cache_write_tokens": 0', interaction.response.body
     )
@@ -39,7 +39,7 @@ def with_all_usage(interaction: Interaction) -> Interaction:
 
 
 def spoiled(value: Any) -> Iterator[Any]:
-    """The value with each of its parts left out, then with each replaced by another kind of value."""
+    """Yields the value without one of its parts, then with a part replaced by another kind of value."""
     if isinstance(value, dict):
         for name, item in value.items():
             yield {other: value[other] for other in value if other != name}
@@ -54,7 +54,7 @@ def spoiled(value: Any) -> Iterator[Any]:
     [(CHAT, 1), (CHAT_STREAM, 3), (TOOL_STREAM, 3), (RESPONSE, 3), (RESPONSE_STREAM, 23), (VECTORS, 1)],
 )
 def test_what_pydantic_refuses_is_a_violation_and_nothing_else_is(interaction: Interaction, step: int) -> None:
-    """`step` leaves some ways out, for time."""
+    """The test takes each `step`-th of the spoiled answers, to save time."""
     recording = recording_of(with_all_usage(interaction))
     types = sdk.EVENTS if recording.kind.streamed else sdk.ANSWERS
     adapter = TypeAdapter(types[recording.kind.operation])

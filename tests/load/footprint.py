@@ -16,9 +16,9 @@ import pytest
 
 from tests.support import Proxy, proxy
 
-INSIDE = Path(__file__).with_name("inside")  # its sitecustomize.py counts in the host's process
+INSIDE = Path(__file__).with_name("inside")  # sitecustomize.py there counts in the host's process
 needs_proc = pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="it counts in /proc, which Linux has")
-PATIENCE_SECONDS = 20.0  # an idle connection to Azure is kept for four seconds
+PATIENCE_SECONDS = 20.0  # the proxy keeps an idle connection to Azure for four seconds
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Footprint:
 
 @dataclass(frozen=True)
 class Counted:
-    """A running proxy that can be counted in."""
+    """A running proxy whose process counts what it holds."""
 
     running: Proxy
     file: Path
@@ -42,7 +42,7 @@ class Counted:
     clock_factor: float
 
     def now(self) -> float:
-        """What the proxy's process takes for the Unix time."""
+        """The Unix time by the clock of the proxy's process."""
         return self.clock_start + (time.time() - self.clock_start) * self.clock_factor
 
     def footprint(self) -> Footprint:
@@ -58,11 +58,11 @@ class Counted:
         return Footprint(len(os.listdir(f"/proc/{pid}/fd")), rss_kb / 1024, **json.loads(self.file.read_text()))
 
     def warmed_up(self, idle: Footprint) -> Footprint:
-        """What may be there after any further load: memory as it is now, descriptors and tasks as they were before."""
+        """The footprint to which any further load may return: memory of now, descriptors and tasks of `idle`."""
         return replace(self.footprint(), fds=idle.fds, tasks=idle.tasks)
 
     def settled(self, before: Footprint) -> Footprint:
-        """The footprint once descriptors and tasks are back at what they were `before`, or after PATIENCE_SECONDS."""
+        """The footprint once descriptors and tasks are at their numbers of `before`, or after PATIENCE_SECONDS."""
         deadline = time.monotonic() + PATIENCE_SECONDS
         while True:
             now = self.footprint()
@@ -79,7 +79,8 @@ def counted_proxy(
     loop_factor: float = 1.0,
     **options: Any,
 ) -> Iterator[Counted]:
-    """support.proxy, counted in; in its process the clock, or time for the event loop, runs so many times faster."""
+    """support.proxy with counts. In its process the clock runs `clock_factor` times as fast, and the event loop's time
+    `loop_factor` times as fast."""
     start = time.time()
     inside = {"PYTHONPATH": str(INSIDE), "TEST_CLOCK_START": str(start)}
     inside |= {"TEST_CLOCK_FACTOR": str(clock_factor)} if clock_factor != 1.0 else {}
@@ -91,14 +92,14 @@ def counted_proxy(
 
 
 def assert_no_leak(before: Footprint, after: Footprint, memory: float = 0.10) -> None:
-    """No descriptor and no task more, and at most `memory` (a share) more resident memory."""
+    """Passes if there are no more descriptors and tasks, and at most a share of `memory` more resident memory."""
     assert after.fds <= before.fds, f"descriptors leaked: {before} → {after}"
     assert after.tasks <= before.tasks, f"tasks leaked: {before} → {after}"
     assert after.rss_mb <= before.rss_mb * (1 + memory), f"memory leaked: {before} → {after}"
 
 
 def allow_open_files(wanted: int) -> None:
-    """Raises this process's limit, which its children inherit; skips the test where the system forbids it."""
+    """Raises the limit of this process and its children. Skips the test where the system forbids that."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft >= wanted:
         return

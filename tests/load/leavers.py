@@ -19,17 +19,17 @@ from tests.load.footprint import Counted, Footprint, allow_open_files, assert_no
 from tests.load.streams import stream_of
 
 OUTLIVES_SECONDS = 1.0
-HANGS_SECONDS = 20.0  # a stream for one who leaves lasts a minute
+HANGS_SECONDS = 20.0  # the stream of a caller that leaves would last a minute
 MS = 20.0  # between two frames
-SHORT, LONG = stream_of(0, frames=40, ms=MS), stream_of(1, frames=3_000, ms=MS)  # for who stays; for who leaves
-SILENCE_SECONDS = 0.3  # the longest that Azure thinks before it answers
+SHORT, LONG = stream_of(0, frames=40, ms=MS), stream_of(1, frames=3_000, ms=MS)  # for callers that stay, and leave
+SILENCE_SECONDS = 0.3  # the longest that Azure waits before it answers
 MOMENTS = ("sending the body", "before the first byte", "in mid-stream", "never")
-NUMBER = "x-client-request-id"  # passed on to Azure
+NUMBER = "x-client-request-id"  # the proxy passes it on to Azure
 
 
 @dataclass
 class Caller:
-    """`left_at` is a time.monotonic(); `got` what came, where it stayed."""
+    """`left_at` is a time.monotonic(). `got` has the bytes that came to a caller that stayed."""
 
     number: int
     moment: str
@@ -75,7 +75,7 @@ async def crowd(counted: Counted, callers: list[Caller], at_once: int) -> None:
 
 
 def thinking(counted: Counted, seed: int) -> None:
-    """Make the fake Azure wait at random before it answers."""
+    """Makes the fake Azure wait at random before it answers."""
     azure, answer, dice = counted.running.azure, counted.running.azure.answer, random.Random(seed)
 
     async def late(exchange: Exchange, send: object) -> None:
@@ -86,12 +86,13 @@ def thinking(counted: Counted, seed: int) -> None:
 
 
 def alone(exchange: Exchange, caller: Caller) -> float:
-    """For how many seconds Azure worked for nobody. A caller may have gone before a busy proxy got round to it."""
+    """How many seconds Azure worked after the caller had left. A caller may leave before a busy proxy asks Azure."""
     return float(exchange.ended_at or 0) - max(caller.left_at, exchange.started_at)
 
 
 def judge(counted: Counted, callers: list[Caller]) -> float:
-    """Raises AssertionError; returns by how many seconds the slowest request outlived its caller."""
+    """Checks every caller's end. Gives the most seconds by which a request outlived its caller. Raises
+    AssertionError."""
     journal = counted.running.azure.journal
     journal.wait_for(lambda exchanges: all(exchange.ended_at for exchange in exchanges), timeout=HANGS_SECONDS)
     by_number = {int(exchange.header(NUMBER) or -1): exchange for exchange in journal.exchanges}
@@ -112,7 +113,8 @@ def judge(counted: Counted, callers: list[Caller]) -> float:
 def load(
     callers: int, at_once: int, seed: int, backend: str | None = None
 ) -> tuple[Footprint, Footprint, float, dict[str, int]]:
-    """(the footprint after some callers to warm up, the one after all, the longest outliving in s, how they ended)."""
+    """(footprint after a warm-up, footprint after all, the most seconds that a request outlived its caller, number of
+    callers by moment)"""
     allow_open_files(10 * at_once + 500)
     with counted_proxy(
         library=Library([SHORT, LONG]), settings={"FUNCTIONS_HOST_BACKEND": backend} if backend else {}
@@ -123,7 +125,7 @@ def load(
         idle, dice, outlived = counted.footprint(), random.Random(seed), 0.0
         counted.running.azure.journal.clear()
         ends: Counter[str] = Counter()
-        for wave in range(-1, -(-callers // 1_000)):  # the first one warms up; the journal keeps every body meanwhile
+        for wave in range(-1, -(-callers // 1_000)):  # the first warms up; small waves, as the journal keeps bodies
             size = at_once if wave < 0 else min(1_000, callers - 1_000 * wave)
             group = [Caller(number, dice.choice(MOMENTS), random.Random(dice.random())) for number in range(size)]
             asyncio.run(crowd(counted, group, at_once))

@@ -1,4 +1,4 @@
-"""What may happen to a call in the soak, and how each such call must end."""
+"""The kinds of calls in the soak, and how each must end."""
 
 import json
 from dataclasses import dataclass, field
@@ -20,7 +20,7 @@ KEY = {"x-functions-key": "test-key"}
 
 @dataclass(frozen=True)
 class Answer:
-    """What a caller got. `whole` when the answer ended as HTTP says it must."""
+    """A caller's answer. `whole` says that it ended as HTTP requires."""
 
     status: int
     body: bytes
@@ -29,8 +29,8 @@ class Answer:
 
 @dataclass(frozen=True)
 class Case:
-    """One kind of call. A `whole` answer has `body`, byte for byte, or `says` something in its own, or is the proxy's
-    own error with `code`. Another breaks off; `added` is what the fault put at its end."""
+    """One kind of call. A `whole` answer is `body`, byte for byte, or contains `says`, or is the proxy's own error with
+    `code`. An answer that is not whole breaks off; `added` are the bytes that the fault adds at its end."""
 
     sent: bytes
     headers: dict[str, str] = field(default_factory=lambda: KEY)
@@ -44,13 +44,13 @@ class Case:
 
     @property
     def outcome(self) -> str:
-        """In words, for people."""
+        """The expected end, in words."""
         if self.whole:
             return f"{self.status} {self.code or 'as Azure sent it'}"
         return f"{self.status} and breaks off, between events after {BROKEN}"
 
     def judge(self, got: Answer) -> None:
-        """Raises AssertionError or ValueError unless the call ended as it must."""
+        """Raises AssertionError or ValueError where the call ended differently."""
         assert (got.status, got.whole) == (self.status, self.whole), f"not {self.outcome}: {got}"
         if self.code:
             assert json.loads(got.body)["error"]["code"] == self.code, got
@@ -64,12 +64,12 @@ class Case:
             assert (BROKEN.encode() in error) == (told[-2:] in (b"", b"\n\n")), f"a break that is not explained: {got}"
 
 
-ANSWERS = [  # an ordinary one, a long one, and a stream of eight seconds
+ANSWERS = [  # an ordinary answer, a long answer, and a stream of eight seconds
     *(recording(b'{"model":"gpt-4o-mini","messages":[%d]}' % size, b'"%s"' % (b"x" * size)) for size in (1, 2_000_000)),
     stream_of(0, frames=40, ms=200.0),
 ]
 JSON, LONG, STREAM = ANSWERS
-FACTS = facts_of(parse(f"{AZURE}chat/completions"), "gpt-4o-mini")  # what Azure repeats in its errors
+FACTS = facts_of(parse(f"{AZURE}chat/completions"), "gpt-4o-mini")  # Azure repeats these in its errors
 
 
 def served(made: Interaction, fault: str = "", **more: object) -> Case:
@@ -78,7 +78,7 @@ def served(made: Interaction, fault: str = "", **more: object) -> Case:
 
 
 def refused(name: str) -> Case:
-    """An error of Azure's, which comes back as it is, except where it is about the proxy's identity."""
+    """An error of Azure's. The proxy passes it on as it is, unless it is about the proxy's identity."""
     error = ERRORS[name]
     if error.status in (401, 403):
         words = error.body_for(FACTS)
@@ -86,7 +86,7 @@ def refused(name: str) -> Case:
     return served(JSON, name, status=error.status, body=error.body_for(FACTS))
 
 
-CASES = {  # a stream that broke with its headers would never have begun, for the proxy: a 502
+CASES = {  # no stream breaks with its headers: to the proxy it would not have begun, and be a 502
     "an answer": served(JSON),
     "a long answer": served(LONG),
     "a stream": served(STREAM),

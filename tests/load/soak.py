@@ -20,16 +20,16 @@ from emulator.match.library import Library
 from tests.load.footprint import Counted, Footprint, assert_no_leak, counted_proxy
 from tests.load.outcomes import ANSWERS, CASES, Answer, Case
 
-THINKING_SECONDS = 20.0  # a caller's, between two calls, on average
-TOKEN_SECONDS = 1_500.0  # a token's lifetime; it is renewed in its last five minutes
-OUTAGE_EVERY, OUTAGE_SECONDS = 300.0, 60.0  # of the identity endpoint
+THINKING_SECONDS = 20.0  # a caller's average pause between two calls
+TOKEN_SECONDS = 1_500.0  # a token's lifetime; the proxy renews it in its last five minutes
+OUTAGE_EVERY, OUTAGE_SECONDS = 300.0, 60.0  # when, and for how long, the identity endpoint fails
 OFTEN = ("an answer", "a long answer", "a stream")
-LOOP_FACTOR = 10.0  # more would make time-outs meet: the proxy's at 225 s, the host's at 240 s
-HANGS_SECONDS = 60.0  # of real time; the slowest case waits 225 s of the proxy's
+LOOP_FACTOR = 10.0  # with more, the proxy's time-out at 225 s and the host's at 240 s would meet
+HANGS_SECONDS = 60.0  # real seconds; the slowest case waits 225 s of the proxy's time
 
 
 def expire_and_fail(counted: Counted) -> None:
-    """Make the tokens expire, and the identity endpoint fail, by the proxy's clock."""
+    """Makes the tokens expire, and the identity endpoint fail, by the proxy's clock."""
     identity = counted.running.azure.identity
     mint = identity.answer
 
@@ -56,9 +56,9 @@ async def call(session: aiohttp.ClientSession, base_url: str, case: Case) -> Ans
 
 
 async def crowd(counted: Counted, names: list[str], callers: int, until: float, seed: int) -> Counter[str]:
-    """How many calls of each case there were. Raises AssertionError for the first that ended otherwise than it must."""
+    """The number of calls of each case. Raises AssertionError for the first call with a wrong end."""
     ended: Counter[str] = Counter()
-    names = [*OFTEN * (len(names) // len(OFTEN)), *names]  # every other call is an ordinary one
+    names = [*OFTEN * (len(names) // len(OFTEN)), *names]  # half of the calls are ordinary ones
 
     async def caller(dice: random.Random) -> None:
         while counted.now() < until:
@@ -83,12 +83,13 @@ async def crowd(counted: Counted, names: list[str], callers: int, until: float, 
 def soak(
     minutes: float, time_scale: float, callers: int, seed: int, backend: str | None = None, timeouts: bool = True
 ) -> tuple[Footprint, Footprint, Counter[str], int]:
-    """(the footprint after a tenth of the time, the one at the end, calls by case, requests for a token).
+    """(footprint after a tenth of the time, footprint at the end, calls by case, requests for a token)
 
-    Without `timeouts`, what only a time-out ends does not happen, and the proxy's time-outs are as long as ever."""
+    Without `timeouts`, the soak leaves out the cases that a time-out ends, and the proxy's time-outs run at the usual
+    speed."""
     library = Library(ANSWERS)
     names = [name for name, case in CASES.items() if timeouts or not case.ends_by_timeout]
-    settings = {"PROXY_KEEPALIVE_SECONDS": "0"}  # bytes are compared, and a stalled stream must end
+    settings = {"PROXY_KEEPALIVE_SECONDS": "0"}  # a keep-alive would change the bytes, and keep a stalled stream open
     settings |= {"FUNCTIONS_HOST_BACKEND": backend} if backend else {}
     with (
         tempfile.TemporaryFile() as log,

@@ -17,7 +17,7 @@ from emulator.tape.interaction import Interaction
 from tests.load.footprint import Footprint, allow_open_files, assert_no_leak, counted_proxy
 from tests.support import Proxy, recording
 
-SECONDS = 300.0  # for a round; a machine may be slow, a stream that never ends is a hang
+SECONDS = 300.0  # for a round on a slow machine; a longer round is a hang
 
 
 def body_of(number: int) -> bytes:
@@ -25,7 +25,7 @@ def body_of(number: int) -> bytes:
 
 
 def stream_of(number: int, frames: int, ms: float) -> Interaction:
-    """A stream like no other: every frame names it."""
+    """A stream that differs from all others: every frame holds its number."""
     texts = [
         f'data: {{"stream":{number},"frame":{frame},"text":"{"ü" * (frame % 40)}"}}\n\n' for frame in range(frames)
     ]
@@ -35,7 +35,7 @@ def stream_of(number: int, frames: int, ms: float) -> Interaction:
 
 
 async def fetch_all(running: Proxy, recordings: list[Interaction]) -> None:
-    """All of them at once. Raises AssertionError when one arrives otherwise than it was recorded."""
+    """Reads all streams at once. Raises AssertionError when one arrives differently than it was recorded."""
 
     async def fetch(one: Interaction) -> bool:
         async with session.post(url, data=one.request.body, headers=running.headers) as answer:
@@ -52,8 +52,8 @@ async def fetch_all(running: Proxy, recordings: list[Interaction]) -> None:
 def load(
     streams: int, frames: int, ms: float, rounds: int, backend: str | None = None
 ) -> tuple[Footprint, Footprint, list[float]]:
-    """(the footprint after a round to warm up, the one after `rounds` more, seconds per round)."""
-    allow_open_files(4 * streams + 500)  # callers, fake Azure; the proxy has two for each stream
+    """(footprint after a warm-up round, footprint after `rounds` more, seconds of each round)"""
+    allow_open_files(4 * streams + 500)  # for each stream: the caller's, the fake Azure's, and the proxy's two
     recordings, seconds = [stream_of(number, frames, ms) for number in range(streams)], []
     settings = {"FUNCTIONS_HOST_BACKEND": backend} if backend else {}
     with counted_proxy(library=Library(recordings), settings=settings) as counted:

@@ -1,5 +1,5 @@
-"""The token under load, through the host, with the real credential. The clock of the proxy's process runs faster, so
-that half minutes and minutes pass in seconds."""
+"""The proxy renews its token under load, through the host, with the real credential. The clock of the proxy's process
+runs faster, so a minute passes in seconds."""
 
 import asyncio
 import socket
@@ -26,7 +26,8 @@ MINUTE = 60.0 / CLOCK_FACTOR  # in seconds of this process
 
 @dataclass
 class Endpoint:
-    """The identity endpoint. It answers while `opened`; `down`, it hangs up instead. `lifetime` is its tokens'."""
+    """The identity endpoint. It answers while `opened` is set. Where it is `down`, it hangs up instead. Its tokens live
+    for `lifetime` seconds."""
 
     counted: Counted
     lifetime: float
@@ -52,7 +53,7 @@ class Endpoint:
 
 @contextmanager
 def behind_endpoint(lifetime: float) -> Iterator[Endpoint]:
-    """A proxy whose tokens are good for `lifetime` seconds."""
+    """A proxy whose tokens live for `lifetime` seconds."""
     with (
         raw_upstream() as upstream,
         counted_proxy(
@@ -67,7 +68,7 @@ def behind_endpoint(lifetime: float) -> Iterator[Endpoint]:
 
 
 def call_at_once(counted: Counted, callers: int = CALLERS) -> None:
-    """All are answered, every one with a 200."""
+    """Passes if every call gets a 200."""
 
     async def call() -> None:
         async with httpx.AsyncClient(limits=httpx.Limits(max_connections=callers), timeout=60) as client:
@@ -95,10 +96,10 @@ def test_64_callers_at_once_cost_one_request_for_a_token() -> None:
 
 
 def test_nobody_waits_for_a_new_token_while_the_old_one_is_good() -> None:
-    with behind_endpoint(lifetime=280) as endpoint:  # to be renewed from the start: less than five minutes are left
+    with behind_endpoint(lifetime=280) as endpoint:  # below five minutes, so the proxy renews it at once
         endpoint.opened.set()
         call_at_once(endpoint.counted, 1)
-        time.sleep(0.6 * MINUTE)  # half a minute lies between two attempts
+        time.sleep(0.6 * MINUTE)  # the proxy waits half a minute between two attempts
         endpoint.opened.clear()
         call_at_once(endpoint.counted)
         call_at_once(endpoint.counted)

@@ -1,4 +1,4 @@
-"""The wheel is built once for all processes of a session, and so is each environment that it is installed in."""
+"""A session builds the wheel, and each environment with it, once for all its processes."""
 
 import subprocess
 import sys
@@ -16,9 +16,9 @@ EXTRAS = ("pytest", "pytest-recording", "pytest-asyncio", "openai")
 
 @pytest.fixture(scope="session")
 def shared(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Callable[[str, Callable[[Path], None]], Path]:
-    """`shared(name, make)` is a folder of the session that the first to ask makes."""
+    """`shared(name, make)` gives a folder of the session. The first caller makes it."""
     base = tmp_path_factory.getbasetemp()
-    base = base if worker_id == "master" else base.parent  # of pytest-xdist's workers
+    base = base if worker_id == "master" else base.parent  # pytest-xdist's workers share the parent
 
     def folder(name: str, make: Callable[[Path], None]) -> Path:
         path, made = base / name, base / f"{name}.made"
@@ -33,7 +33,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Callable
 
 @pytest.fixture(scope="session")
 def wheel(shared: Callable[[str, Callable[[Path], None]], Path]) -> Path:
-    """Of what git tracks, and of nothing that lies about."""
+    """The wheel, built of the files that git tracks alone."""
 
     def make(folder: Path) -> None:
         folder.mkdir()
@@ -54,19 +54,19 @@ def wheel(shared: Callable[[str, Callable[[Path], None]], Path]) -> Path:
 
 @pytest.fixture(scope="session")
 def bare(wheel: Path, shared: Callable[[str, Callable[[Path], None]], Path]) -> str:
-    """The interpreter of an environment with the wheel alone."""
+    """The Python of an environment with the wheel alone."""
     return _python(shared("bare", lambda folder: _install(folder, wheel)))
 
 
 @pytest.fixture(scope="session")
 def whole(wheel: Path, shared: Callable[[str, Callable[[Path], None]], Path]) -> str:
-    """The interpreter of an environment with the wheel, its extras, and what other projects have beside it."""
+    """The Python of an environment with the wheel, its extras, and packages that other projects use."""
     return _python(shared("whole", lambda folder: _install(folder, f"{wheel}[check,record]", *EXTRAS)))
 
 
 @pytest.fixture
 def project(whole: str, tmp_path: Path) -> Project:
-    """With names that the function and its folder have, too."""
+    """A project whose modules have the same names as the function's and the emulator's."""
     made = Project(tmp_path, whole)
     for name in ("proxy.py", "function_app.py", "emulator.py"):
         made.write(name, "raise ImportError('this is of another project')\n")

@@ -16,7 +16,7 @@ from emulator.tape.cassette import Interaction
 from tests.support import recording
 from tests.trust import trusting
 
-ALONE = "PYTEST_DISABLE_PLUGIN_AUTOLOAD"  # the plugins of others cost a second a run
+ALONE = "PYTEST_DISABLE_PLUGIN_AUTOLOAD"  # other plugins cost a second a run
 INDEX = "the network: pip reaches no index"
 OURS = (
     *("AZURE_", "IDENTITY_", "OPENAI_", "PROXY_", "FUNCTION_", "EMULATOR_", "AOAI_"),
@@ -40,7 +40,7 @@ def one_recording() -> Interaction:
 
 
 def environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Without a setting of ours."""
+    """The environment of this process without our own settings, and with `more`."""
     return trusting({name: value for name, value in os.environ.items() if not name.startswith(OURS)}) | dict(more or {})
 
 
@@ -53,7 +53,7 @@ def one_stream() -> Interaction:
 
 @dataclass(frozen=True)
 class Project:
-    """A folder with tests. `python` runs them; `settings` go to its environment, which has nothing of ours."""
+    """A folder with tests. `python` runs them. Their environment has `settings`, and none of our own."""
 
     folder: Path
     python: str = sys.executable
@@ -61,7 +61,7 @@ class Project:
 
     @classmethod
     def of_the_checkout(cls, folder: Path) -> "Project":
-        """The plugin comes from the checkout, and is loaded as an installed one is: before any conftest.py."""
+        """A project with the checkout's plugin. pytest loads it before any conftest.py, like an installed one."""
         settings = {"PYTHONPATH": str(ROOT), "PYTEST_PLUGINS": "emulator.pytest_plugin", ALONE: "1"}
         return cls(folder, settings=settings)
 
@@ -78,7 +78,7 @@ class Project:
         return sorted(path.relative_to(self.folder).as_posix() for path in self.folder.rglob("*.yaml"))
 
     def run(self, *arguments: str, timeout: float = 100, **more: str) -> tuple[int, str]:
-        """(exit status, what was printed) of `python …` in the folder."""
+        """Runs `python …` in the folder. Gives (exit status, output)."""
         command = [self.python, *arguments]
         done = subprocess.run(
             command,
@@ -96,7 +96,7 @@ class Project:
 
     @contextmanager
     def started(self, *command: str, **more: str) -> "Iterator[tuple[dict[str, Any], subprocess.Popen[str]]]":
-        """What a command with --json says of itself, while it runs."""
+        """Runs a command with --json. Yields its first line and its process."""
         env = environment({**self.settings, **more})
         with subprocess.Popen(
             [*command, "--json"], cwd=self.folder, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -120,6 +120,6 @@ def pip(python: str | Path, *arguments: str | Path) -> None:
 
 
 def reaches_an_index(folder: Path) -> bool:
-    """What the wheel is built with can be had."""
+    """Whether pip can download the package that builds the wheel."""
     command = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--retries", "1", "-d", str(folder)]
     return not subprocess.run([*command, "hatchling"], env=environment(), capture_output=True).returncode

@@ -1,4 +1,4 @@
-"""The GitHub Action, as far as it goes without GitHub: it is read, and bash runs its steps one after the other."""
+"""The GitHub Action's steps run in bash, one after the other, without GitHub."""
 
 import subprocess
 import sys
@@ -58,8 +58,8 @@ class Job:
             "GITHUB_ENV": self.env,
         }
         env = environment({name: str(path) for name, path in settings.items()} | inputs)
-        command = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"]]  # as GitHub runs it
-        printed = self.temp.parent / "printed"  # a pipe would stay open with the emulator
+        command = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"]]  # GitHub's own command line
+        printed = self.temp.parent / "printed"  # the emulator would keep a pipe open
         with printed.open("w+") as file:
             done = subprocess.run(command, cwd=self.workspace, env=env, stdout=file, stderr=file, timeout=300)
         return subprocess.CompletedProcess(command, done.returncode, printed.read_text())
@@ -70,7 +70,7 @@ class Job:
 
 @pytest.fixture
 def job(tmp_path: Path) -> Iterator[Job]:
-    """Where the emulator is installed already: the checkout's."""
+    """A job with the checkout's emulator installed."""
     job = Job(tmp_path)
     place = job.temp / "azure-openai-emulator"
     (place / "bin").mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""The Dockerfile, read: what it is built of is there, and what it runs is understood. Nobody has built it."""
+"""The files of the Dockerfile exist, and the emulator understands its command. No test builds the image."""
 
 import json
 import re
@@ -40,7 +40,7 @@ def test_what_it_runs_is_a_command_line_of_ours() -> None:
 
 
 def test_dockerignore_lets_through_what_the_image_is_built_of(tmp_path: Path) -> None:
-    """Its rules, read as git's: they are the same for names that begin with a slash."""
+    """git reads the rules here. For names that begin with a slash, Docker's rules are the same."""
     tracked = subprocess.check_output(["git", "ls-files"], cwd=ROOT, text=True).splitlines()
     for name in (*tracked, ".env", "local.settings.json", ".venv/x", "proxy/__pycache__/x.pyc"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
@@ -59,7 +59,7 @@ def test_dockerignore_lets_through_what_the_image_is_built_of(tmp_path: Path) ->
 @pytest.mark.long
 @pytest.mark.timeout(600)
 def test_what_the_image_is_built_by_installs_the_wheel_without_an_index(wheel: Path, tmp_path: Path) -> None:
-    """The commands of its RUN instructions, on this machine's Python, in other folders."""
+    """The test runs the commands of the RUN instructions with this machine's Python, in other folders."""
     build, download, install = (re.sub(r"--mount=\S+", "", command).strip() for command in arguments_of("RUN"))
     python = tmp_path / "venv/bin/python"
     subprocess.run([sys.executable, "-m", "venv", tmp_path / "venv"], check=True)

@@ -1,4 +1,4 @@
-"""The wheel in an environment that has never seen this repository, and in another project's tests."""
+"""The wheel works in an environment without this repository, and in another project's tests."""
 
 import json
 import signal
@@ -9,12 +9,12 @@ import pytest
 
 from tests.packaging.elsewhere import ASKED, TEST, Project, one_recording, one_stream
 
-pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]  # environments are made
+pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]  # the tests make environments
 PLUGIN = "azure_openai_emulator.pytest_plugin"
 ASYNC_TEST = f"""
 async def test_it(async_openai_client):
     async for chunk in await async_openai_client.chat.completions.create(**{ASKED!r}, stream=True):
-        break  # and leaves the rest
+        break  # leaves the rest of the stream
     answer = await async_openai_client.chat.completions.create(**{ASKED!r})
     assert answer.choices[0].message.content == "Yes."
 """

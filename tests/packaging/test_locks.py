@@ -47,7 +47,7 @@ def bounds(source: str) -> list[Requirement]:
 
 
 def versions(source: str, machine: str) -> dict[str, str]:
-    """What a lock installs on a kind of machine: name → version."""
+    """The packages that a lock installs on a kind of machine: name → version."""
     there = on(machine, pins(source))
     found: dict[str, str] = {canonicalize_name(pin.name): str(pin.specifier).removeprefix("==") for pin in there}
     assert len(found) == len(there), "a package with two versions"
@@ -65,7 +65,7 @@ def test_a_lock_belongs_to_its_bounds(source: str) -> None:
 
 @pytest.mark.parametrize("source", SOURCES)
 def test_nothing_but_versions_and_hashes_gets_in(source: str) -> None:
-    """No index, no folder, no link: a lock made on one machine is that of any other."""
+    """A lock holds no index, no folder and no link, so every machine makes the same lock."""
     assert [line for line in lock_of(source).splitlines() if not LINE.fullmatch(line)] == []
 
 
@@ -91,12 +91,12 @@ def test_the_tests_run_with_the_versions_of_every_lock(source: str) -> None:
         locked = versions(source, machine)
         alike = {
             name for name in locked if name not in apart and (not apart or name in tested)
-        }  # agents are only there
+        }  # the agents' packages are in one lock only
         assert {name: locked[name] for name in alike} == {name: tested[name] for name in alike}, machine
 
 
 def test_azure_installs_for_one_python_and_a_builder_of_another_fails() -> None:
-    """A marker would let another Python succeed in silence; azure-functions 2 needs 3.13."""
+    """With a marker, another Python would install without an error. azure-functions 2 needs 3.13."""
     assert [str(pin) for pin in pins(AZURE) if pin.marker] == []
     locked = versions(AZURE, AZURES)
     assert locked["azure-functions"].startswith("2.")
@@ -114,7 +114,7 @@ def test_azure_installs_all_that_the_function_imports() -> None:
 
 
 def imports() -> Iterator[str]:
-    """What the function imports, by full name."""
+    """The full names of all that the function imports."""
     for file in [ROOT / "function_app.py", *ROOT.glob("proxy/*.py")]:
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if isinstance(node, ast.ImportFrom) and not node.level:
@@ -124,7 +124,7 @@ def imports() -> Iterator[str]:
 
 
 def file_of(name: str) -> str:
-    """Of a module, or of the module that an object is in."""
+    """The file of a module, or of the module that holds an object."""
     with suppress(ModuleNotFoundError):
         if (spec := find_spec(name)) and spec.origin:
             return spec.origin

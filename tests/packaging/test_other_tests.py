@@ -1,4 +1,4 @@
-"""Every run of pytest loads the installed plugin. Tests that do not use the emulator do not notice it."""
+"""Every run of pytest loads the installed plugin. It changes nothing for tests that do not use the emulator."""
 
 import subprocess
 import sys
@@ -27,7 +27,7 @@ print(sorted(ours))
 """
     setup = "import sys, pytest\nof_pytest = {name.split('.')[0] for name in sys.modules}\n"
     printed = subprocess.check_output([sys.executable, "-c", setup + code], cwd=ROOT, env=environment(), text=True)
-    assert eval(printed) == [  # noqa: S307  of the lines above
+    assert eval(printed) == [  # noqa: S307  the lines above printed it
         "emulator",
         "emulator.bundle",
         "emulator.option",

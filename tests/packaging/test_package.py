@@ -1,6 +1,6 @@
-"""The package of `azd up` runs in Azure: the files, the packages for Python 3.13, Microsoft's worker, and nothing else.
+"""The package of `azd up` runs with its own files, the packages for Python 3.13 and Microsoft's worker alone.
 
-It downloads what Azure installs: TEST_PACKAGE=1 python3.13 -m pytest tests/packaging
+The test downloads what Azure installs: TEST_PACKAGE=1 python3.13 -m pytest tests/packaging
 """
 
 import json
@@ -28,15 +28,15 @@ pytestmark = [
         not os.environ.get("TEST_PACKAGE"), reason="set TEST_PACKAGE=1: it downloads what Azure installs"
     ),
     pytest.mark.skipif(sys.version_info[:2] != (3, 13), reason="Azure runs the function on Python 3.13"),
-    pytest.mark.timeout(300),  # downloads
+    pytest.mark.timeout(300),  # downloads take long
 ]
 PACKAGES = ".python_packages/lib/site-packages"
 KEY = run_app.KEYS["default"]
-LOCKS = ("requirements-dev.txt", "requirements-openai3.txt")  # the others' versions are among these
+LOCKS = ("requirements-dev.txt", "requirements-openai3.txt")  # the other locks' versions are among these
 
 
 def install(target: Path, version: str, machine: str, *options: str) -> int:
-    """As Azure's remote build installs requirements.txt, for a Python and a machine that need not be this one."""
+    """Installs requirements.txt as Azure's remote build does, for any Python and machine."""
     command = [sys.executable, "-m", "pip", "install", "-q", "--require-hashes", "--only-binary=:all:", *options]
     command += ["--target", str(target), "--python-version", version, "--platform", machine]
     return subprocess.run([*command, "-r", str(ROOT / "requirements.txt")], env=trusting(dict(os.environ))).returncode
@@ -44,11 +44,11 @@ def install(target: Path, version: str, machine: str, *options: str) -> int:
 
 @pytest.fixture(scope="module")
 def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder in Azure: what .funcignore lets through, with requirements.txt installed beside it."""
+    """The app's folder in Azure: the files that .funcignore lets through, and the packages of requirements.txt."""
     folder = tmp_path_factory.mktemp("wwwroot")
     tracked, ignored = (
         set(subprocess.check_output(["git", "ls-files", *options], cwd=ROOT, text=True).splitlines())
-        for options in ((), ("--cached", "--ignored", "--exclude-from=.funcignore"))  # its rules are .gitignore's
+        for options in ((), ("--cached", "--ignored", "--exclude-from=.funcignore"))  # .gitignore's rules
     )
     for name in tracked - ignored:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -60,7 +60,7 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def base_url(package: Path, tmp_path: Path) -> Iterator[str]:
     """The package in the local host. Its Python sees the standard library, the package, Microsoft's worker, which
-    Azure brings, and the host's own code, which needs no other package than these."""
+    Azure brings, and the host's own code. The host needs no other package."""
     for name in ("azure_functions_runtime", "emulator"):
         spec = find_spec(name)
         assert spec
@@ -95,7 +95,7 @@ def test_the_package_answers_with_nothing_else_on_the_path(base_url: str) -> Non
 @pytest.mark.parametrize(
     ("version", "machine"),
     [
-        ("3.11", "manylinux2014_x86_64"),  # seen in Azure, for an app of 3.13 (Azure/azure-dev#8538)
+        ("3.11", "manylinux2014_x86_64"),  # Azure built an app of 3.13 with it (Azure/azure-dev#8538)
         ("3.12", "manylinux2014_x86_64"),
         ("3.14", "manylinux2014_x86_64"),
         ("3.13", "manylinux2014_aarch64"),

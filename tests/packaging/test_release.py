@@ -1,4 +1,4 @@
-"""The release workflow, read; what can be run without GitHub and PyPI is run. Nobody has released with it."""
+"""The release workflow's steps run, as far as they need neither GitHub nor PyPI. No release has used it yet."""
 
 import os
 import subprocess
@@ -27,7 +27,7 @@ def bash(script: str, folder: Path, path: str = "", **more: str) -> int:
 
 
 def test_nothing_but_the_upload_sees_the_token_and_none_is_stored() -> None:
-    assert WORKFLOW[True] == {"push": {"tags": ["v*"]}}  # `on` is a truth value in YAML 1.1
+    assert WORKFLOW[True] == {"push": {"tags": ["v*"]}}  # YAML 1.1 reads `on` as true
     assert "permissions" not in BUILD
     assert (PUBLISH["permissions"], PUBLISH["environment"]) == ({"id-token": "write"}, "pypi")
     assert [step["uses"].split("@")[0] for step in PUBLISH["steps"]] == [

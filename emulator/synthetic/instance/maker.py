@@ -12,27 +12,13 @@ from .flat import JUDGED, TYPES, Flat, Node, Schema, either, flatten, of_field, 
 from .judge import Judge, complain
 from .pattern import text
 from .place import Place
+from .type import IS, cost, types_of
 from .unsatisfiable import Unsatisfiable
 
 VALUES = 10_000  # that the maker makes for one schema, rejected ones among them
 JUDGING = 10  # one check by a judge takes as long as so many values
 TRIES = 24  # values that the judges may reject before the maker gives up
 ENTRIES = 2  # of an object whose schema leaves the names free
-INFERRED = {  # keyword: the type of a schema that has it and no `type`
-    **dict.fromkeys(("properties", "required", "additionalProperties", "patternProperties", "minProperties"), "object"),
-    **dict.fromkeys(("items", "prefixItems", "minItems", "maxItems", "uniqueItems", "contains"), "array"),
-    **dict.fromkeys(("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"), "number"),
-}
-CHEAPEST = {name: cost for cost, name in enumerate(reversed(TYPES))}
-IS: Mapping[str, Callable[[Any], bool]] = {
-    "object": lambda value: isinstance(value, dict),
-    "array": lambda value: isinstance(value, list),
-    "string": lambda value: isinstance(value, str),
-    "number": lambda value: isinstance(value, int | float) and not isinstance(value, bool),
-    "integer": lambda value: isinstance(value, int | float) and not isinstance(value, bool) and value == int(value),
-    "boolean": lambda value: isinstance(value, bool),
-    "null": lambda value: value is None,
-}
 SAYS_NOTHING = {"type", "enum", "title", "description", "default", "examples", "$defs", "definitions", "$schema"}
 
 
@@ -111,37 +97,19 @@ class _Maker:
         start = place.pick(len(union)) if len(union) > 1 else 0
         members = union[start:] + union[:start]
         if place.brief:
-            return sorted(members, key=self.cost)
-        return sorted(members, key=lambda member: self.cost(member) == 0) if not place.attempt else members
-
-    def cost(self, member: Schema) -> int:
-        """About how large the member's smallest value is; 0 for null."""
-        if isinstance(member, bool) or "enum" in member or "const" in member:
-            return 0 if isinstance(member, Mapping) and member.get("const", 0) is None else 1
-        named = member.get("type", "object")
-        return min(CHEAPEST.get(name, 0) for name in ([named] if isinstance(named, str) else named))
+            return sorted(members, key=cost)
+        return sorted(members, key=lambda member: cost(member) == 0) if not place.attempt else members
 
     def built(self, node: Node, place: Place) -> Any:
         if "enum" in node:
             return self.listed(node, place)
         refused = None
-        for name in self.types(node, place):
+        for name in types_of(node, place):
             try:
                 return BUILD[name](self, node, place)
             except Unsatisfiable as error:
                 refused = error
         raise refused or place.unsatisfiable("its `type` is empty")
-
-    def types(self, node: Node, place: Place) -> list[str]:
-        declared = node.get("type")
-        if isinstance(declared, str):
-            return [declared]
-        if declared is None and not place.attempt:
-            return [next((INFERRED[keyword] for keyword in node if keyword in INFERRED), "string")]
-        names = list(declared or TYPES)
-        start = place.pick(len(names), "type")
-        names = names[start:] + names[:start]
-        return sorted(names, key=CHEAPEST.__getitem__ if place.brief else lambda name: name == "null")
 
     def listed(self, node: Node, place: Place) -> Any:
         allowed: list[Any] = node["enum"]

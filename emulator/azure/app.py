@@ -9,7 +9,6 @@ import asyncio
 import secrets
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 
 from ..connection import EXTENSION
 from ..match import diagnose
@@ -25,7 +24,7 @@ from .faults import Fault, FaultError
 from .identity import ManagedIdentity
 from .journal import Exchange, Journal
 from .limits import Limits
-from .plan import Plan, Plans, as_recorded
+from .plan import Plan, Plans, as_recorded, with_headers
 from .question import Question, question_of
 from .rules import facts_of, unknown
 
@@ -244,9 +243,3 @@ class FakeAzure:
         FaultError."""
         if not self.identity.misbehave(wish):
             self.fault = faults.parse(wish)
-
-
-def with_headers(response: Response, said: dict[str, str]) -> Response:
-    """The response with these headers in place of its recorded ones of the same names."""
-    kept = [(name, value) for name, value in response.headers if name.lower() not in said]
-    return replace(response, headers=(*kept, *said.items())) if said else response

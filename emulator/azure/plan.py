@@ -1,6 +1,6 @@
 """The plan of one answer: the part that is sent, its times, and its end."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ..match.library import Take
 from ..tape.interaction import COMPLETE, Headers, Response
@@ -59,6 +59,12 @@ class Plan:
 
 def as_recorded(response: Response) -> Plan:
     return Plan(response, ending=response.outcome)
+
+
+def with_headers(response: Response, said: dict[str, str]) -> Response:
+    """The response with these headers in place of its recorded ones of the same names."""
+    kept = [(name, value) for name, value in response.headers if name.lower() not in said]
+    return replace(response, headers=(*kept, *said.items())) if said else response
 
 
 class Plans(dict[Take, Plan]):

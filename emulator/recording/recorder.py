@@ -15,7 +15,7 @@ from ..match.declared import of_cassette
 from ..match.slack import NONE, Slack
 from ..scrub.scrub import Known, SecretFound, at_placeholder, leaks, require_clean, scrubbed
 from ..tape import cassette
-from ..tape.cassette import Cassette, Interaction, Request, Response
+from ..tape.cassette import Cassette, Interaction, Request, Response, is_name, is_synthetic
 from ..tape.estimate import expected_tokens
 from .budget import Spent, used
 from .merge import identity, merged
@@ -271,14 +271,3 @@ def _changed(asked: Request, kept: Request) -> list[str]:
     parts = {"request method": "method", "request address": "uri", "request body": "body"}
     differing = [part for part, name in parts.items() if getattr(asked, name) != getattr(kept, name)]
     return [f"{part}: it says what is secret elsewhere in this call" for part in differing]
-
-
-def is_synthetic(tape: Cassette) -> bool:
-    return tape.notes.get("origin") == "synthetic"
-
-
-def is_name(name: str) -> bool:
-    """Whether it is a path of plain parts that stays below the folder of the cassettes."""
-    parts = name.split("/")
-    plain = all(part and not part.startswith(".") and all(c.isalnum() or c in "-_.[]" for c in part) for part in parts)
-    return plain and len(name) < 200

@@ -12,14 +12,13 @@ from rich.console import Console
 from ..scrub.scrub import Known, SecretFound, scrubbed
 from ..scrub.secret import PLACEHOLDER
 from ..tape import cassette
-from ..tape.cassette import Interaction
+from ..tape.cassette import Interaction, is_synthetic
 from ..tape.estimate import expected_tokens
 from ..tape.route import parse
 from .budget import Budget, Spent, used
 from .drift import Drift, drifts
 from .live import Live
 from .progress import Bar
-from .recorder import is_synthetic
 from .relay import Tape
 
 

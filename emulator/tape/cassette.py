@@ -33,6 +33,8 @@ __all__ = [
     "Request",
     "Response",
     "find",
+    "is_name",
+    "is_synthetic",
     "load",
     "save",
     "sse_frames",
@@ -57,6 +59,17 @@ class Cassette:
     path: Path
     interactions: tuple[Interaction, ...]
     notes: Mapping[str, Any] = field(default_factory=dict)
+
+
+def is_synthetic(tape: Cassette) -> bool:
+    return tape.notes.get("origin") == "synthetic"
+
+
+def is_name(name: str) -> bool:
+    """Whether it is a path of plain parts that stays below the folder of the cassettes."""
+    parts = name.split("/")
+    plain = all(part and not part.startswith(".") and all(c.isalnum() or c in "-_.[]" for c in part) for part in parts)
+    return plain and len(name) < 200
 
 
 def find(folders: Iterable[Path]) -> list[tuple[Path, str]]:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from emulator.recording.cassette_name import name_of
-from emulator.recording.recorder import is_name
+from emulator.tape.cassette import is_name
 from tests.recording.conftest import Live
 from tests.recording.test_with_pytest import cassettes, project, run
 

@@ -11,10 +11,11 @@ from urllib.parse import urlsplit
 from ..tape.interaction import Interaction
 from .header import CREDENTIALS, with_kept_headers
 from .leak import Leak, leaks_of, masked
+from .lookalike import is_unmistakable
 from .place import json_path
 from .rewrite import Edits, rewritten, texts, unpacked
 from .search import Hit, Search
-from .secret import PLACEHOLDER, is_unmistakable
+from .secret import PLACEHOLDER
 
 SECRET_SETTING = re.compile(
     r"AZURE_(?:TENANT|CLIENT|SUBSCRIPTION)_ID|.*(?:KEY|SECRET|PASSWORD|TOKEN)|IDENTITY_HEADER", re.IGNORECASE

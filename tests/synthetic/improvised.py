@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
+from pydantic import BaseModel
+
 from emulator import lint
 from emulator.azure.asgi import Fields
 from emulator.azure.journal import Exchange
@@ -18,8 +20,28 @@ from emulator.tape.interaction import Interaction, Request, Response
 from emulator.tape.route import parse
 from tests.support import AZURE
 
+MODEL, REASONING = "gpt-4o-mini", "gpt-5-mini"
+QUESTION = "What did nobody ever record, on 28 November?"
+USER: Any = [{"role": "user", "content": QUESTION}]
+TOOLS: Any = [
+    {
+        "type": "function",
+        "function": {
+            "name": name,
+            "parameters": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]},
+        },
+    }
+    for name in ("get_temperature", "get_wind")
+]
+FLAT: Any = [{"type": "function", **tool["function"], "strict": False} for tool in TOOLS]
 Body = dict[str, Any]
 QUICK = (framing.check, conformity.against_sdk, event_order.check, chunk_order.check)
+
+
+class City(BaseModel):
+    name: str
+    districts: list[str]
+    coastal: bool
 
 
 def asked(operation: str, body: Any = None, method: str = "POST", improviser: Improviser | None = None) -> Interaction:

@@ -1,0 +1,88 @@
+"""Improvised responses continue, are kept, run in the background and resume."""
+
+from typing import Any
+
+import openai
+import pytest
+from openai import OpenAI
+
+from tests.synthetic.improvised import FLAT, MODEL, QUESTION, REASONING, City
+
+pytestmark = pytest.mark.aoai_improvise
+
+
+@pytest.mark.parametrize("model", [MODEL, REASONING])
+def test_a_response_and_its_stream_say_what_was_asked(openai_client: OpenAI, model: str) -> None:
+    whole: Any = openai_client.responses.create(model=model, input=QUESTION, reasoning={"summary": "auto"})
+    assert QUESTION in whole.output_text
+    assert [item.type for item in whole.output] == ["reasoning"] * (model == REASONING) + ["message"]
+    with openai_client.responses.stream(model=model, input=QUESTION) as stream:
+        assert QUESTION in stream.get_final_response().output_text
+
+
+def test_a_conversation_goes_on_by_its_last_response(openai_client: OpenAI) -> None:
+    first: Any = openai_client.responses.create(model=MODEL, input=QUESTION, tools=FLAT)
+    assert [item.name for item in first.output] == ["get_temperature", "get_wind"]
+    outputs: Any = [{"type": "function_call_output", "call_id": item.call_id, "output": "12"} for item in first.output]
+    second = openai_client.responses.create(model=MODEL, input=outputs, tools=FLAT, previous_response_id=first.id)
+    assert QUESTION in second.output_text
+    with pytest.raises(openai.BadRequestError, match="previous_response_not_found"):
+        openai_client.responses.create(model=MODEL, input="On?", previous_response_id="resp_unknown")
+
+
+def test_a_response_is_kept_until_it_is_deleted(openai_client: OpenAI) -> None:
+    made = openai_client.responses.create(model=MODEL, input=QUESTION)
+    assert openai_client.responses.retrieve(made.id).output_text == made.output_text
+    items: Any = list(openai_client.responses.input_items.list(made.id))
+    assert [item.content[0].text for item in items] == [QUESTION]
+    openai_client.responses.delete(made.id)
+    with pytest.raises(openai.NotFoundError, match="not found"):
+        openai_client.responses.retrieve(made.id)
+
+
+def test_input_items_come_in_pages(openai_client: OpenAI) -> None:
+    turns: Any = [{"role": "user", "content": f"Turn {number}"} for number in range(5)]
+    made = openai_client.responses.create(model=MODEL, input=turns)
+    items: Any = list(openai_client.responses.input_items.list(made.id, limit=2, order="asc"))
+    assert [item.content[0].text for item in items] == [f"Turn {number}" for number in range(5)]
+    with pytest.raises(openai.BadRequestError, match="after"):
+        openai_client.responses.input_items.list(made.id, after="msg_unknown")
+
+
+def test_what_is_not_stored_is_not_kept(openai_client: OpenAI) -> None:
+    made = openai_client.responses.create(model=MODEL, input=QUESTION, store=False)
+    with pytest.raises(openai.NotFoundError):
+        openai_client.responses.retrieve(made.id)
+
+
+def test_a_job_in_the_background_becomes_completed(openai_client: OpenAI) -> None:
+    job = openai_client.responses.create(model=REASONING, input=QUESTION, background=True)
+    seen = [job.status, *(openai_client.responses.retrieve(job.id).status for _ in range(3))]
+    assert seen == ["queued", "in_progress", "completed", "completed"]
+    assert QUESTION in openai_client.responses.retrieve(job.id).output_text
+    assert openai_client.responses.cancel(job.id).status == "completed"
+
+
+def test_a_job_can_be_cancelled_and_nothing_else(openai_client: OpenAI) -> None:
+    job = openai_client.responses.create(model=REASONING, input=f"{QUESTION} At length.", background=True)
+    assert [openai_client.responses.cancel(job.id).status for _ in range(2)] == ["cancelled"] * 2
+    assert openai_client.responses.retrieve(job.id).status == "cancelled"
+    made = openai_client.responses.create(model=MODEL, input=QUESTION)
+    with pytest.raises(openai.BadRequestError, match="synchronous"):
+        openai_client.responses.cancel(made.id)
+
+
+def test_the_stream_of_a_job_is_resumed_where_it_broke(openai_client: OpenAI) -> None:
+    events: Any = list(openai_client.responses.create(model=REASONING, input=QUESTION, background=True, stream=True))
+    rest = list(openai_client.responses.retrieve(events[0].response.id, stream=True, starting_after=9))
+    assert [event.to_dict() for event in rest] == [event.to_dict() for event in events[10:]]
+
+
+def test_tools_of_azures_own_are_taken(openai_client: OpenAI) -> None:
+    own: Any = [{"type": "web_search_preview"}, {"type": "code_interpreter", "container": {"type": "auto"}}]
+    assert openai_client.responses.create(model=MODEL, input=QUESTION, tools=own).output_text
+
+
+def test_a_schema_of_responses_is_parsed_by_the_sdk(openai_client: OpenAI) -> None:
+    got = openai_client.responses.parse(model=MODEL, input=QUESTION, text_format=City)
+    assert isinstance(got.output_parsed, City)

@@ -11,13 +11,15 @@ import os
 import secrets
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping
+import threading
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
 from . import deployment
-from .azure import FakeAzure
+from .azure import FakeAzure, stopped
 from .azure.app import IDENTITY_PATH
 from .bundle import CASSETTES, PACKAGE, ROOT
 from .match.library import Library
@@ -45,7 +47,8 @@ class LocalStack:
     """A context manager. `azure` is the fake Azure itself (its journal, identity and library), made from the cassettes
     unless given; `slack` is what may vary in requests for them; `settings` override the function's app settings;
     `time_scale` is how many times faster than recorded streams are replayed, 0 for at once; `host` is the proxy's
-    address, the fake Azure stays on loopback; `any_key`: the proxy's host lets in whoever shows a key."""
+    address, the fake Azure stays on loopback; `any_key`: the proxy's host lets in whoever shows a key; `notes_stopped`:
+    the journal has the calls, too, that end at the proxy with an error."""
 
     def __init__(
         self,
@@ -61,6 +64,7 @@ class LocalStack:
         backend: str | None = None,
         azure: FakeAzure | None = None,
         any_key: bool = False,
+        notes_stopped: bool = False,
     ) -> None:
         library = (
             library
@@ -74,7 +78,7 @@ class LocalStack:
         self.function_key = function_key or secrets.token_urlsafe(24)
         self.base_url = self.azure_base = self.identity_endpoint = ""
         self._settings, self._port, self._address, self._backend = dict(settings or {}), port, host, backend
-        self._any_key = any_key
+        self._any_key, self._notes_stopped = any_key, notes_stopped
         self._exit = ExitStack()
         self._host: HostProcess | None = None
 
@@ -117,7 +121,14 @@ class LocalStack:
             environment = {k: v for k, v in os.environ.items() if not k.startswith(NOT_INHERITED)}
             environment |= self.settings() | {"FUNCTION_HOST_KEY": self.function_key}
             self._host = starting.enter_context(
-                HostProcess(environment, self._port, self._backend, host=self._address, any_key=self._any_key)
+                HostProcess(
+                    environment,
+                    self._port,
+                    self._backend,
+                    host=self._address,
+                    any_key=self._any_key,
+                    stopped=partial(stopped.note, self.azure.journal) if self._notes_stopped else None,
+                )
             )
             self.base_url = self._host.base_url
             self._exit = starting.pop_all()
@@ -129,7 +140,8 @@ class LocalStack:
 
 class HostProcess:
     """`emulator.host` as a child that ends with its parent, because it watches its standard input. `log` takes its
-    standard error, which by default is the parent's."""
+    standard error, which by default is the parent's. `stopped` is called, in a thread, with what the host tells of each
+    call that ends with an error (host/calls.py)."""
 
     def __init__(
         self,
@@ -140,12 +152,14 @@ class HostProcess:
         log: IO[bytes] | None = None,
         host: str = LOOPBACK,
         any_key: bool = False,
+        stopped: Callable[[dict[str, Any]], None] | None = None,
     ) -> None:
         command = [sys.executable, "-m", f"{PACKAGE}.host", "--json", "--until-stdin-closes"]
         command += ["--port", str(port), "--host", host]
         command += ["--backend", backend] if backend else []
         command += ["--verbose"] if verbose else []
         command += ["--any-key"] if any_key else []
+        command += ["--tell-of-calls"] if stopped else []
         self.process = subprocess.Popen(
             command,
             cwd=ROOT,  # only there it finds the proxy's code
@@ -156,6 +170,8 @@ class HostProcess:
             bufsize=0,
         )
         self.base_url = ""
+        self._stopped, self._unanswered = stopped, list[str]()
+        self._reader: threading.Thread | None = None
 
     def __enter__(self) -> "HostProcess":
         assert self.process.stdout is not None
@@ -164,13 +180,27 @@ class HostProcess:
             self.__exit__()
             raise HostFailed("The Functions host did not start. It wrote the reason to standard error.")
         self.base_url = json.loads(line)["base_url"]
-        if CAN_PEEK:
+        if self._stopped:
+            self._reader = threading.Thread(target=self._listen, args=(self.process.stdout, self._stopped), daemon=True)
+            self._reader.start()
+        elif CAN_PEEK:
             os.set_blocking(self.process.stdout.fileno(), False)
         return self
+
+    def _listen(self, pipe: IO[bytes], stopped: Callable[[dict[str, Any]], None]) -> None:
+        for line in pipe:
+            told = json.loads(line)
+            if "call" in told:
+                stopped(told)
+            else:
+                self._unanswered.append(told["unanswered"])
 
     def unanswered(self) -> list[str]:
         """See LocalStack.unanswered. A line is written before its call is answered."""
         assert self.process.stdout is not None
+        if self._reader:
+            told_already, self._unanswered = self._unanswered, []
+            return told_already
         told = self.process.stdout.read() if CAN_PEEK else b""
         return [json.loads(line)["unanswered"] for line in (told or b"").splitlines()]
 
@@ -183,4 +213,6 @@ class HostProcess:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
+        if self._reader:
+            self._reader.join(STOP_SECONDS)
         self.process.stdout.close()

@@ -24,7 +24,7 @@ LAYERS = {  # a room, or a file beside the rooms, imports only lower layers, nev
         "__main__",
         "command",
         "server",
-        "front settings",
+        "front settings calls",
         "workers",
         "routing http key unanswered cors",
         "app",

@@ -4,7 +4,7 @@ import itertools
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -28,7 +28,8 @@ class Exchange:
     `sent_at` has a time.monotonic() for each that has left. `outcome` is "open", "complete", "client_left", or how it
     was broken; `fault` is what was asked to go wrong. `question` is what was understood of it. `plan` is how the answer
     leaves; where it has a schedule, `head_at` is when the headers left and `time_scale` how fast it runs. `dropped` is
-    the size of a body that is kept no longer."""
+    the size of a body that is kept no longer. `stopped` is what the proxy told of a call that it did not pass on,
+    and `test` the test that made the call, where one is known."""
 
     method: str
     target: str
@@ -53,6 +54,8 @@ class Exchange:
     head_at: float | None = None
     time_scale: float = 0.0
     dropped: int = 0
+    stopped: Mapping[str, Any] | None = None
+    test: str | None = None
 
     @property
     def sent(self) -> list[bytes]:
@@ -91,9 +94,10 @@ class Journal:
         self._body_bytes = 0  # at least so many
 
     def add(self, exchange: Exchange) -> None:
-        self._last_number += 1  # in one thread: the server's own
-        exchange.number = self._last_number
-        self._exchanges.append(exchange)
+        with self._lock:
+            self._last_number += 1
+            exchange.number = self._last_number
+            self._exchanges.append(exchange)
         if self._waiting:
             self._tell()
 

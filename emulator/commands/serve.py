@@ -29,6 +29,7 @@ def run(arguments: argparse.Namespace) -> None:
         host=arguments.host,
         time_scale=arguments.time_scale,
         any_key=arguments.any_key,
+        notes_stopped=not arguments.no_page,
     )
     answering.prepare(stack.azure, arguments)
     folders = answering.folders(arguments)

@@ -9,9 +9,10 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from ..bundle import ROOT
 from ..server import LOOPBACK, PortError, bind, is_open, run, url_of
@@ -59,6 +60,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--backend", choices=("public", "runtime"), help="how functions are called (default: best)")
     parser.add_argument("--verbose", action="store_true", help="show the function's log on standard error")
     parser.add_argument("--until-stdin-closes", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--tell-of-calls", action="store_true", help=argparse.SUPPRESS)  # with --json
 
 
 def host(arguments: argparse.Namespace) -> None:
@@ -90,8 +92,10 @@ def host(arguments: argparse.Namespace) -> None:
         if arguments.json or not arguments.app:
             sys.stdout = sys.stderr if arguments.verbose else open(os.devnull, "w")  # noqa: SIM115  the function prints
 
-    unanswered = Unanswered(to_parent(os.dup(sys.stdout.fileno()))) if arguments.json else None
-    run(serve(arguments.app or ROOT, keys, sock, ready, arguments.backend, unanswered))
+    tell = to_parent(os.dup(sys.stdout.fileno())) if arguments.json else None
+    unanswered = Unanswered(lambda line: tell({"unanswered": line})) if tell else None
+    calls = tell if arguments.tell_of_calls else None
+    run(serve(arguments.app or ROOT, keys, sock, ready, arguments.backend, unanswered, calls))
     logging.getLogger("asyncio").setLevel(logging.CRITICAL)  # a function has no hook to close its client at the end
 
 
@@ -116,14 +120,14 @@ def warn_of_any_key(is_so: bool) -> None:
         print("warning: every key is accepted, because of --any-key. Azure accepts its own.", file=sys.stderr)
 
 
-def to_parent(pipe: int) -> Callable[[str], None]:
+def to_parent(pipe: int) -> Callable[[Mapping[str, Any]], None]:
     """Writes lines of JSON for the parent process. A parent that does not read loses lines once the pipe is full."""
     if hasattr(os, "set_blocking"):  # on Windows since Python 3.12
         os.set_blocking(pipe, False)
 
-    def tell(line: str) -> None:
+    def tell(told: Mapping[str, Any]) -> None:
         with suppress(OSError):
-            os.write(pipe, json.dumps({"unanswered": line}).encode() + b"\n")
+            os.write(pipe, json.dumps(told).encode() + b"\n")
 
     return tell
 

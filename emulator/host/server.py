@@ -11,6 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from .app import MODULE, App, AppError, imported, refusing
+from .calls import NumberedCalls, Tell
 from .cors import Cors
 from .front import Backend, FunctionsHost
 from .http.listener import Listener
@@ -52,6 +53,7 @@ async def serve(
     on_ready: Callable[[list[str]], None] | None = None,
     backend: str | None = None,
     unanswered: Unanswered | None = None,
+    calls: Tell | None = None,
 ) -> None:
     """Serves the function app in `app_dir` until SIGINT or SIGTERM, or until cancelled.
 
@@ -69,7 +71,7 @@ async def serve(
             with refusing(app.folder / f"{MODULE}.py"):
                 host = FunctionsHost(running, app.routes_below, keys, unanswered, cors)
             listener = Listener(
-                host,
+                NumberedCalls(host, calls) if calls else host,
                 sock,
                 obey_signals=True,
                 http=KestrelProtocol,

@@ -5,6 +5,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ..azure.journal import Exchange, Journal
+from ..azure.stopped import call_of
+from ..doctor.troubleshooting import advice
 from ..saying import asked, said
 from ..tape.canonical import parse_body
 from ..tape.interaction import COMPLETE, OUTCOMES, Interaction, Request, Response
@@ -38,6 +40,9 @@ def row(exchange: Exchange, journal: Journal) -> dict[str, Any]:
         "origin": exchange.origin,
         "missed": exchange.miss is not None,
         "fault": exchange.fault,
+        "call": call_of(exchange),
+        "stopped": _stopped(exchange),
+        "test": exchange.test,
         "frames": len(sent_at),
         "planned": planned(exchange),
         "bytes_in": exchange.dropped or len(exchange.body),
@@ -46,6 +51,14 @@ def row(exchange: Exchange, journal: Journal) -> dict[str, Any]:
         "first_ms": ms(sent_at[0] - begun) if sent_at else None,
         "ms": None if ended is None else ms(ended - begun),
     }
+
+
+def _stopped(exchange: Exchange) -> dict[str, str | None] | None:
+    """What the proxy said of a call that it did not pass on, and what docs/troubleshooting.md says of that."""
+    told = exchange.stopped
+    if told is None:
+        return None
+    return {"code": told["code"], "message": told["message"], "advice": advice(told["status"], told["code"])}
 
 
 def detail(exchange: Exchange, journal: Journal) -> dict[str, Any]:

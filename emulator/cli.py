@@ -15,7 +15,7 @@ from . import host, option, transcript
 from .azure.faults import FaultError
 from .bundle import CASSETTES, COMMAND, folders_of
 from .commands import answering, azure, serve
-from .commands.console import say
+from .commands.console import say, wait_for_ever
 from .doctor import command as doctor_command
 from .folder import add_cassettes, require, served
 from .host import command
@@ -24,6 +24,7 @@ from .match.declared import of_project
 from .match.slack import SlackError
 from .option import UsageError
 from .page import command as page_command
+from .page import reading
 from .recording import command as recording_command
 from .recording.live import LiveError
 from .recording.recorder import RecordingRefused
@@ -89,6 +90,8 @@ def parser() -> argparse.ArgumentParser:
     add_cassettes(added, otherwise="a new ./cassettes")
     recording_command.add_arguments(added)
     page_command.add_page(added)
+    added = verb("page", page, reading.SUMMARY)
+    reading.add_arguments(added)
     added = verb("show", show, "Print cassettes as transcripts of questions and answers.")
     added.add_argument("names", nargs="+", metavar="CASSETTE", help="a name, such as chat/story, or a file")
     add_cassettes(added)
@@ -128,6 +131,14 @@ def record(arguments: argparse.Namespace) -> int:
         raise UsageError(str(error)) from error
     except ImportError as missing:
         raise UsageError(f"{missing}. {EXTRA.format('record')}") from missing
+
+
+def page(arguments: argparse.Namespace) -> None:
+    with reading.reading(arguments) as told:
+        say(json.dumps(told) if arguments.json else f"Look at it at {told['page']}\nCtrl-C stops it.")
+        if arguments.open:
+            page_command.open_page(told)
+        wait_for_ever()
 
 
 def show(arguments: argparse.Namespace) -> None:

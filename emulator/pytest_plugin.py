@@ -38,6 +38,7 @@ FOREIGN = ("OPENAI_", "AZURE_OPENAI_", "PROXY_", "FUNCTION_HOST_KEY")  # setting
 FOLDERS = "aoai_cassettes"
 RECORDS = pytest.StashKey[bool]()
 FAILED = pytest.StashKey[bool]()  # of a test, before its fixtures end
+JOURNAL = pytest.StashKey[Path]()  # where the calls of every test are kept
 REFUSAL = pytest.StashKey[str]()  # the reason why nothing is recorded in spite of --record-mode
 
 
@@ -60,6 +61,8 @@ def add_options(parser: pytest.Parser) -> None:
     """Users write `=` before a value, because pytest reads its command line once before it knows these options."""
     told = f"collect the labels of all played recordings in this file, for `{COMMAND} check --played`"
     options.add_option(parser, parser.getgroup("aoai"), "--emulator-played", metavar="FILE", help=told)
+    told = f"append the calls of every test to this file, for `{COMMAND} page`; no key gets into it"
+    options.add_option(parser, parser.getgroup("aoai"), "--emulator-journal", metavar="FILE", help=told)
     options.add_options(parser)
 
 
@@ -82,8 +85,15 @@ def pytest_configure(config: pytest.Config) -> None:
 
         file = config.invocation_params.dir / played
         os.environ[PLAYED] = str(file)  # every process of this session inherits it
-        if not hasattr(config, "workerinput"):  # of pytest-xdist: the controller comes first, and alone
-            file.write_bytes(b"")
+        _begin(config, file)
+    if kept := options.option(config, "--emulator-journal"):
+        config.stash[JOURNAL] = config.invocation_params.dir / kept
+        _begin(config, config.stash[JOURNAL])
+
+
+def _begin(config: pytest.Config, file: Path) -> None:
+    if not hasattr(config, "workerinput"):  # of pytest-xdist: the controller comes first, and alone
+        file.write_bytes(b"")
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -168,6 +178,11 @@ def aoai_emulator(
     with _cassette(test, stack), emulator.stubs.answering(emulator.azure):
         yield emulator
     emulator.end()
+    if JOURNAL in test.config.stash:
+        from .page import kept
+
+        secrets = (stack.function_key, emulator.azure.api_key, stack.identity_header)
+        kept.append(test.config.stash[JOURNAL], test.nodeid, emulator.azure.journal, secrets)
     told = [] if test.stash.get(FAILED, False) else [emulator.stubs.unused(emulator.requests)]
     if emulator.unmatched and not test.get_closest_marker("aoai_allow_unmatched"):
         told += [*(str(exchange.miss) for exchange in emulator.unmatched), test.config.stash.get(REFUSAL, "")]

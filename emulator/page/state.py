@@ -112,7 +112,7 @@ def told(subject: Subject) -> dict[str, Any]:
     exchanges = azure.journal.exchanges
     recording = subject.told_of_recording()
     return {
-        "mode": "replaying" if recording is None else "recording",
+        "mode": "reading" if subject.is_file else "replaying" if recording is None else "recording",
         "version": version_of_this(),
         "now": datetime.now(UTC).isoformat(timespec="milliseconds"),
         **settings(subject),

@@ -24,6 +24,7 @@ class Subject:
     azure_base: str | None = None
     told_of_recording: Callable[[], dict[str, Any] | None] = lambda: None
     models: dict[str, str] = field(default_factory=dict)
+    is_file: bool = False
     feeds: Feeds = field(default_factory=Feeds, init=False)
     waiting: Waiting = field(init=False)
     declared: Declared = field(init=False)

@@ -1,0 +1,58 @@
+"""The verb `page`: a journal that pytest kept, to look at."""
+
+import argparse
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from ..azure import FakeAzure
+from ..folder import add_cassettes, library_of, served
+from ..server import LOOPBACK, serving
+from . import kept
+from .access import Access
+from .asked import Asked
+from .command import add_port, bound, told_of
+from .control import Control
+from .refusal import Refusal
+from .routes import ROUTES, Route
+from .subject import Subject
+
+SUMMARY = "Show the calls that `pytest --emulator-journal=FILE` kept."
+
+
+def add_arguments(added: argparse.ArgumentParser) -> None:
+    added.add_argument("file", type=Path, metavar="FILE", help="what pytest wrote")
+    add_cassettes(added)
+    add_port(added)
+    added.add_argument("--json", action="store_true", help="print one JSON object, then nothing else")
+    added.set_defaults(page_host=[], host=LOOPBACK)
+
+
+def refuse(_: Subject, __: Asked) -> Any:
+    raise Refusal(409, "read_only", "This is a file of calls that were made. Nothing of it can be changed.")
+
+
+def read_only(route: Route) -> Route:
+    return route if route.method == "GET" else replace(route, run=refuse, waits=None)
+
+
+def subject_of(arguments: argparse.Namespace) -> Subject:
+    """Raises UsageError."""
+    folders = served(arguments.cassettes)
+    azure = FakeAzure(library_of(folders))
+    azure.journal = kept.read(arguments.file)
+    return Subject(azure, folders, is_file=True)
+
+
+@contextmanager
+def reading(arguments: argparse.Namespace) -> Iterator[dict[str, str]]:
+    """The page of a file, on loopback. Gives what there is to tell of it. Raises UsageError and PortError."""
+    subject, routes, access = subject_of(arguments), tuple(map(read_only, ROUTES)), Access()
+    with bound(arguments) as sock, serving(Control(subject, access, routes), sock) as base:
+        try:
+            yield told_of(base, access, routes)
+        finally:
+            subject.feeds.end()
+            subject.waiting.end()

@@ -64,7 +64,7 @@ def test_serve_prints_one_json_line_and_ends_cleanly(stop: signal.Signals) -> No
     with started("serve", "--port", "0", FUNCTION_HOST_KEY="my-key") as (described, process):
         assert set(described) == {
             *("base_url", "function_key", "azure_base", "identity_endpoint", "identity_header", "pid", "cassettes"),
-            "control_url",
+            *("page", "control_url"),
         }
         assert described["pid"] == process.pid
         assert described["function_key"] == "my-key"

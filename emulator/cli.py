@@ -27,7 +27,7 @@ from .page import command as page_command
 from .page import reading
 from .recording import command as recording_command
 from .recording.live import LiveError
-from .recording.recorder import RecordingRefused
+from .recording.sendable import RecordingRefused
 from .server import PortError
 from .stack import HostFailed
 from .tape.cassette import CassetteError

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from ..match.declared import MEMBER as SLACK
 from ..match.declared import of_cassette
 from ..match.slack import NONE, Slack
-from ..scrub.scrub import Known, SecretFound, at_placeholder, leaks, require_clean, scrubbed
+from ..scrub.scrub import Known, SecretFound, at_placeholder, require_clean, scrubbed
 from ..tape import cassette
 from ..tape.cassette import Cassette, Interaction, Request, Response, is_name, is_synthetic
 from ..tape.estimate import expected_tokens
@@ -22,13 +22,9 @@ from .merge import identity, merged
 from .mode import REPLACING
 from .proposal import proposal
 from .run import Run, locked
+from .sendable import RecordingRefused, require_sendable
 
-COMPARED = ("request body", "request address path", "request address query")  # the parts that tell requests apart
 SETTLE_SECONDS = 5.0  # the tape may get an answer's last byte so much later than the client
-
-
-class RecordingRefused(Exception):
-    """A request that must not be recorded. The message gives the reason and says what to do."""
 
 
 class Place(NamedTuple):
@@ -220,18 +216,7 @@ class Recorder:
                 f"{self.name} is synthetic, and real answers must not hide among written ones. Record into a cassette "
                 "of another name, or replace it whole with --record-mode=rewrite."
             )
-        asked = self._asked(request)
-        try:
-            kept = scrubbed(asked, self.known)
-        except SecretFound as found:
-            raise RecordingRefused(f"Nothing was sent. {found}") from found
-        if identity(kept) != identity(asked):
-            named = [str(leak) for leak in leaks(asked, self.known) if leak.place.startswith(COMPARED)]
-            private = "\n  ".join(dict.fromkeys(named or _changed(asked.request, kept.request)))
-            raise RecordingRefused(
-                "Nothing was sent. No cassette may hold this, and without it the request would never match.\n"
-                f"  {private}\nAsk with made-up names, addresses and ids."
-            )
+        require_sendable(self._asked(request), self.known)
 
     def _asked(self, request: Request) -> Interaction:
         """The interaction as the library would match it."""
@@ -264,10 +249,3 @@ class Recorder:
         old = {"about": there.notes.get("about") or self._about or "Recorded."}
         old |= {name: note for name, note in there.notes.items() if name == SLACK or not is_synthetic(there)}
         return old | {"origin": "recorded", "recorded": date.today().isoformat()} | self.notes
-
-
-def _changed(asked: Request, kept: Request) -> list[str]:
-    """The places where the two differ without a rule, because they repeat a credential of the call."""
-    parts = {"request method": "method", "request address": "uri", "request body": "body"}
-    differing = [part for part, name in parts.items() if getattr(asked, name) != getattr(kept, name)]
-    return [f"{part}: it says what is secret elsewhere in this call" for part in differing]

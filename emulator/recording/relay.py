@@ -24,7 +24,8 @@ from ..tape.canonical import Key
 from ..tape.cassette import COMPLETE, CassetteError, Request, Response, sse_frames
 from .budget import BudgetSpent
 from .live import Live, LiveError, pause_of
-from .recorder import Place, Recorder, RecordingRefused
+from .recorder import Place, Recorder
+from .sendable import RecordingRefused
 
 LONGEST_PAUSE_SECONDS = 150.0  # for all 429s of one call; the proxy waits 225 s for an answer
 LAST_BYTES_SECONDS = 0.5  # for the end of a stream, because the OpenAI SDK leaves at its last event

@@ -112,7 +112,7 @@ def test_real_answers_never_join_synthetic_ones(live: Live, folder: Path) -> Non
 
 @pytest.mark.parametrize("name", ["../outside", "/etc/x", "a//b", ".hidden", "a/../b", "", "x" * 300])
 def test_a_name_that_leaves_the_folder_is_refused(live: Live, folder: Path, name: str) -> None:
-    from emulator.recording.recorder import RecordingRefused
+    from emulator.recording.sendable import RecordingRefused
 
     with pytest.raises(RecordingRefused, match="no cassette's name"):
         live.stack(folder, Wish("once"), folder / "run").begin(name)

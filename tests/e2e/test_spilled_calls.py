@@ -130,3 +130,16 @@ def test_a_budget_pays_a_spilled_call_once(stack: LocalStack) -> None:
     while today["open_requests"] and time.monotonic() < deadline:
         today = httpx.get(f"{url}/usage", headers={"authorization": f"Bearer {key}"}).json()["today"]
     assert (today["requests"], today["open_requests"], today["reserved_tokens"]) == (1, 0, 0)
+
+
+def test_a_key_reaches_the_deployments_of_its_own_models_only(stack: LocalStack) -> None:
+    stack.azure.reset()
+    stack.azure.deployments = frozenset()
+    azures = stack.base_url.replace("/api/v1", "/api/keys/openai/deployments")
+    headers = {"authorization": f"Bearer {key_text('Bob', models=('text-embedding-3-small',))}"}
+    answers = {
+        name: httpx.post(f"{azures}/{name}/embeddings", headers=headers, json={"input": "hello"}).status_code
+        for name in ("more-vectors", "datazone", "gpt-5-mini")
+    }
+    assert answers == {"more-vectors": 200, "datazone": 404, "gpt-5-mini": 403}
+    assert asked(stack) == ["more-vectors"]

@@ -104,7 +104,8 @@ class Budgets:
             self.begin_day()
         if (tally := self.tallies.get(key.id)) is None:
             tally = self.tallies[key.id] = Tally(key, self.day)
-        self.exchange.note_use(tally)
+        if self.monotonic() >= tally.noted_until:
+            self.exchange.note_use(tally)
         return tally
 
     def begin_day(self) -> None:

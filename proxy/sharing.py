@@ -10,6 +10,7 @@ from .tally import Counts, Tally
 
 WRITE_SECONDS = 2.0  # between two writes of a row; a killed process loses at most these seconds
 READ_SECONDS = 10.0  # between two reads of the others' counts, while the key is in use
+NOTES_A_READ = 10  # of a key that is in use at each moment
 READS_IN_USE = 6  # a key is in use for so many READ_SECONDS after its last call
 ATTEMPT_SECONDS = 5.0  # for one request; a table that works answers in milliseconds
 AT_ONCE = 8  # requests
@@ -46,6 +47,7 @@ class Sharing:
 
     def note_use(self, tally: Tally) -> None:
         now = self.used[tally] = time.monotonic()
+        tally.noted_until = now + self.read_seconds / NOTES_A_READ
         if tally.read_at is None or now - tally.read_at >= self.read_seconds:
             self.wanted.add(tally)
             self.called.set()

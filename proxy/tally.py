@@ -38,15 +38,16 @@ FIELDS = Counts.__struct_fields__
 
 class Tally:
     """The counts of one key and one day, and of its last minute. This process counted `own`, and last read the others'
-    counts, `others`, at `read_at` (monotonic seconds; None: never)."""
+    counts, `others`, at `read_at` (monotonic seconds; None: never). The exchange hears of uses after `noted_until`."""
 
-    __slots__ = ("day", "key", "minute", "others", "own", "read_at")
+    __slots__ = ("day", "key", "minute", "noted_until", "others", "own", "read_at")
 
     def __init__(self, key: Key, day: int) -> None:
         self.key, self.day = key, day
         self.own, self.others = Counts(), Counts()
         self.minute = Minute()
         self.read_at: float | None = None
+        self.noted_until = -math.inf
 
     @property
     def taken(self) -> tuple[int, int]:

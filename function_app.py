@@ -11,7 +11,7 @@ Dropped    On the way up: authorization, api-key, x-functions-key, cookies and e
 Replaced   By a 502 that says why: Azure's 401 and 403, which are about this function's identity, not the caller's key;
            a redirect, which would lead the caller's key elsewhere; a web page with status 200, which no client
            recognises as an error.
-Broken off A stream that Azure ends without `[DONE]` or the last event of a Response: no client would notice.
+Broken off A stream that Azure ends without `[DONE]` or its last event: no client would notice.
 Retried    Only a GET that met a closing connection. The SDKs and DSPy retry on their own, and retries multiply.
 Spilled    A call that a deployment has no room for goes to the model's next one, if a setting lists one:
            proxy/spillover.py.
@@ -22,7 +22,6 @@ Logged     One record per call: proxy/record.py. Never a prompt, an answer, a ke
 
 import logging
 import os
-import re
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass
@@ -34,7 +33,7 @@ from azurefunctions.extensions.http.fastapi import Request, Response
 from starlette.requests import ClientDisconnect
 
 from proxy import telemetry, upstream, worker
-from proxy.address import IN_DEPLOYMENT, addresses, names_deployment, upstream_url
+from proxy.address import IN_DEPLOYMENT, addresses, check_ids, names_deployment, upstream_url
 from proxy.body import read_body
 from proxy.caller import unless_caller_leaves
 from proxy.errors import ProxyError
@@ -44,7 +43,8 @@ from proxy.headers import Headers, forwarded_headers, relayed_headers
 from proxy.identity import Identity
 from proxy.limits import check_limits
 from proxy.loading import load_in_background
-from proxy.model import choose_deployment, model_in_path, renamed
+from proxy.media import MAY_BE_EMPTY, MEDIA, characters, form_of
+from proxy.model import choose_deployment, choose_in_form, model_in_path, renamed
 from proxy.own_answers import OwnAnswers
 from proxy.path import LONGEST, advice, masked, mistake
 from proxy.record import Record
@@ -73,8 +73,14 @@ app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
 # Azure's host tries its functions in the order of their names, and calls the first whose route and method fit. It does
 # not prefer a literal to a parameter: a catch-all must come last by name.
 FORWARDED = {  # function name: (methods, route below /api/v1, which is also the path below Azure's /openai)
+    "audio_speech": (["POST"], "audio/speech"),
+    "audio_transcriptions": (["POST"], "audio/transcriptions"),
+    "audio_translations": (["POST"], "audio/translations"),
     "chat_completions": (["POST"], "chat/completions"),
+    "container_file": (["GET", "HEAD"], "containers/{container_id}/files/{file_id}/content"),
     "embeddings": (["POST"], "embeddings"),
+    "images_edits": (["POST"], "images/edits"),
+    "images_generations": (["POST"], "images/generations"),
     "responses": (["POST"], "responses"),
     "responses_input_tokens": (["POST"], "responses/input_tokens"),
     "responses_compact": (["POST"], "responses/compact"),
@@ -130,11 +136,14 @@ async def answer_of(handler: Handler, admit: Admit, req: Request, record: Record
     except ClientDisconnect:
         record.fields.outcome = "caller_left"
         return Response(status_code=499)  # nginx's status for a caller who left
-    except ProxyError as expected:
-        error = expected
+    except ProxyError as error:  # nothing may keep it: its traceback holds the body
+        return refused(error, record)
     except Exception:
         log.exception("unexpected error")
-        error = ProxyError("internal_error")
+        return refused(ProxyError("internal_error"), record)
+
+
+def refused(error: ProxyError, record: Record) -> Response:
     record.note_error(error)
     return Response(error.body, error.status, error.headers)
 
@@ -178,12 +187,11 @@ if settings.health:
 
 
 async def forward(req: Request, record: Record, grant: Grant, route: str) -> Response:
-    if (response_id := req.path_params.get("response_id")) is not None:
-        if not re.fullmatch(r"[A-Za-z0-9_-]{1,256}", response_id):
-            raise ProxyError("invalid_response_id", param="response_id")
-        record.note_response(response_id)
+    check_ids(req.path_params)
+    if "response_id" in req.path_params:
+        record.note_response(req.path_params["response_id"])
     body = await read_body(req, record, settings.max_body_bytes)
-    body, deployment, chain = await checked(body, record, grant, route, req.path_params)
+    body, deployment, chain = await checked(body, req, record, grant, route)
     query = req.scope["query_string"].decode("latin-1")
     url = upstream_url(settings, route, req.path_params, deployment, query)
     headers = forwarded_headers(req.headers.raw, grant.deployments)
@@ -204,16 +212,21 @@ async def forward(req: Request, record: Record, grant: Grant, route: str) -> Res
 
 
 async def checked(
-    body: bytes, record: Record, grant: Grant, route: str, named: Mapping[str, str]
+    body: bytes, req: Request, record: Record, grant: Grant, route: str
 ) -> tuple[bytes, str | None, Chain]:
     """The body for Azure, its deployment, and the chain of deployments that may answer in its place. The parsed members
     end with this call: memory while Azure answers."""
-    served, by_path = grant.deployments, None
+    named, served, by_path = req.path_params, grant.deployments, None
     if "deployment" in named:
         by_path = model_in_path(named["deployment"], served)
         served = spillover.served(served, by_path)
-    asked = choose_deployment(body, served, route in NEEDS_MODEL, names_deployment(settings, route), by_path)
+    in_path, has_default = names_deployment(settings, route), route not in MEDIA
+    if form := form_of(route, req.headers, body):
+        asked = choose_in_form(form, served, in_path, by_path)
+    else:
+        asked = choose_deployment(body, served, route in NEEDS_MODEL, in_path, by_path, has_default)
     record.fields.model, record.fields.deployment = asked.model, asked.deployment
+    record.fields.characters = characters(route, asked.members)
     check_limits(settings.max_output_tokens, grant.allow_store, route, asked.members)
     if grant.key and grant.accounts:
         record.charge = await grant.accounts.charge(grant.key, route, named, body, asked)
@@ -235,4 +248,5 @@ async def send(method: str, url: str, headers: Headers, body: bytes, record: Rec
         record.fields.upstream_ms = round(record.fields.upstream_ms + 1000 * (time.monotonic() - began), 1)
     if answered.status_code in (401, 403):
         identity.distrust()
-    return await judged(answered, method, settings.scope)
+    may_be_empty = method == "DELETE" or record.fields.route in MAY_BE_EMPTY
+    return await judged(answered, settings.scope, may_be_empty)

@@ -1,4 +1,5 @@
 // The role of the function at the Azure OpenAI account, wherever that is: it may call models, and do nothing else.
+// Microsoft's list of its actions has audio and images/generations. It names no images/edits: docs/deploying.md.
 
 @description('Name of the account.')
 param accountName string

@@ -31,8 +31,10 @@ class Accounts:
         self.budgets = Budgets(self.sharing)
 
     async def charge(self, key: Key, route: str, path: Mapping[str, str], body: bytes, asked: Asked) -> Charge:
-        """Reserves the call's estimate. Raises ProxyError where the call uses another key's response, or limits no
-        output that the key's budget needs limited; and OverBudget where nothing is left."""
+        """Reserves the call's estimate. Raises ProxyError where the call uses another key's response or a container's
+        file, or limits no output that the key's budget needs limited; and OverBudget where nothing is left."""
+        if route.startswith("containers"):
+            raise ProxyError("container_owner_not_kept")
         estimate = estimated(route, body, asked.members, self.budgets.usual_output(key))
         if not self.owners or not route.startswith("responses"):
             return self.budgets.reserve(key, estimate)

@@ -1,6 +1,7 @@
 """The members of an answer that its record needs. The decoder skips all others, prompts and answers among them.
 
-Azure's specification gives the names: of a chat completion, a Response, embeddings and an error.
+Azure's and OpenAI's specifications give the names: of a chat completion, a Response, embeddings, images, a transcript
+and an error.
 """
 
 from msgspec import DecodeError, Struct
@@ -19,7 +20,7 @@ class Details(Part):
 
 
 class Usage(Part):
-    """A Response has input and output tokens, the others prompt and completion tokens."""
+    """Chat and embeddings have prompt and completion tokens, the others input and output tokens, or `seconds`."""
 
     total_tokens: int | None = None
     prompt_tokens: int | None = None
@@ -30,6 +31,7 @@ class Usage(Part):
     input_tokens_details: Details | None = None
     completion_tokens_details: Details | None = None
     output_tokens_details: Details | None = None
+    seconds: float | None = None
 
 
 class Choice(Part):
@@ -51,6 +53,7 @@ class Answer(Part):
     incomplete_details: Incomplete | None = None
     choices: list[Choice] | None = None
     usage: Usage | None = None
+    duration: float | None = None
     error: Error | None = None
 
 

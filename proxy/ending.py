@@ -1,14 +1,22 @@
-"""How streams of the two APIs end. No client notices a stream that stops early, so the proxy must."""
+"""How streams end. No client notices a stream that stops early, so the proxy must."""
 
+import functools
 import re
 from collections.abc import Callable
 
 from .excerpt import STREAM_TAIL_BYTES, Excerpt
+from .media import CONTAINER_FILE
 
 DONE = re.compile(rb"(?:^|[\r\n])data: ?\[DONE\]")
 GOES_ON, FINISHES = b'"finish_reason":null', b'"finish_reason":"'
 ERROR = re.compile(rb'(?:^|[\r\n])(?:event: ?error[\r\n]|data: ?\{\s*"(?:type": ?"error"|error": ?[{"]))')
-LAST_EVENT = re.compile(rb'"type": ?"response\.(?:completed|failed|incomplete|cancelled)"')
+LAST_EVENTS = {  # route: the names of the last event of its streams
+    "responses": rb"response\.(?:completed|failed|incomplete|cancelled)",
+    "audio/speech": rb"speech\.audio\.done",
+    "audio/transcriptions": rb"transcript\.text\.done",
+    "images/generations": rb"image_generation\.completed",
+    "images/edits": rb"image_edit\.completed",
+}
 LONGEST_MARK = 40  # bytes; no pattern above matches more
 EVENT_ENDS = (b"\n\n", b"\r\n\r\n", b"\r\r")
 
@@ -35,9 +43,23 @@ class Ending:
         return self.between_events and bool(ERROR.search(self.excerpt.tail))
 
     @property
+    def done(self) -> bool:
+        """Whether the stream ended with `[DONE]`."""
+        tail = self.excerpt.tail
+        return bool(DONE.search(tail, max(0, tail.rfind(b"[DONE]") - LONGEST_MARK)))
+
+    @property
     def reached(self) -> bool:
         """Whether the answer may end here."""
         return True
+
+
+class Unread(Ending):
+    """An answer that is no JSON, such as a sound, a text that somebody spoke, or a file. The record learns nothing from
+    it, whatever words are in it."""
+
+    def add(self, chunk: bytes) -> None:
+        pass
 
 
 class ChatEnding(Ending):
@@ -58,24 +80,25 @@ class ChatEnding(Ending):
 
     @property
     def reached(self) -> bool:
-        tail = self.excerpt.tail
-        return bool(DONE.search(tail, max(0, tail.rfind(b"[DONE]") - LONGEST_MARK))) or self.failed
+        return self.done or self.failed
 
 
-class ResponseEnding(Ending):
-    """A Response ends with an event that repeats the whole answer after its name. `add` looks for this name in every
-    chunk and across chunks; the excerpt then begins with it. A stream `resumed` after that event is empty.
+class EventEnding(Ending):
+    """A stream that ends with a certain event; `[DONE]` may follow, or stand in its place. The event repeats the whole
+    answer after its name, or holds an image of several megabytes. `add` looks for this name in every chunk and across
+    chunks; the excerpt then begins with it, and forgets the middle of what follows. A stream `resumed` after that event
+    is empty.
     """
 
     is_marked = True
 
-    def __init__(self, resumed: bool) -> None:
+    def __init__(self, name: re.Pattern[bytes], resumed: bool = False) -> None:
         super().__init__(Excerpt(STREAM_TAIL_BYTES))
-        self.resumed, self.last_event, self.seam = resumed, False, b""
+        self.name, self.resumed, self.last_event, self.seam = name, resumed, False, b""
 
     def add(self, chunk: bytes) -> None:
         seen = self.seam + chunk
-        if found := LAST_EVENT.search(seen):
+        if found := self.name.search(seen):
             self.last_event = True
             self.excerpt.begin_again(seen[found.start() :])
         else:
@@ -85,11 +108,20 @@ class ResponseEnding(Ending):
     @property
     def reached(self) -> bool:
         nothing_left = self.resumed and not self.excerpt.tail
-        return nothing_left or (self.last_event and self.between_events) or self.failed
+        return nothing_left or (self.last_event and self.between_events) or self.done or self.failed
 
 
+NAMES = {route: re.compile(rb'"type": ?"%s"' % name) for route, name in LAST_EVENTS.items()}
 ENDINGS: dict[str, Callable[[], Ending]] = {  # route: the ending of its streams
+    **{route: functools.partial(EventEnding, name) for route, name in NAMES.items()},
     "chat/completions": ChatEnding,
-    "responses": lambda: ResponseEnding(resumed=False),
-    "responses/{response_id}": lambda: ResponseEnding(resumed=True),
+    "responses/{response_id}": functools.partial(EventEnding, NAMES["responses"], resumed=True),
 }
+
+
+def ending_of(route: str, status: int, kind: bytes, coded: bool) -> Ending:
+    """`kind` is the answer's content type; `coded`: nobody here can read it."""
+    is_stream = kind.startswith(b"text/event-stream")
+    if status < 400 and (route == CONTAINER_FILE or (kind and not is_stream and b"json" not in kind)):
+        return Unread()
+    return ENDINGS.get(route if is_stream and status == 200 and not coded else "", Ending)()

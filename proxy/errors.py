@@ -8,8 +8,11 @@ from .upstream import READ_SECONDS
 REFUSED = "Azure OpenAI refused the proxy's own call ({}); your key is fine. {}"
 ERRORS = {  # code: (status, whether a retry can help, message)
     "invalid_json": (400, False, "The body must be one JSON object in UTF-8: {}."),
-    "invalid_model": (400, False, "`model` must be one string."),
+    "invalid_model": (400, False, "`model`, in small letters, must be one string."),
+    "invalid_form": (400, False, "The body must be a form (multipart/form-data), written as clients write it: {}."),
+    "missing_model": (400, False, "Name a `model`: sounds and images have no default. This proxy serves: {}."),
     "invalid_response_id": (400, False, "A response id is like resp_abc123."),
+    "invalid_file_id": (400, False, "A container's id is like cntr_abc123, a file's id like cfile_abc123."),
     "invalid_encoding": (400, False, "The body does not match its header `content-encoding: {}`: {}."),
     "invalid_extra_query": (400, False, "Send the key as the header x-functions-key: `extra_query` would reach Azure."),
     "too_many_output_tokens": (
@@ -38,6 +41,11 @@ ERRORS = {  # code: (status, whether a retry can help, message)
     "background_needs_limit": (
         *(400, False),
         "A response in the background counts in your key's budget as the limit of its output: set `max_output_tokens`.",
+    ),
+    "container_owner_not_kept": (
+        *(403, False),
+        "This proxy does not record whose a container is, so no key of a person reads its files. Let the model print "
+        "what you need, or ask the administrator for a function key.",
     ),
     "owner_not_kept": (400, False, "This proxy does not record whose {} is: send {} in its place."),
     "key_budget_used_up": (

@@ -9,10 +9,13 @@ from msgspec.structs import replace
 from .excerpt import Excerpt
 from .fields import Fields
 from .limits import OUTPUT_LIMITS
+from .media import FORMS, HEARD_TOKENS_A_WRITTEN_ONE, MEDIA, WRITTEN_DOWN, heard_tokens, made_tokens
 from .model import Members
 from .tally import Counts
 
-COUNTED = frozenset(("chat/completions", "embeddings", "responses", "responses/compact"))  # the routes that ask a model
+COUNTED = frozenset(  # the routes that ask a model
+    ("chat/completions", "embeddings", "responses", "responses/compact", *MEDIA)
+)
 BYTES_A_TOKEN = 4  # OpenAI's rule of thumb for English
 TOKENS_A_SECOND = 50  # of output; Microsoft's target for gpt-5 to gpt-5.4 (Learn, "Provisioned throughput": latency)
 UNNAMED_OUTPUT = 1_000  # tokens for an answer that the caller does not limit
@@ -29,11 +32,13 @@ SEQUENCE = re.compile(rb'"sequence_number"\s*:\s*(\d{1,9})')
 
 
 class Estimate(Struct, frozen=True, gc=False):
-    """In tokens. Azure produces a response in the `background` even when its caller has left."""
+    """In tokens. Azure produces a response in the `background` even when its caller has left. `by_size`: the size of
+    the answer tells more than this estimate does."""
 
     input_tokens: int
     output_tokens: int
     background: bool = False
+    by_size: bool = True
 
     @property
     def total(self) -> int:
@@ -50,6 +55,8 @@ def estimated(route: str, body: bytes, members: Members, usual_output: int) -> E
         return None
     if route == "embeddings":  # whose input may be numbers of tokens: `[7,7,7]`
         return Estimate(max(input_tokens(body), body.count(b",")), 0)
+    if route in MEDIA:
+        return estimated_media(route, body, members)
     limits = OUTPUT_LIMITS.get(route, ())
     output, copies, background = -1.0, 1.0, False
     for name, value in members:
@@ -62,6 +69,16 @@ def estimated(route: str, body: bytes, members: Members, usual_output: int) -> E
     if output < 0:
         output = float(max(UNNAMED_OUTPUT, usual_output))
     return Estimate(input_tokens(body), int(min(MOST, output * copies)), background)
+
+
+def estimated_media(route: str, body: bytes, members: Members) -> Estimate:
+    if route in WRITTEN_DOWN:
+        heard = heard_tokens(None, len(body))
+        return Estimate(heard, heard // HEARD_TOKENS_A_WRITTEN_ONE)
+    texts = sum(len(value) for _, value in members if isinstance(value, str))
+    files = sum(value is None for _, value in members) if route in FORMS else 0
+    inputs = texts // BYTES_A_TOKEN + files * DATA_TOKENS
+    return Estimate(inputs, made_tokens(route, members), by_size=False)
 
 
 def number(value: object) -> float:
@@ -95,13 +112,17 @@ def guessed(fields: Fields, asked: Estimate, frames: Callable[[], int]) -> Count
     unanswered = fields.upstream_ms > 0 and (status == 499 or fields.error == "upstream_timeout")  # Azure had begun
     if status >= 400 and not unanswered:
         return Counts()  # Azure counts no tokens for an error
-    if unanswered:
+    if not asked.by_size:
+        produced = asked.output_tokens
+    elif unanswered:
         produced = min(asked.output_tokens, int(TOKENS_A_SECOND * fields.upstream_ms / 1000))
     elif not (produced := frames()) and fields.route != "embeddings":
         produced = (fields.bytes_out or 0) // BYTES_A_TOKEN
-        if fields.outcome == "complete":  # its usage is out of sight, and may be large: metadata can hide it
+        # The usage of a complete answer is out of sight, and may be large: metadata can hide it.
+        if fields.outcome == "complete" and not fields.audio_seconds:
             produced = max(produced, asked.output_tokens)
     output = max(produced, fields.output_tokens or 0, asked.output_tokens if asked.background else 0)
-    fields.input_tokens, fields.output_tokens = fields.input_tokens or asked.input_tokens, output
+    inputs = fields.input_tokens or heard_tokens(fields.audio_seconds, 0) or asked.input_tokens
+    fields.input_tokens, fields.output_tokens = inputs, output
     fields.total_tokens, fields.estimated = fields.input_tokens + output, True
     return Counts(1, fields.input_tokens, output, fields.total_tokens, estimated=1)

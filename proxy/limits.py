@@ -34,7 +34,8 @@ def check_output(route: str, members: Members, limit: int) -> None:
 def check_store(route: str, members: Members) -> None:
     """Requires that the call stores nothing at Azure and uses nothing stored there. Raises ProxyError."""
     if "{" in route:
-        raise ProxyError("storing_is_off", "the routes of stored responses are closed")
+        what = "responses" if route.startswith("responses") else "files"
+        raise ProxyError("storing_is_off", f"the routes of stored {what} are closed")
     if route.startswith("responses"):
         for name in NEED_STORE:
             if any(value is not False for value in values(members, name)):

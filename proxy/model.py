@@ -7,15 +7,18 @@ from typing import Any, NamedTuple
 from urllib.parse import unquote
 
 from .errors import ProxyError
+from .form import Form, Part, read_again
 
 Members = tuple[tuple[str, Any], ...]  # of a JSON object; nested objects are such tuples too, and all numbers floats
 
 DECODER = json.JSONDecoder(object_pairs_hook=tuple, parse_int=float)  # int() refuses 4,300 digits
 GAP = re.compile(r"[ \t\r\n,:]*")  # between names and values of an object
+TEXT_BYTES = 65_536  # of a form's text; a longer one is no option of a call
 
 
 class Asked(NamedTuple):
-    """The requested model, its deployment, the body for Azure, which names the deployment, and the body's members."""
+    """The requested model, its deployment, the body for Azure, which names the deployment, and the body's members. Of a
+    form, the members are its parts: texts, and None for a file."""
 
     model: str | None
     deployment: str | None
@@ -24,13 +27,18 @@ class Asked(NamedTuple):
 
 
 def choose_deployment(
-    body: bytes, deployments: Mapping[str, str], required: bool, in_path: bool, asked_by_path: str | None = None
+    body: bytes,
+    deployments: Mapping[str, str],
+    required: bool,
+    in_path: bool,
+    asked_by_path: str | None = None,
+    has_default: bool = True,
 ) -> Asked:
     """Parses a body, once.
 
     `deployments` maps model to deployment. The first is the default for a call that needs a model (`required`) and
-    names none. Only the value of `model` is ever rewritten, and only where Azure's path does not name the deployment. A
-    model in the caller's path wins over the body's, as in Azure. Raises ProxyError.
+    names none, where the route `has_default`. Only the value of `model` is ever rewritten, and only where Azure's path
+    does not name the deployment. A model in the caller's path wins over the body's, as in Azure. Raises ProxyError.
     """
     if not body and not required:
         return Asked(None, None, body, ())
@@ -41,8 +49,9 @@ def choose_deployment(
             raise ValueError("it is something else")
     except (ValueError, RecursionError) as error:
         raise ProxyError("invalid_json", other_encoding(body) or error) from error
-    named = [value for name, value in members if name == "model"]
-    if len(named) > 1 or not all(isinstance(value, str | None) for value in named):
+    found = [(name, value) for name, value in members if name.casefold() == "model"]  # .NET's readers ignore case
+    named = [value for _, value in found]
+    if len(named) > 1 or not all(name == "model" and isinstance(value, str | None) for name, value in found):
         raise ProxyError("invalid_model", param="model")
     if "extra_query" in dict(members):  # LiteLLM puts a ?code= there
         raise ProxyError("invalid_extra_query", param="extra_query")
@@ -51,11 +60,53 @@ def choose_deployment(
     if asked_by_path is not None:
         model, deployment = asked_by_path, deployment_by_either_name(asked_by_path, deployments)
     else:
-        model = next((value for value in named if value is not None), next(iter(deployments), ""))
-        deployment = deployment_of(model, deployments)
+        default = next(iter(deployments), "") if has_default else None
+        model, deployment = named_deployment(
+            next((value for value in named if value is not None), default), deployments
+        )
     if deployment not in named and not in_path:
         body = with_model(text, deployment, replace=bool(named), alone=not members).encode()
     return Asked(model, deployment, body, members)
+
+
+def choose_in_form(
+    form: Form, deployments: Mapping[str, str], in_path: bool, asked_by_path: str | None = None
+) -> Asked:
+    """As choose_deployment, for a form. Only the part `model` is ever rewritten. Raises ProxyError."""
+    given = model_part(form)
+    named = text_of(form, given) if given else None
+    if asked_by_path is not None:
+        model, deployment = asked_by_path, deployment_by_either_name(asked_by_path, deployments)
+    else:
+        model, deployment = named_deployment(named, deployments)
+    names = (model, deployment) if in_path else (deployment,)
+    fits = given.plain and named in names if given else in_path
+    body = form.body if fits else with_model_part(form, given, deployment)
+    return Asked(model, deployment, body, tuple((part.name, text_of(form, part)) for part in form.parts))
+
+
+def model_part(form: Form) -> Part | None:
+    """The part that names the model. Raises ProxyError for two, for a file, and for a name that some readers take for
+    `model` as well: .NET ignores case, others take `model[]` for a list."""
+    found = [part for part in form.parts if part.name.strip("[]").casefold() == "model"]
+    if len(found) > 1 or any(part.is_file or part.name != "model" for part in found):
+        raise ProxyError("invalid_model", param="model")
+    return found[0] if found else None
+
+
+def text_of(form: Form, part: Part) -> str | None:
+    """None for a file, and for a text that is no option of a call."""
+    if part.is_file or part.end - part.content > TEXT_BYTES:
+        return None
+    return form.body[part.content : part.end].decode("utf-8", "replace")
+
+
+def with_model_part(form: Form, given: Part | None, deployment: str) -> bytes:
+    """The form with its `model` replaced, or added in front. Every other byte stays."""
+    part = b'Content-Disposition: form-data; name="model"\r\n\r\n' + deployment.encode()
+    if given:
+        return b"".join((memoryview(form.body)[: given.start], part, memoryview(form.body)[given.end :]))
+    return b"".join((b"--", form.boundary, b"\r\n", part, b"\r\n", form.body.removeprefix(b"\r\n")))
 
 
 def with_model(text: str, deployment: str, replace: bool, alone: bool) -> str:
@@ -74,6 +125,8 @@ def with_model(text: str, deployment: str, replace: bool, alone: bool) -> str:
 
 def renamed(body: bytes, deployment: str) -> bytes:
     """A body from `choose_deployment`, for another deployment than the one that it names."""
+    if form := read_again(body):
+        return with_model_part(form, model_part(form), deployment)
     return with_model(body.decode(), deployment, replace=True, alone=False).encode()
 
 
@@ -88,6 +141,13 @@ def other_encoding(body: bytes) -> str:
     if found == "utf-8-sig":
         return "it begins with a byte order mark (BOM): send it without"
     return f"it is in {found.upper()}" if found != "utf-8" else ""
+
+
+def named_deployment(model: str | None, deployments: Mapping[str, str]) -> tuple[str, str]:
+    """The model and its deployment. Raises ProxyError; None stands for no model."""
+    if model is None:
+        raise ProxyError("missing_model", ", ".join(deployments), param="model")
+    return model, deployment_of(model, deployments)
 
 
 def deployment_of(model: str, deployments: Mapping[str, str], param: str = "model") -> str:

@@ -4,7 +4,7 @@ To Azure, all callers of the proxy are one."""
 import asyncio
 import hashlib
 from collections.abc import Iterable, Mapping
-from typing import Protocol
+from typing import Any, Protocol
 
 from .errors import ProxyError
 from .keys import Key
@@ -97,8 +97,16 @@ def named(path: Mapping[str, str], members: Members) -> list[str]:
     for given in values(members, "input"):
         if isinstance(given, list) and any(map(is_reference, given)):
             raise ProxyError("owner_not_kept", "an `item_reference`", "the whole item", param="input")
+    if any(names_container(tool) for given in values(members, "tools") if isinstance(given, list) for tool in given):
+        raise ProxyError("owner_not_kept", "a `container`", '`{"type": "auto"}`', param="tools")
     before = values(members, "previous_response_id")
     return [
         *(value for name, value in path.items() if name == "response_id"),
         *(given for given in before if isinstance(given, str)),
     ]
+
+
+def names_container(tool: Any) -> bool:
+    """Whether a tool works in a container that another call made."""
+    named = isinstance(tool, tuple) and values(tool, "container")
+    return any(isinstance(container, str) for container in named or ())

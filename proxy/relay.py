@@ -9,7 +9,7 @@ from starlette.types import Receive, Scope, Send
 
 from .caller import unless_caller_leaves
 from .coding import Bad, Decoder, codings_of, is_readable
-from .ending import ENDINGS, Ending
+from .ending import ending_of
 from .errors import ProxyError
 from .record import Record
 from .upstream import FAILURES, STREAM_SILENCE_SECONDS, is_timeout
@@ -36,15 +36,16 @@ class Relay(StreamingResponse):  # type: ignore[misc]
         self.sent, self.outcome = 0, "caller_left"
         named = dict(headers)
         record.note_answer(azure.status_code, named)
-        self.is_stream = named.get(b"content-type", b"").startswith(b"text/event-stream")
+        kind = named.get(b"content-type", b"")
+        self.is_stream = kind.startswith(b"text/event-stream")
         codings = codings_in(headers) if b"content-encoding" in named else ()
         self.takes_events = self.is_stream and not codings
         if self.is_stream:  # without a length, the Relay can still break the stream after its last byte
             headers = [header for header in headers if header[0] != b"content-length"]
         self.raw_headers = headers
         self.decoder = Decoder(codings) if codings and is_readable(codings) else None
-        streams = self.is_stream and azure.status_code == 200 and (self.takes_events or self.decoder)
-        self.ending = ENDINGS.get(record.fields.route if streams else "", Ending)()
+        unreadable = bool(codings) and not self.decoder
+        self.ending = ending_of(record.fields.route, azure.status_code, kind, unreadable)
         self.add: Callable[[bytes], None] = self.ending.add
         if record.charge and self.is_stream:
             self.add = record.charge.watching(self.add, coded=bool(codings))

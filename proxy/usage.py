@@ -6,17 +6,22 @@ import re
 from .answer import UNREADABLE, Answer, decode
 from .excerpt import HEAD_BYTES, Excerpt
 from .fields import Fields
+from .media import MEDIA
 
 # JSON escapes a quote inside a string, so a search never finds these in a model's text. A search for plain text is many
 # times faster than a pattern.
-MODEL, FINISH_REASON, STATUS, ID, USAGE, ERROR, INCOMPLETE = (
+MODEL, FINISH_REASON, STATUS, ID, USAGE, ERROR, INCOMPLETE, DURATION, SECONDS = (
     b'"%s":' % name
-    for name in (b"model", b"finish_reason", b"status", b"id", b"usage", b"error", b"incomplete_details")
+    for name in (
+        *(b"model", b"finish_reason", b"status", b"id", b"usage", b"error", b"incomplete_details"),
+        *(b"duration", b"seconds"),
+    )
 )
 WORD = re.compile(rb'\s*"([\w.:/@ -]+)"')
 RESPONSE_ID = re.compile(rb'\s*"(resp_[\w.:/@ -]+)"')
 CODE = re.compile(rb'\s*{[^{}\0]*?"code"\s*:\s*"?((?!null\b)\w+)')
 REASON = re.compile(rb'\s*{\s*"reason"\s*:\s*"(\w+)"')
+NUMBER = re.compile(rb"\s*(\d{1,9}(?:\.\d{1,9})?)")
 SEAM = b"\0"  # between head and tail: no match may begin in one and end in the other
 LAST_BYTES = 8_192  # verdicts of an asynchronous filter may follow the reason
 LONGEST_USAGE = 4_096  # bytes; real ones have up to 600
@@ -55,6 +60,9 @@ def read(answer: Answer, fields: Fields) -> str | None:
         fields.total_tokens = usage.total_tokens
         fields.cached_tokens = inputs.cached_tokens if inputs else None
         fields.reasoning_tokens = outputs.reasoning_tokens if outputs else None
+        fields.audio_seconds = usage.seconds
+    if fields.audio_seconds is None:
+        fields.audio_seconds = answer.duration
     if answer.id and answer.id.startswith("resp_"):
         fields.finish_reason = (answer.incomplete_details and answer.incomplete_details.reason) or answer.status
         return answer.id
@@ -69,8 +77,11 @@ def search(excerpt: Excerpt, fields: Fields) -> str | None:
         ends = head + SEAM + tail[-LAST_BYTES:]
     fields.model_served = fields.model_served or first(MODEL, WORD, ends)
     fields.error = fields.error or first(ERROR, CODE, ends)
-    for name, count in tokens(tail).items():
+    is_media = fields.route in MEDIA
+    for name, count in (tokens(tail) or (tokens(head) if is_media else {})).items():
         setattr(fields, name, count)
+    if is_media and (seconds := first(DURATION, NUMBER, head) or first(SECONDS, NUMBER, ends)):
+        fields.audio_seconds = float(seconds)
     response_id = first(ID, RESPONSE_ID, head)
     if response_id:
         fields.finish_reason = first(INCOMPLETE, REASON, head) or first(STATUS, WORD, head)

@@ -17,11 +17,11 @@ REFUSAL_BYTES = 16_384  # of a refusal; Azure's have up to 500
 PAGES = (b"text/html", b"application/xhtml")
 
 
-async def judged(answer: httpx.Response, method: str, scope: str) -> httpx.Response:
+async def judged(answer: httpx.Response, scope: str, may_be_empty: bool) -> httpx.Response:
     """The answer itself, if it is for the caller. `scope` is the scope of the function's token. Raises ProxyError."""
     status = answer.status_code
     if status < 300:
-        error = no_answer(answer.headers.raw, may_be_empty=status != 200 or method == "DELETE")
+        error = no_answer(answer.headers.raw, may_be_empty or status != 200)
     elif status < 400:
         error = ProxyError("upstream_redirect", status, cause="redirect", detail=str(status))
     elif status in (401, 403):

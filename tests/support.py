@@ -156,6 +156,7 @@ def proxy(
     library: Library | None = None,
     verbose: bool = False,
     log: IO[bytes] | None = None,
+    backend: str | None = None,
 ) -> Iterator[Proxy]:
     """The proxy in front of `azure_base`, or of a fake Azure with the library's recordings."""
     azure = FakeAzure(library or Library())
@@ -173,7 +174,7 @@ def proxy(
             "FUNCTION_HOST_KEY": "test-key",
         }
         environment |= settings or {}
-        with HostProcess(environment, port=0, verbose=verbose, log=log) as host:
+        with HostProcess(environment, port=0, backend=backend, verbose=verbose, log=log) as host:
             yield Proxy(host.base_url, azure, {"x-functions-key": environment["FUNCTION_HOST_KEY"]}, host)
             assert not host.unanswered()
 

@@ -45,7 +45,7 @@ def test_every_field_of_a_record_has_a_row() -> None:
 def test_every_route_has_a_row() -> None:
     text = text_of("docs/clients.md")
     for methods, route in function_app.FORWARDED.values():
-        named = route.replace("{response_id}", "{id}")
+        named = re.sub(r"\{\w+_id\}", "{id}", route)
         assert re.search(rf"`(GET|POST|DELETE)?[^`|]*{re.escape(named)}`", text), route
         assert all(f"`{method}" in text for method in methods)
 

@@ -24,7 +24,8 @@ PREFIXES = words(b"/api/v1/ /API/V1/ /api/v1// / // /api/ http://ELSEWHERE/api/v
 ROUTES = words(b"""
     chat/completions embeddings responses responses/input_tokens responses/compact models
     responses/%s responses/%s/cancel responses/%s/input_items models/%s %s v1/%s ../%s chat/completions/%s files/%s
-    ../../openai/%s %s/responses responses//%s CHAT/Completions/
+    ../../openai/%s %s/responses responses//%s CHAT/Completions/ audio/transcriptions audio/speech images/generations
+    images/edits containers/%s/files/%s/content containers/cntr_1/files/%s/content containers/%s/files containers/%s
 """)
 ODD_TARGETS = [(m, route) for m in ("POST", "GET", "DELETE", "PUT", "PATCH", "OPTIONS") for route in ROUTES]
 IDS = words(rb"""
@@ -55,6 +56,8 @@ x-identity-header: x
 host: evil.example
 host: ELSEWHERE
 content-type: text/plain
+content-type: multipart/form-data; boundary=form
+content-type: multipart/form-data
 content-type: application/json; a=\xff
 content-encoding: gzip
 content-encoding: deflate
@@ -93,6 +96,16 @@ BROKEN_HEADERS = [  # a server may refuse a head with one of these, or see its e
 ]
 
 SOUND = b'{"model":"gpt-4o-mini","messages":[{"role":"user","content":"%s"}]}' % CANARY
+PART = b'--form\r\nContent-Disposition: form-data; name="%s"%s\r\n\r\n%s\r\n'
+FILE = PART % (b"file", b'; filename="a"', CANARY)
+FORMS = [
+    FILE + PART % (b"model", b"", b"gpt-4o") + b"--form--\r\n",
+    PART % (b"model", b"", b"gpt-4o-mini") + PART % (b"model", b"", b"evil") + FILE + b"--form--",
+    PART % (b"model", b"", b"evil") + FILE,
+    FILE + b"--form--" + PART % (b"model", b'; filename="b"', b"gpt-4o"),
+    b"--form\r\n" * 5_000,
+    b"--form" * 50_000,
+]
 MEMBERS = words(rb"""
     "model":"gpt-4o" "model":null "model":"evil" "model":["gpt-4o"] "model":1 "\u006dodel":"gpt-4o" "model":"\ud800"
     "model":"gpt-4o\u0000" "model":"" "model":"../../x" "Model":"gpt-4o" "":{} "extra_query":{"code":"x"} "stream":true
@@ -103,6 +116,7 @@ MEMBERS = words(rb"""
 MEMBERS += [b'"a":%s' % a for a in (b'"\xff"', b'"\0"', b'"\xed\xa0\x80"', b'"\t"', b"9" * 5_000, b"0." + b"1" * 5_000)]
 BODIES = words(b"""{} [] null 1 "" { } {{}} {}{} a=b&c=d <a/> \xef\xbb\xbf{} {}\0""")
 BODIES += [
+    *FORMS,
     *(SOUND, b"", b" \r\n{} ", b"\0" * 99, b"9" * 9_999, b'{"input":"%s"}' % (b"x" * 300_000), SMUGGLED),
     *(
         b"[" * 100_000,

@@ -23,7 +23,9 @@ PATIENCE_SECONDS = 0.05  # after a request that deserves no answer
 GAP_SECONDS = 0.002  # between two pieces of a request
 ANSWER = b'{"object":"chat.completion","choices":[]}'
 REQUEST_LINE = re.compile(
-    r"(POST /openai/v1/(chat/completions|embeddings|responses(/(input_tokens|compact|[\w-]{1,256}/cancel))?)"
+    r"(POST /openai/v1/(audio/(transcriptions|speech)|images/(generations|edits))"
+    r"|GET /openai/v1/containers/[\w-]{1,256}/files/[\w-]{1,256}/content"
+    r"|POST /openai/v1/(chat/completions|embeddings|responses(/(input_tokens|compact|[\w-]{1,256}/cancel))?)"
     r"|(GET|DELETE) /openai/v1/responses/[\w-]{1,256}|GET /openai/v1/responses/[\w-]{1,256}/input_items)"
     r"(\?[!-~]*)? HTTP/1\.1",
     re.ASCII,

@@ -9,7 +9,7 @@ import pytest
 
 from proxy.budget import Budgets, OverBudget
 from proxy.charge import Charge
-from proxy.ending import ChatEnding, Ending, ResponseEnding
+from proxy.ending import ENDINGS, ChatEnding, Ending
 from proxy.estimate import DATA_TOKENS, UNNAMED_OUTPUT, Estimate, estimated, frames_of
 from proxy.excerpt import Excerpt
 from proxy.fields import Fields
@@ -232,8 +232,8 @@ NUMBERED = [b'event: x\ndata: {"type":"x","sequence_number":%d,"delta":"w"}\n\n'
     [
         (EVENTS, ChatEnding, 0.05),
         ([*EVENTS, b"data: [DONE]\n\n"], ChatEnding, 0.05),
-        (NUMBERED, lambda: ResponseEnding(resumed=False), 0.0),
-        ([b"data: " + b"x" * 100_000 + b"\n\n", *NUMBERED], lambda: ResponseEnding(resumed=False), 0.0),
+        (NUMBERED, ENDINGS["responses"], 0.0),
+        ([b"data: " + b"x" * 100_000 + b"\n\n", *NUMBERED], ENDINGS["responses"], 0.0),
     ],
 )
 def test_events_are_known_from_what_is_kept_of_a_stream(

@@ -16,9 +16,12 @@ from emulator.azure.app import IDENTITY_PATH
 from emulator.match.library import Library
 from emulator.server import bind, serving
 from proxy import owners
+from proxy.accounts import Accounts
 from proxy.errors import ProxyError
-from proxy.model import choose_deployment
+from proxy.media import CONTAINER_FILE
+from proxy.model import Asked, choose_deployment
 from proxy.owners import Owners, named
+from proxy.settings import Settings
 from tests.keys.azurite import Azurite, azurite
 from tests.keys.instance import Instance, instance
 from tests.keys.signing import key, key_text
@@ -45,6 +48,7 @@ def used(path: dict[str, str], body: str) -> list[str]:
         ({}, '{"previous_response_id":null,"input":"item_reference"}', []),
         ({}, '{"input":[{"role":"user","content":"x"},{"type":"message","id":"msg_1","role":"user"}]}', []),
         ({}, '{"input":[{"type":"function_call_output","id":"fc_1","output":"x"}]}', []),
+        ({}, '{"tools":[{"type":"code_interpreter","container":{"type":"auto"}},{"type":"function"}]}', []),
     ],
 )
 def test_every_response_that_a_call_uses_is_looked_at(path: dict[str, str], body: str, ids: list[str]) -> None:
@@ -61,6 +65,8 @@ def test_every_response_that_a_call_uses_is_looked_at(path: dict[str, str], body
         '{"input":[{"id":"msg_1","type":null}]}',
         '{"input":[{"type":"message","type":"item_reference","id":"msg_1"}]}',
         '{"input":"x","input":[{"id":"msg_1"}]}',
+        '{"tools":[{"type":"web_search"},{"type":"code_interpreter","container":"cntr_1"}]}',
+        '{"tools":[{"type":"code_interpreter","container":{"type":"auto"},"container":"cntr_1"}]}',
     ],
 )
 def test_what_has_no_owner_is_refused(body: str) -> None:
@@ -129,6 +135,16 @@ async def test_without_the_table_nobody_gets_what_another_instance_made(monkeypa
     rows.away = False
     await asyncio.sleep(0.1)
     await second.require(["resp_1"], ADA)
+
+
+@pytest.mark.anyio
+async def test_no_key_reads_a_file_of_a_container_also_with_a_table() -> None:
+    accounts = Accounts(Settings.from_env({"PROXY_USAGE_TABLE": "https://account.table.core.windows.net/usage"}))
+    with pytest.raises(ProxyError) as refused:
+        await accounts.charge(
+            ADA, CONTAINER_FILE, {"container_id": "c", "file_id": "f"}, b"", Asked(None, None, b"", ())
+        )
+    assert (refused.value.code, refused.value.status) == ("container_owner_not_kept", 403)
 
 
 # --- the real proxy and Azurite ---------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from tests.support import Arrived, Proxy, RawUpstream
 
 CHAT = b'data: {"choices":[{"delta":{"content":"Hi"},"index":0}],"id":"c","object":"chat.completion.chunk"}\n\n'
 DONE = b"data: [DONE]\n\n"
+JSON = {"content-type": "application/json"}
 CREATED = b'event: response.created\ndata: {"type":"response.created","response":{"id":"r","status":"in_progress"}}\n\n'
 DELTA = b'event: response.output_text.delta\ndata: {"type":"response.output_text.delta","delta":"Hi"}\n\n'
 ERROR = b'event: error\ndata: {"type":"error","code":"x","message":"m","sequence_number":2}\n\n'
@@ -28,6 +29,18 @@ QUOTED = rb'data: {"choices":[{"delta":{"content":"\ndata: [DONE]\n\n"}}]}' + b"
 QUOTED_TYPE = rb'data: {"type":"response.output_text.delta","delta":"\"type\":\"response.completed\""}' + b"\n\n"
 LONG = COMPLETED.replace(b'"id":"r"', b'"id":"r","output":"%s"' % (b"x" * 100_000))
 CRLF = (CHAT + DONE).replace(b"\n", b"\r\n")
+
+
+def media(kind: str, more: bytes = b"") -> bytes:
+    return b'event: %s\ndata: {"type":"%s"%s}\n\n' % (kind.encode(), kind.encode(), more)
+
+
+PARTIAL = media("image_generation.partial_image", b',"b64_json":"%s"' % (b"A" * 9_000))
+MADE = media("image_generation.completed", b',"b64_json":"%s","usage":{"total_tokens":3}' % (b"A" * 50_000))
+EDITED = MADE.replace(b"image_generation", b"image_edit")
+HEARD, WRITTEN = media("transcript.text.delta", b',"delta":"Hi"'), media("transcript.text.done", b',"text":"Hi"')
+SPOKEN = media("speech.audio.delta", b',"audio":"AAAA"')
+QUOTED_DONE = media("transcript.text.delta", rb',"delta":"\"type\":\"transcript.text.done\""')
 
 WHOLE = {
     "chat": ("chat/completions", CHAT + DONE),
@@ -50,9 +63,23 @@ WHOLE = {
     "response, a comment last": ("responses", CREATED + COMPLETED + b": bye\n\n"),
     "response taken up again": ("responses/{response_id}", DELTA + COMPLETED),
     "response taken up again after its end": ("responses/{response_id}", b""),
+    "an image": ("images/generations", PARTIAL + MADE),
+    "two images": ("images/generations", MADE + MADE),
+    "an image, then the mark of a chat": ("images/generations", MADE + DONE),
+    "an image with nothing but the mark of a chat": ("images/generations", PARTIAL + DONE),
+    "an edited image": ("images/edits", PARTIAL.replace(b"image_generation", b"image_edit") + EDITED),
+    "an image, an error": ("images/generations", PARTIAL + ERROR),
+    "a transcript": ("audio/transcriptions", HEARD + WRITTEN),
+    "a speech": ("audio/speech", SPOKEN + media("speech.audio.done")),
     "another event stream": ("embeddings", b"data: 1\n\n"),
 }
 EARLY = {
+    "an image": ("images/generations", PARTIAL),
+    "an image, cut in its last event": ("images/generations", PARTIAL + MADE[:-10]),
+    "an edited image that ends as another": ("images/edits", MADE),
+    "a transcript": ("audio/transcriptions", HEARD),
+    "a transcript that quotes an end": ("audio/transcriptions", QUOTED_DONE),
+    "a speech": ("audio/speech", SPOKEN),
     "chat": ("chat/completions", CHAT),
     "chat, nothing": ("chat/completions", b""),
     "chat with an error that is none": ("chat/completions", b'data: {"error":null,"choices":[]}\n\n'),
@@ -113,7 +140,7 @@ def fetch(running: Proxy, route: str) -> tuple[bytes, bool]:
     url = f"{running.base_url}/{route.format(response_id='resp_1?stream=true&starting_after=1')}"
     body = b"" if resuming else b'{"model":"gpt-4o-mini","stream":true}'
     try:
-        with httpx.stream("GET" if resuming else "POST", url, content=body, headers=running.headers) as got:
+        with httpx.stream("GET" if resuming else "POST", url, content=body, headers=running.headers | JSON) as got:
             for part in got.iter_raw():
                 received += part
     except httpx.ReadError:

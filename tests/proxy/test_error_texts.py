@@ -25,6 +25,8 @@ MISTYPED = "/api/v1/v1/chat/completions"
 FACTS: dict[str, tuple[object, ...]] = {
     "invalid_json": ("Expecting value: line 1 column 10 (char 9)",),
     "invalid_encoding": ("gzip", "it is cut short"),
+    "invalid_form": ("its boundary stands inside a part",),
+    "missing_model": ("whisper, gpt-image-1",),
     "unsupported_encoding": ("compress", "identity, gzip, deflate"),
     "not_found": (
         "POST",

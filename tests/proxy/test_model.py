@@ -68,6 +68,8 @@ def test_a_route_without_a_model_needs_none(body: bytes) -> None:
         (b'{"model":7}', "invalid_model"),
         (b'{"model":{"a":1}}', "invalid_model"),
         (b'{"model":"gpt-4o-mini","model":"gpt-4o"}', "invalid_model"),
+        (b'{"model":"gpt-4o-mini","Model":"gpt-4o"}', "invalid_model"),
+        (b'{"MODEL":"gpt-4o-mini"}', "invalid_model"),
         (b'{"model":"gpt-5"}', "model_not_found"),
         (b'{"model":"GPT-4O"}', "model_not_found"),
         (b'{"model":"gpt-4o-mini","extra_query":{"code":"KEY"}}', "invalid_extra_query"),

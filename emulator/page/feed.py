@@ -18,7 +18,7 @@ from .feeds import Feeds
 from .subject import Subject
 
 PAUSE_SECONDS = 0.1
-SHARE = 0.02  # of one processor, which a feed takes at most: under load the page lags, not the emulator
+SHARE = 0.01  # of one processor, which a feed takes at most: under load the page lags, not the emulator
 BEAT_SECONDS = 10.0
 READ_SECONDS = 30.0  # who takes nothing for so long is let go, and connects again
 END_SECONDS = 0.1

@@ -232,7 +232,7 @@ def test_to_see_that_nothing_happened_takes_no_time() -> None:
 
 @pytest.mark.anyio
 async def test_under_load_a_page_lags_and_takes_its_share(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A message that took 20 ms to make is followed by a pause of a second."""
+    """A message that took 20 ms to make is followed by a pause of two seconds."""
     pauses: list[float] = []
     told = feed.Feed(feeds.Feeds(), Changes(Subject(full(10))))
     monkeypatch.setattr(told, "_message", lambda: (b"x", 0.02))
@@ -246,4 +246,4 @@ async def test_under_load_a_page_lags_and_takes_its_share(monkeypatch: pytest.Mo
     monkeypatch.setattr(asyncio, "sleep", pause)
     with pytest.raises(TimeoutError):
         await told._tell(send)
-    assert pauses == [pytest.approx(1.0)]
+    assert pauses == [pytest.approx(2.0)]

@@ -1,0 +1,143 @@
+"""What the emulator's page costs its callers: python -m benchmarks.measured.page_cost [--rounds 10] [--seconds 1]
+
+One fake Azure replays to 16 connections: as without a page, with one that nobody has open, and with one that is open,
+in turn. An open page reads all that it is told. It prints requests a second, and the CPU time of the process for one.
+"""
+
+import argparse
+import asyncio
+import gc
+import multiprocessing
+import os
+import statistics
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+from multiprocessing.connection import Connection
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+import psutil
+
+from emulator.azure import FakeAzure
+from emulator.match.library import Library
+from emulator.page.control import Control
+from emulator.page.subject import Subject
+from emulator.server import bind, serving
+
+from .improvising import RECORDED, load, prompt, recorded
+
+NONE, CLOSED, OPEN = "no page", "a page that nobody has open", "a page that is open"
+BOUND = 0.98  # requests a second with a page ÷ without
+KINDS = {"chat": {}, "chat, streamed": {"stream": True}}
+
+
+class Sample(NamedTuple):
+    requests_s: float
+    cpu_us_request: float
+
+
+def main() -> None:
+    root = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    root.add_argument("--rounds", type=int, default=10)
+    root.add_argument("--seconds", type=float, default=1.0)
+    arguments = root.parse_args()
+    for kind, options in KINDS.items():
+        with started(options, False) as without, started(options, True) as paged:
+            samples: dict[str, list[Sample]] = {NONE: [], CLOSED: [], OPEN: []}
+            for _ in range(arguments.rounds):
+                samples[NONE].append(sample(without, options, arguments.seconds, False))
+                samples[CLOSED].append(sample(paged, options, arguments.seconds, False))
+                samples[OPEN].append(sample(paged, options, arguments.seconds, True))
+        for name, mine in samples.items():
+            rates = [one.requests_s / other.requests_s for one, other in zip(mine, samples[NONE], strict=True)]
+            costs = [one.cpu_us_request / other.cpu_us_request for one, other in zip(mine, samples[NONE], strict=True)]
+            middle = [statistics.median(column) for column in zip(*mine, strict=True)]
+            print(f"{kind:15} {name:28} {middle[0]:8,.0f} requests/s {middle[1]:6,.0f} CPU µs", end="")
+            print(f"   ÷ without: {statistics.median(rates):.3f} and {statistics.median(costs):.3f}", flush=True)
+    print(f"Requests/s with a page ÷ without must reach {BOUND}.")
+
+
+class Running(NamedTuple):
+    base: str
+    key: str
+    page: str
+    pid: int
+
+
+def serve(pipe: Connection, options: dict[str, bool], has_page: bool) -> None:
+    azure = FakeAzure(Library(recorded(options)))
+    gc.freeze()  # as the commands do
+    with serving(azure, bind(0)) as base:
+        if not has_page:
+            pipe.send(Running(base, azure.api_key, "", os.getpid()))
+            pipe.recv()
+            return
+        subject = Subject(azure, azure_base=base)
+        with serving(Control(subject), bind(0)) as page, Control(subject):
+            pipe.send(Running(base, azure.api_key, page, os.getpid()))
+            pipe.recv()
+
+
+@contextmanager
+def started(options: dict[str, bool], has_page: bool) -> Iterator[Running]:
+    """A fake Azure in a process of its own."""
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    process = context.Process(target=serve, args=(theirs, options, has_page))
+    process.start()
+    try:
+        yield ours.recv()
+    finally:
+        ours.send("end")
+        process.join()
+
+
+def sample(running: Running, options: dict[str, bool], seconds: float, is_open: bool) -> Sample:
+    return asyncio.run(_sample(running, options, seconds, is_open))
+
+
+async def _sample(running: Running, options: dict[str, bool], seconds: float, is_open: bool) -> Sample:
+    number = 0
+
+    def body() -> bytes:
+        nonlocal number
+        number += 1
+        return prompt(options, number % RECORDED)
+
+    process = psutil.Process(running.pid)
+    async with opened(running.page) if is_open else nothing():
+        before = process.cpu_times()
+        rate = await load(running.base, running.key, body, seconds)
+        after = process.cpu_times()
+    spent = after.user + after.system - before.user - before.system
+    return Sample(rate, 1e6 * spent / number)
+
+
+@asynccontextmanager
+async def opened(page: str) -> AsyncIterator[None]:
+    """A page that has its first rows, and reads on."""
+    address = urlsplit(page)
+    reader, writer = await asyncio.open_connection(address.hostname, address.port)
+    writer.write(b"GET /_emulator/events HTTP/1.1\r\nhost: localhost\r\n\r\n")
+    await reader.readuntil(b"event: ")
+    reading = asyncio.create_task(_read(reader))
+    await asyncio.sleep(0.5)
+    yield
+    reading.cancel()
+    with suppress(asyncio.CancelledError):
+        await reading
+    writer.close()
+
+
+async def _read(reader: asyncio.StreamReader) -> None:
+    while await reader.read(2**20):
+        pass
+
+
+@asynccontextmanager
+async def nothing() -> AsyncIterator[None]:
+    yield
+
+
+if __name__ == "__main__":
+    main()

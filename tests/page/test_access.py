@@ -10,6 +10,7 @@ import pytest
 
 from emulator.azure import FakeAzure
 from emulator.match.library import Library
+from emulator.page import export
 from emulator.page.access import Access
 from emulator.page.asked import MOST_BODY_BYTES
 from emulator.page.control import WITH_BODY, Control
@@ -294,7 +295,7 @@ def test_no_credential_is_in_any_answer(running: Running) -> None:
     numbers = [exchange.number for exchange in running.azure.journal.exchanges]
     for route in ROUTES:
         for number in numbers:
-            forms = ("?as=curl", "?as=python", "?as=json", "?as=cassette") if "export" in route.shown else ("",)
+            forms = [f"?as={form}" for form in export.FORMS] if "export" in route.shown else [""]
             for form in forms:
                 path = path_of(route, number) + form
                 if route.method == "GET":

@@ -43,7 +43,7 @@ from proxy.headers import Headers, forwarded_headers, relayed_headers
 from proxy.identity import Identity
 from proxy.limits import check_limits
 from proxy.loading import load_in_background
-from proxy.media import MAY_BE_EMPTY, MEDIA, characters, form_of
+from proxy.media import FORMS, MAY_BE_EMPTY, MEDIA, SPEECH, characters, form_of
 from proxy.model import choose_deployment, choose_in_form, model_in_path, renamed
 from proxy.own_answers import OwnAnswers
 from proxy.path import LONGEST, advice, masked, mistake
@@ -187,9 +187,10 @@ if settings.health:
 
 
 async def forward(req: Request, record: Record, grant: Grant, route: str) -> Response:
-    check_ids(req.path_params)
-    if "response_id" in req.path_params:
-        record.note_response(req.path_params["response_id"])
+    if named := req.path_params:
+        check_ids(named)
+    if "response_id" in named:
+        record.note_response(named["response_id"])
     body = await read_body(req, record, settings.max_body_bytes)
     body, deployment, chain = await checked(body, req, record, grant, route)
     query = req.scope["query_string"].decode("latin-1")
@@ -221,12 +222,13 @@ async def checked(
         by_path = model_in_path(named["deployment"], served)
         served = spillover.served(served, by_path)
     in_path, has_default = names_deployment(settings, route), route not in MEDIA
-    if form := form_of(route, req.headers, body):
+    if route in FORMS and (form := form_of(req.headers, body)):
         asked = choose_in_form(form, served, in_path, by_path)
     else:
         asked = choose_deployment(body, served, route in NEEDS_MODEL, in_path, by_path, has_default)
     record.fields.model, record.fields.deployment = asked.model, asked.deployment
-    record.fields.characters = characters(route, asked.members)
+    if route == SPEECH:
+        record.fields.characters = characters(asked.members)
     check_limits(settings.max_output_tokens, grant.allow_store, route, asked.members)
     if grant.key and grant.accounts:
         record.charge = await grant.accounts.charge(grant.key, route, named, body, asked)

@@ -119,9 +119,8 @@ ENDINGS: dict[str, Callable[[], Ending]] = {  # route: the ending of its streams
 }
 
 
-def ending_of(route: str, status: int, kind: bytes, coded: bool) -> Ending:
+def ending_of(route: str, status: int, kind: bytes, is_stream: bool, coded: bool) -> Ending:
     """`kind` is the answer's content type; `coded`: nobody here can read it."""
-    is_stream = kind.startswith(b"text/event-stream")
     if status < 400 and (route == CONTAINER_FILE or (kind and not is_stream and b"json" not in kind)):
         return Unread()
     return ENDINGS.get(route if is_stream and status == 200 and not coded else "", Ending)()

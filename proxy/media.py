@@ -29,21 +29,17 @@ PARTIAL_IMAGE_TOKENS = 100
 MOST_IMAGES = 100.0  # a larger wish counts as this; Azure takes up to 10
 
 
-def form_of(route: str, headers: Headers, body: bytes) -> Form | None:
-    """The form that a body is; None where it should be JSON. Raises ProxyError. OpenAI takes edits of images in JSON,
-    too."""
-    if route not in FORMS:
-        return None
+def form_of(headers: Headers, body: bytes) -> Form | None:
+    """The form that the body of one of FORMS is; None where it should be JSON, in which OpenAI takes edits, too. Raises
+    ProxyError."""
     kinds = headers.getlist("content-type")
     if len(kinds) == 1 and kinds[0].lower().startswith("application/json"):
         return None
     return read_form([kind.encode("latin-1") for kind in kinds], body)
 
 
-def characters(route: str, members: Members) -> int | None:
-    """The length of a text to speak. Azure bills some models by it; None for other routes."""
-    if route != SPEECH:
-        return None
+def characters(members: Members) -> int:
+    """The length of a text to speak. Azure bills some models by it."""
     return sum(len(text) for text in values(members, "input") if isinstance(text, str))
 
 
@@ -54,8 +50,8 @@ def heard_tokens(seconds: float | None, size: int) -> int:
 
 def made_tokens(route: str, members: Members) -> int:
     """Tokens of the speech or the images that a call asks for."""
-    if (spoken := characters(route, members)) is not None:
-        return round(spoken * SPOKEN_TOKENS_A_CHARACTER)
+    if route == SPEECH:
+        return round(characters(members) * SPOKEN_TOKENS_A_CHARACTER)
     quality = max((IMAGE_TOKENS.get(str(named), BEST_IMAGE_TOKENS) for named in values(members, "quality")), default=0)
     each = (quality or BEST_IMAGE_TOKENS) + PARTIAL_IMAGE_TOKENS * most(members, "partial_images")
     return round(each * max(1.0, most(members, "n")))

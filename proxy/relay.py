@@ -45,7 +45,7 @@ class Relay(StreamingResponse):  # type: ignore[misc]
         self.raw_headers = headers
         self.decoder = Decoder(codings) if codings and is_readable(codings) else None
         unreadable = bool(codings) and not self.decoder
-        self.ending = ending_of(record.fields.route, azure.status_code, kind, unreadable)
+        self.ending = ending_of(record.fields.route, azure.status_code, kind, self.is_stream, unreadable)
         self.add: Callable[[bytes], None] = self.ending.add
         if record.charge and self.is_stream:
             self.add = record.charge.watching(self.add, coded=bool(codings))

@@ -22,6 +22,7 @@ PARAMETERS = re.compile(rb"(?:%s)*" % PARAMETER.pattern)
 BOUNDARY = re.compile(rb"[0-9A-Za-z'()+_,./:=?-]{1,70}")  # RFC 2046, without blanks
 HEADER = re.compile(rb"(%s):[ \t]*([^\0-\x08\x0A-\x1F\x7F]*)" % TOKEN)
 NAME = re.compile(rb"[0-9A-Za-z_.\[\]-]{1,128}")
+PLAIN = re.compile(rb"text/plain(?:; ?charset=(?:utf-8|us-ascii))?", re.IGNORECASE)  # as .NET and aiohttp write it
 ANY_NAME = re.compile(
     rb"(?<!file)name[*0-9 \t]*=", re.IGNORECASE
 )  # wherever it stands: inside quotes, in another header
@@ -29,8 +30,8 @@ ANY_BOUNDARY = re.compile(rb"boundary[*0-9 \t]*=", re.IGNORECASE)
 
 
 class Part(NamedTuple):
-    """`start` is where its headers begin, `content` where its content does, `end` where that ends. A `plain` part has
-    no header but its Content-Disposition."""
+    """`start` is where its headers begin, `content` where its content does, `end` where that ends. A `plain` part says
+    nothing of itself but its name, and that it is plain text."""
 
     name: str
     is_file: bool
@@ -113,7 +114,12 @@ def part_of(body: bytes, start: int, end: int) -> Part:
     name = named.pop("name", b"")
     if not NAME.fullmatch(name) or len(ANY_NAME.findall(head)) != 1 or named.keys() - {"filename", "filename*"}:
         raise bad("a part's Content-Disposition must have one plain `name`, and nothing but a `filename` beside it")
-    return Part(name.decode(), bool(named), len(headers) == 1, start, head_end + 4, end)
+    return Part(name.decode(), bool(named), is_plain(headers), start, head_end + 4, end)
+
+
+def is_plain(headers: dict[bytes, bytes]) -> bool:
+    more = headers.keys() - {b"content-disposition"}
+    return not more or (more == {b"content-type"} and PLAIN.fullmatch(headers[b"content-type"]) is not None)
 
 
 def headers_in(head: bytes) -> dict[bytes, bytes]:

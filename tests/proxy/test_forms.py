@@ -1,13 +1,22 @@
 """A form passes byte for byte; its `model` is found wherever it stands; what two readers may read in two ways is
 refused."""
 
+import asyncio
+import shutil
+import subprocess
+from pathlib import Path
+
+import aiohttp
+import httpx
 import pytest
+import urllib3
 from starlette.datastructures import Headers
 
 from proxy.errors import ProxyError
 from proxy.form import HEAD_BYTES, MOST_PARTS, read_form
 from proxy.media import form_of
 from proxy.model import Asked, choose_in_form, renamed
+from tests.support import raw_upstream, sending
 
 SERVED = {"whisper": "whisper", "gpt-image-1": "my-images"}
 B = b"x-boundary-7"
@@ -62,6 +71,50 @@ def test_a_form_whose_model_fits_stays_as_it_is(client: str) -> None:
     asked = chosen(body, kind)
     assert (asked.model, asked.deployment) == ("whisper", "whisper")
     assert asked.body is body
+
+
+ODD_NAME = 'Größe; "x" (1) name.mp3'
+
+
+async def by_aiohttp() -> tuple[bytes, bytes]:
+    data = aiohttp.FormData({"prompt": "Grüß Gott"})
+    data.add_field("file", SOUND, filename=ODD_NAME, content_type="audio/mpeg")
+    data.add_field("model", "whisper")
+    written = data()
+    return written.content_type.encode(), await written.as_bytes()
+
+
+def by_httpx() -> tuple[bytes, bytes]:
+    files = {"file": (ODD_NAME, SOUND, "audio/mpeg")}
+    request = httpx.Request("POST", "http://x", files=files, data={"model": "whisper", "include[]": ["a", "b"]})
+    return request.headers["content-type"].encode(), request.read()
+
+
+def by_urllib3() -> tuple[bytes, bytes]:
+    body, kind = urllib3.encode_multipart_formdata([("file", (ODD_NAME, SOUND)), ("model", "whisper")])
+    return kind.encode(), body
+
+
+def by_curl(folder: Path) -> tuple[bytes, bytes]:
+    """Its request, as a server that hangs up has seen it."""
+    (folder / "a b.mp3").write_bytes(SOUND)
+    with raw_upstream() as server:
+        server.answer = sending(b"{}")
+        command = ["curl", "-s", "-F", "file=@a b.mp3;type=audio/mpeg", "-F", "model=whisper", server.base]
+        subprocess.run(command, cwd=folder, check=True, timeout=20, stdout=subprocess.DEVNULL)
+        (arrived,) = server.arrived
+    return arrived.headers["content-type"].encode(), arrived.body
+
+
+@pytest.mark.parametrize("client", ["aiohttp", "httpx", "urllib3", "curl"])
+def test_forms_of_real_clients_are_read(client: str, tmp_path: Path) -> None:
+    if client == "curl" and not shutil.which("curl"):
+        pytest.skip("curl is not here")
+    ways = {"httpx": by_httpx, "urllib3": by_urllib3, "curl": lambda: by_curl(tmp_path)}
+    kind, body = asyncio.run(by_aiohttp()) if client == "aiohttp" else ways[client]()
+    asked = chosen(body, kind)
+    assert asked.body is body
+    assert (asked.model, dict(asked.members)["file"]) == ("whisper", None)
 
 
 @pytest.mark.parametrize("before", [(), (FILE + SOUND,)])

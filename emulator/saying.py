@@ -1,16 +1,21 @@
 """Who said what in a recording or a call: its messages, tools, refusals, tokens, in the order of the conversation."""
 
+import base64
 import json
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from .tape.canonical import deployment_of, parse_body
+from .tape.form import is_form, parts_of, text_of
 from .tape.frame import frames
 from .tape.interaction import COMPLETE, OUTCOMES, Interaction, Request, Response
+from .tape.media import media_of
 from .tape.route import parse
 from .tape.usage import cost, tokens_of
 
-OPTIONS_ELSEWHERE = ("messages", "input", "model", "instructions", "tools", "stream")
+OPTIONS_ELSEWHERE = ("messages", "input", "prompt", "model", "instructions", "tools", "stream")
+HEARD = "transcript.text.delta"
+ASKED_IN_FORMS = ("prompt", "input")
 
 
 class Saying(NamedTuple):
@@ -28,12 +33,15 @@ def said(interaction: Interaction) -> Iterator[Saying]:
 
 def asked(request: Request) -> Iterator[Saying]:
     parsed = parse_body(request.body)
-    if not isinstance(parsed, dict):
-        yield from _saying("sent", request.body.decode(errors="replace"))
+    if is_form(parsed):
+        yield from _form(request.body)
         return
-    for name, speaker in (("instructions", "instructions"), ("messages", "input"), ("input", "input")):
+    if not isinstance(parsed, dict):
+        yield from _saying("sent", _bytes(request.body))
+        return
+    for name in ("instructions", "messages", "input", "prompt"):
         for item in _list(parsed.get(name)):
-            yield from _item(item, speaker)
+            yield from _item(item, "input" if name == "messages" else name)
     tools = [_object(tool) for tool in _list(parsed.get("tools"))]
     named = [tool.get("name") or _object(tool.get("function")).get("name") or tool.get("type") for tool in tools]
     yield from _saying("tools", ", ".join(map(str, named)))
@@ -45,7 +53,7 @@ def asked(request: Request) -> Iterator[Saying]:
 def answered(response: Response) -> Iterator[Saying]:
     documents = list(_documents(response))
     if not documents:
-        yield from _saying("answer", response.body.decode(errors="replace"))
+        yield from _saying("answer", _bytes(response.body))
         return
     responses = [d["response"] for d in documents if isinstance(d.get("response"), dict)]
     whole = responses[-1] if responses else documents[-1]
@@ -57,10 +65,42 @@ def answered(response: Response) -> Iterator[Saying]:
         yield from _choices(documents)
     elif "output" in whole:
         yield from _outputs(whole, documents)
+    elif pictures := [picture for document in documents for picture in _pictures(document)]:
+        yield from (saying for picture in pictures for saying in _saying("picture", picture))
+    elif sound := [_said(d.get("audio")) for d in documents if d.get("type") == "speech.audio.delta"]:
+        yield from _saying("sound", str(media_of(b"".join(map(_decoded, sound)))))
+    elif "text" in whole or any(d.get("type") == HEARD for d in documents):
+        pieces = (_said(d.get("delta")) for d in documents if d.get("type") == HEARD)
+        yield from _saying("heard", whole.get("text") or "".join(pieces))
+        yield from _saying("duration", "duration" in whole and f"{_said(whole['duration'])} s")
     elif vectors := [item for item in _list(whole.get("data")) if "embedding" in _object(item)]:
         yield from _saying("vectors", f"{len(vectors)}, the first begins {_compact(vectors[0]['embedding'])[:40]}")
     elif not errors:
         yield from _saying("answer", _compact(whole))
+
+
+def _form(body: bytes) -> Iterator[Saying]:
+    """The fields of a form, and what its files are."""
+    options = list[str]()
+    for part in parts_of(body):
+        text = text_of(body, part)
+        if text is None:
+            named = f"{part.filename}: " if part.filename else ""
+            yield from _saying(part.name, f"{named}{media_of(body[part.start : part.end])}")
+        elif part.name in ASKED_IN_FORMS:
+            yield from _saying(part.name, text)
+        elif part.name not in OPTIONS_ELSEWHERE:
+            options.append(f"{part.name}={_compact(text)}")
+    yield from _saying("options", ", ".join(options))
+
+
+def _pictures(document: dict[str, Any]) -> Iterator[str]:
+    """What the pictures of an answer or of an event are."""
+    number = document.get("partial_image_index")
+    part = f"partial {number}: " if type(number) is int else ""
+    for item in (_object(item) for item in (document, *_list(document.get("data")))):
+        if "b64_json" in item:
+            yield f"{part}{media_of(_decoded(_said(item['b64_json'])))}"
 
 
 def _outputs(whole: dict[str, Any], documents: list[dict[str, Any]]) -> Iterator[Saying]:
@@ -168,6 +208,19 @@ def _documents(response: Response) -> Iterator[dict[str, Any]]:
         parsed = parse_body(text.encode())
         if isinstance(parsed, dict):
             yield parsed
+
+
+def _bytes(body: bytes) -> str:
+    """A text, or what other bytes are."""
+    media = media_of(body)
+    return str(media) if media.kind or b"\0" in body else body.decode(errors="replace")
+
+
+def _decoded(coded: str) -> bytes:
+    try:
+        return base64.b64decode(coded)
+    except ValueError:
+        return coded.encode(errors="replace")
 
 
 def _saying(who: str, text: Any) -> Iterator[Saying]:

@@ -11,7 +11,15 @@ JSON = ("content-type", "application/json")
 HTML = ("content-type", "text/html")
 NO_RECORDING_HEADERS = (JSON, ("x-should-retry", "false"))  # a 424 costs every client one try, a 5xx up to four
 WAITING = ("retry-after", "retry-after-ms", "x-ratelimit-reset-requests", "x-ratelimit-reset-tokens")
-OPERATION_IDS = {"chat/completions": "ChatCompletions_Create", "embeddings": "Embeddings_Create"}
+OPERATION_IDS = {  # those of audio and images from Azure's descriptions
+    "chat/completions": "ChatCompletions_Create",
+    "embeddings": "Embeddings_Create",
+    "audio/speech": "Speech_Create",
+    "audio/transcriptions": "Transcriptions_Create",
+    "audio/translations": "Translations_Create",
+    "images/generations": "ImageGenerations_Create",
+    "images/edits": "ImageEdits_Create",  # inferred
+}
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,16 @@ from ..tape.route import Route
 from .errors import OPERATION_IDS
 
 RESPONSES_SINCE = "2025-03-01"
-IN_DEPLOYMENT = ("chat/completions", "embeddings")  # a dated api-version has these in a deployment only
+IN_DEPLOYMENT = (  # a dated api-version has these in a deployment only
+    "chat/completions",
+    "embeddings",
+    "audio/speech",
+    "audio/transcriptions",
+    "audio/translations",
+    "images/generations",
+    "images/edits",
+)
+OUTSIDE = ("responses", "containers")  # and what begins with these outside deployments only
 DATED = re.compile(r"\d{4}-\d{2}-\d{2}(-preview)?")  # any date: an emulator that rejects new versions is of no use
 
 
@@ -26,8 +35,8 @@ def refusal(route: Route | None) -> str | None:
 
 
 def is_elsewhere(route: Route) -> bool:
-    """Whether a dated api-version has it on another path: Responses outside deployments, IN_DEPLOYMENT inside."""
-    return is_of_responses(route) if route.deployment else route.operation in IN_DEPLOYMENT
+    """Whether a dated api-version has it on another path."""
+    return route.operation.split("/")[0] in OUTSIDE if route.deployment else route.operation in IN_DEPLOYMENT
 
 
 def is_of_responses(route: Route) -> bool:

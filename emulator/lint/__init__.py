@@ -6,7 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from . import audit, chunk_order, conformity, duplicate, event_order, framing, secret, shape, unplayed
+from . import audit, chunk_order, conformity, duplicate, event_order, framing, media, secret, shape, unplayed
 from .context import Check, Context, default_folder
 from .finding import Finding
 from .openapi import Descriptions
@@ -27,6 +27,7 @@ CHECKS: tuple[Check, ...] = (
     conformity.against_openapi,
     event_order.check,
     chunk_order.check,
+    media.check,
     shape.check,
     duplicate.check,
     unplayed.check,

@@ -13,8 +13,10 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from ..tape.canonical import deployment_of, parse_body
+from ..tape.form import is_form
 from ..tape.interaction import Request
 from ..tape.route import parse
+from . import form_mutation
 
 LONG_TEXT, LONG_LIST = 200, 20
 ADDED = "x-audit"
@@ -31,7 +33,8 @@ class Change(NamedTuple):
 
 
 def shortened(request: Request) -> Request:
-    return with_body(request, _short(parse_body(request.body)))
+    parsed = parse_body(request.body)
+    return request if is_form(parsed) else with_body(request, _short(parsed))
 
 
 def with_body(request: Request, parsed: Any, **form: Any) -> Request:
@@ -46,6 +49,10 @@ def meaningful(request: Request) -> Iterator[Change]:
     body, parsed = request.body, parse_body(request.body)
     for what, other in (("a byte more", body + b"x"), ("UTF-16", body.decode(errors="replace").encode("utf-16"))):
         yield Change(f"the body: {what}", replace(request, body=other))
+    if is_form(parsed):
+        changed_forms = form_mutation.meaningful(body)
+        yield from (Change(f"the form: {what}", replace(request, body=other)) for what, other in changed_forms)
+        return
     if isinstance(parsed, bytes):
         return
     for path, value in _values(parsed):
@@ -66,6 +73,10 @@ def meaningless(request: Request) -> Iterator[Change]:
     if other := _other_generation(request):
         yield Change("the other generation of the API", other)
     parsed = parse_body(request.body)
+    if is_form(parsed):
+        same_forms = form_mutation.meaningless(request.body)
+        yield from (Change(f"the form: {what}", replace(request, body=other)) for what, other in same_forms)
+        return
     if isinstance(parsed, bytes):
         return
     yield Change("keys in another order", with_body(request, _reversed_keys(parsed)))
@@ -99,7 +110,13 @@ def _elsewhere(request: Request) -> Iterator[Change]:
 
 def _other_generation(request: Request) -> Request | None:
     route, parsed = parse(request.uri), parse_body(request.body)
-    if not route or not isinstance(parsed, dict) or route.query or not (deployment := deployment_of(route, parsed)):
+    if (
+        not route
+        or not isinstance(parsed, dict)
+        or is_form(parsed)
+        or route.query
+        or not (deployment := deployment_of(route, parsed))
+    ):
         return None
     base = request.uri[: request.uri.index("/openai/")] + "/openai"
     if route.generation == "v1":

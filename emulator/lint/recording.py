@@ -18,6 +18,7 @@ TEMPLATES = {  # path: template; any other path is a kind of its own
     r"responses/[^/]+/cancel": "responses/{id}/cancel",
     r"responses/[^/]+/input_items": "responses/{id}/input_items",
     r"models/.+": "models/{id}",
+    r"containers/[^/]+/files/[^/]+/content": "containers/{id}/files/{id}/content",
 }
 REFUSED = 400  # the first status of a refusal
 
@@ -69,7 +70,7 @@ class Recording:
 
     @cached_property
     def asked(self) -> dict[str, Any]:
-        """The JSON object in the request; empty when there is none."""
+        """The JSON object in the request, or what stands for its form; empty when there is neither."""
         parsed = parse_body(self.interaction.request.body)
         return parsed if isinstance(parsed, dict) else {}
 

@@ -4,7 +4,18 @@ from functools import cache
 from typing import Any
 
 import openai
-from openai.types import CreateEmbeddingResponse, Model
+from openai.types import (
+    CreateEmbeddingResponse,
+    ImageEditStreamEvent,
+    ImageGenStreamEvent,
+    ImagesResponse,
+    Model,
+)
+from openai.types.audio import (
+    TranscriptionCreateResponse,
+    TranscriptionStreamEvent,
+    TranslationCreateResponse,
+)
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
 from openai.types.responses import (
     CompactedResponse,
@@ -30,13 +41,21 @@ ANSWERS: dict[str, Any] = {  # in one piece
     "POST responses/compact": CompactedResponse,
     "POST responses/input_tokens": InputTokenCountResponse,
     "POST embeddings": CreateEmbeddingResponse,
+    "POST audio/transcriptions": TranscriptionCreateResponse,
+    "POST audio/translations": TranslationCreateResponse,
+    "POST images/generations": ImagesResponse,
+    "POST images/edits": ImagesResponse,
     "GET models/{id}": Model,
 }
 EVENTS: dict[str, Any] = {
     "POST chat/completions": ChatCompletionChunk,
     "POST responses": ResponseStreamEvent,
     "GET responses/{id}": ResponseStreamEvent,
+    "POST audio/transcriptions": TranscriptionStreamEvent,
+    "POST images/generations": ImageGenStreamEvent,
+    "POST images/edits": ImageEditStreamEvent,
 }
+FILES = ("POST audio/speech", "GET containers/{id}/files/{id}/content")  # bytes, of which nothing is to be checked here
 
 TEXT, ANYTHING = {"type": "string"}, dict[str, Any]()
 # The SDK reads `message`, `code`, `type` and `param`, and insists on none of them; Azure always sends the first two.
@@ -66,6 +85,21 @@ BROKEN: dict[str, Any] = {  # an event that the SDK raises, whatever else it hol
     "required": ["error"],
     "properties": {"error": ERROR, "type": {"const": "error"}, "sequence_number": {"type": "integer"}},
 }
+SPEECH = "POST audio/speech"  # streamed: OpenAI API reference, "speech.audio.delta" and "speech.audio.done"
+SPOKEN: dict[str, Any] = {
+    "anyOf": [
+        {
+            "type": "object",
+            "required": ["type", "audio"],
+            "properties": {"type": {"const": "speech.audio.delta"}, "audio": TEXT},
+        },
+        {
+            "type": "object",
+            "required": ["type", "usage"],
+            "properties": {"type": {"const": "speech.audio.done"}, "usage": {"type": "object"}},
+        },
+    ]
+}
 PLAIN: dict[str, dict[str, Any]] = {  # answers that the SDK has no type for
     "DELETE responses/{id}": {
         "type": "object",
@@ -88,7 +122,8 @@ PLAIN: dict[str, dict[str, Any]] = {  # answers that the SDK has no type for
 
 
 def knows(kind: Kind) -> bool:
-    return bool(kind.refused) or kind.operation in ({*EVENTS} if kind.streamed else {*ANSWERS, *PLAIN})
+    known = {*EVENTS, SPEECH} if kind.streamed else {*ANSWERS, *PLAIN, *FILES}
+    return bool(kind.refused) or kind.operation in known
 
 
 def knows_event(kind: Any) -> bool:
@@ -107,14 +142,17 @@ def schema_for(kind: Kind, value: Any) -> tuple[str, Schema] | None:
         return _plain("refusal")
     if kind.streamed and isinstance(value, dict) and value.get("error"):
         return _plain("broken")
+    if kind.operation == SPEECH and kind.streamed:
+        return _plain("spoken")
     if kind.operation in PLAIN and not kind.streamed:
         return _plain(kind.operation)
-    return (NAME, _typed(kind.operation, kind.streamed)) if knows(kind) else None
+    is_typed = kind.operation in (EVENTS if kind.streamed else ANSWERS)
+    return (NAME, _typed(kind.operation, kind.streamed)) if is_typed else None
 
 
 @cache
 def _plain(name: str) -> tuple[str, Schema]:
-    node = {"refusal": REFUSAL, "broken": BROKEN, **PLAIN}[name]
+    node = {"refusal": REFUSAL, "broken": BROKEN, "spoken": SPOKEN, **PLAIN}[name]
     return OURS, Schema(node, node)
 
 

@@ -9,6 +9,7 @@ from ..match import path as paths
 from ..match.pattern import MATCH_SECONDS, Pattern
 from ..match.slack import Rule, Slack
 from ..tape.canonical import canonical_body, parse_body
+from ..tape.form import is_form
 from ..tape.interaction import Request
 from .mutation import Change, put, with_body
 
@@ -33,7 +34,7 @@ def is_declared(slack: Slack, old: Request, new: Request) -> bool:
 def varied(slack: Slack, request: Request) -> Iterator[Change]:
     """The request with another value wherever one may vary, one at a time."""
     parsed = parse_body(request.body)
-    if type(parsed) is not dict:
+    if type(parsed) is not dict or is_form(parsed):  # files cannot be made again
         return
     for steps, value in _values(parsed, ((), ())):
         for rule in slack.rules:
@@ -48,7 +49,7 @@ def varied(slack: Slack, request: Request) -> Iterator[Change]:
 def nearby(slack: Slack, request: Request) -> Iterator[Change]:
     """The request with each word changed, one at a time, in the texts of which a part may vary."""
     parsed = parse_body(request.body)
-    if type(parsed) is not dict:
+    if type(parsed) is not dict or is_form(parsed):  # files cannot be made again
         return
     for steps, value in _values(parsed, ((), ())):
         if type(value) is str and any(rule.patterns and paths.covers(rule.path, *steps) for rule in slack.rules):

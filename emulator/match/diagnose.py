@@ -11,8 +11,10 @@ from typing import Any, NamedTuple
 from ..bundle import COMMAND, GUIDE
 from ..tape.canonical import Key, canonical_body, canonical_json, parse_body, parse_json
 from ..tape.document import one_line
+from ..tape.form import FORM, fields_of, is_form
 from ..tape.interaction import Interaction
 from ..tape.leaf import digests_of
+from . import path as paths
 from .library import Library
 from .nearest import Candidate, common_prefix, common_suffix, in_common, shortlist
 from .pattern import TooSlow
@@ -29,7 +31,8 @@ MISSING: Any = object()
 
 class Difference(NamedTuple):
     """A difference between two requests. `path` is a JSON path such as `messages[0].content`, or `?limit` for a part of
-    the query. The values are bytes when a body is not JSON. What is equal has one value, which stands on both sides."""
+    the query. The values are bytes where the bodies are not both JSON, or both forms. What is equal has one value,
+    which stands on both sides."""
 
     path: str
     recorded: Any
@@ -122,7 +125,7 @@ def differences(
                 values = [["hidden"] * bool(value) for value in values]
             yield Difference(f"?{name}", *(value[0] if len(value) == 1 else value or MISSING for value in values))
     old, new = parse_body(interaction.request.body), parse_body(body)
-    if (type(old) is bytes) != (type(new) is bytes):
+    if _kind(old) != _kind(new):
         yield Difference("the body", interaction.request.body, body)
         return
     without = set[str]()
@@ -141,7 +144,7 @@ def json_differences(recorded: Any, sent: Any, path: str = "", with_same: bool =
         yield Difference(path or "the body", sent, sent)
     elif type(recorded) is dict and type(sent) is dict:
         for name in dict.fromkeys([*recorded, *sent]):
-            inner = f"{path}.{name}" if path else name
+            inner = paths.below(path, name)
             yield from json_differences(recorded.get(name, MISSING), sent.get(name, MISSING), inner, with_same)
     elif type(recorded) is list and type(sent) is list:
         old, new = [canonical_json(item) for item in recorded], [canonical_json(item) for item in sent]
@@ -157,6 +160,11 @@ def json_differences(recorded: Any, sent: Any, path: str = "", with_same: bool =
             yield from (Difference(f"{path}[{index}]", item, item) for index, item in enumerate(sent[after:], after))
     elif type(recorded) is not type(sent) or not _is_same(recorded, sent):
         yield Difference(path or "the body", recorded, sent)
+
+
+def _kind(parsed: Any) -> str:
+    """Where this differs, nothing inside can be compared."""
+    return "bytes" if type(parsed) is bytes else FORM if is_form(parsed) else "JSON"
 
 
 def _is_same(old: Any, new: Any) -> bool:
@@ -188,6 +196,9 @@ def _shown(old: Any, new: Any) -> tuple[str, str]:
 def _shown_bytes(body: bytes, other: bytes) -> str:
     if not body:
         return "no body"
+    if fields := fields_of(body):
+        names = ", ".join(name for name in fields if name != FORM)
+        return f"a form ({one_line(names, VALUE_WIDTH)})"
     try:
         parse_json(body)
         return "JSON"

@@ -49,6 +49,11 @@ def written(path: Path) -> str:
     return "".join(map(_written, path)).removeprefix(".")
 
 
+def below(path: str, name: str) -> str:
+    """The path of a member, both as `written` writes them."""
+    return (path + _written(name)).removeprefix(".")
+
+
 def covers(path: Path, place: tuple[str | int, ...], lengths: tuple[int, ...]) -> bool:
     """Whether the path names this place, or something around it. `lengths` has, for each step of the place, the length
     of the list or mapping that the step leads into."""

@@ -32,6 +32,8 @@ ASKED = {  # members that hold the prompt, in any item of a list
     *(("input",), ("input", "content"), ("input", "content", "text")),
     *(("prompt",), ("instructions",)),
 }
+FILES = (("file",), ("image",), ("image[]",), ("mask",))  # fields of forms (OpenAI API reference, audio and images)
+MAY_VARY_IN_FILES = ("filename", "content-type")
 CUT = math.nan
 _pack = msgspec.msgpack.Encoder(order="deterministic").encode
 
@@ -167,6 +169,11 @@ def _refusal(rule: Rule) -> str | None:
     members = tuple(step for step in rule.path if isinstance(step, str))
     if rule.path[0] in ELSEWHERE:
         return f"{rule.path[0]} decides the answer, and must not vary"
+    if members[:1] in FILES and members[-1] not in MAY_VARY_IN_FILES:
+        return (
+            "the bytes of a file must not vary; its filename and its content type may, as in "
+            'file.filename and ["image[]"][*].filename'
+        )
     if not rule.patterns and members in ASKED:
         return (
             f"{ANY} would ignore the whole prompt, so one recording would answer every question; name the part that "

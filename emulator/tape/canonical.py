@@ -1,16 +1,18 @@
-"""Two requests are the same when method, operation, query and deployment agree, and their bodies are equal as JSON.
+"""Two requests are the same when method, operation, query and deployment agree, and their bodies are equal as JSON, or
+as forms.
 
 Bodies are compared as JSON because clients order keys as they like: two releases of the OpenAI SDK send the same call
 with different bytes. A dated API names the deployment in the path, and v1 in the body's `model`. Recordings of one
 generation answer requests of the other. `"stream": false` equals no `stream`. Nothing else is ignored. 1, 1.0, true and
-"1" are four values, as in Azure, which refuses 1.0 for a whole number. A body that JSON leaves open to interpretation
-(RFC 8259: a key twice, NaN, other encodings than UTF-8) is compared by its bytes.
+"1" are four values, as in Azure, which refuses 1.0 for a whole number. A form is compared by its parts (form.py). Bytes
+are compared of a body that JSON leaves open to interpretation (RFC 8259: a key twice, NaN, not UTF-8).
 """
 
 import hashlib
 import json
 from typing import Any, NamedTuple
 
+from .form import DASHES, fields_of, is_form
 from .route import Route
 
 MAX_DEPTH = 100  # a deeper body is compared by its bytes; Azure refuses more than 64
@@ -27,11 +29,14 @@ class Key(NamedTuple):
 
 
 def parse_body(body: bytes) -> Any:
-    """The JSON in a body, or the bytes of a body that is not JSON."""
+    """The JSON in a body, what stands for a form (form.py), or the bytes of a body that is neither."""
+    if body.startswith(DASHES):
+        return fields_of(body) or body
     try:
-        return parse_json(body)
+        parsed = parse_json(body)
     except ValueError:
         return body
+    return body if is_form(parsed) else parsed
 
 
 def parse_json(body: bytes) -> Any:
@@ -52,7 +57,7 @@ def canonical_body(parsed: Any) -> Any:
     if type(parsed) is not dict:
         return parsed
     elsewhere = {"model"} if isinstance(parsed.get("model"), str) else set()
-    if parsed.get("stream") is False:
+    if parsed.get("stream") is False or (parsed.get("stream") == "false" and is_form(parsed)):
         elsewhere.add("stream")
     return {name: value for name, value in parsed.items() if name not in elsewhere} if elsewhere else parsed
 

@@ -56,6 +56,11 @@ class Response:
     def is_stream(self) -> bool:
         return self.header("content-type").startswith("text/event-stream")
 
+    @property
+    def is_played(self) -> bool:
+        """Whether it is sound or another file, which a client may use while it arrives."""
+        return self.header("content-type").startswith(("audio/", "application/octet-stream"))
+
     def frames(self) -> list[bytes]:
         """The body in its recorded pieces; in one piece when none are recorded."""
         if not self.frame_bytes:

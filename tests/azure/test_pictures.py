@@ -14,7 +14,7 @@ from emulator.azure.limits import Limits
 from emulator.match.library import Library
 from emulator.recording.budget import Budget, Spent
 from emulator.server import bind, serving
-from emulator.tape.estimate import PICTURE_TOKENS, expected_tokens
+from emulator.tape.estimate import DRAWN_TOKENS, PICTURE_TOKENS, expected_tokens
 from emulator.tape.interaction import Request
 from tests.support import recording
 
@@ -128,7 +128,7 @@ def test_a_file_that_is_uploaded_counts_as_a_picture(counting: Counting) -> None
         b'--b\r\ncontent-disposition: form-data; name="image"; filename="a"\r\n\r\n' + b"\xff" * 400_000 + b"\r\n--b--"
     )
     path = "/openai/deployments/gpt-image-1/images/edits?api-version=2025-04-01-preview"
-    assert expected_tokens(Request("POST", path, (), asked)) == PICTURE_TOKENS + 1_000
+    assert expected_tokens(Request("POST", path, (), asked)) == PICTURE_TOKENS + DRAWN_TOKENS["high"]
 
 
 def test_a_photo_fits_into_what_a_class_has_a_minute(counting: Counting) -> None:

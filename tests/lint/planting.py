@@ -9,7 +9,8 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from emulator import cli
-from emulator.synthetic import Answer, Asked, calls, embeds, filtered, says
+from emulator.bundle import CASSETTES
+from emulator.synthetic import Answer, Asked, calls, draws, embeds, filtered, says, speaks
 from emulator.synthetic.seed import Seed
 from emulator.tape import cassette
 from emulator.tape.cassette import Interaction, Request, Response
@@ -40,7 +41,17 @@ VECTORS = recording("embeddings", embeds(), model="embedder", input="Hi", dimens
 MODELS = got("models", {"object": "list", "data": [{"id": "m", "object": "model", "created": 1, "owned_by": "x"}]})
 COUNT = got("responses/input_tokens", {"object": "response.input_tokens", "input_tokens": 3}, "POST")
 DELETED = got("responses/resp_1", {"id": "resp_1", "object": "response.deleted", "deleted": True}, "DELETE")
-SOUND = (CHAT, CHAT_STREAM, TOOL_STREAM, REFUSAL, RESPONSE, RESPONSE_STREAM, VECTORS, MODELS, COUNT, DELETED)
+SPEECH = recording("audio/speech", speaks(), model="tts", input="Hi", voice="alloy", response_format="wav")
+SPEECH_STREAM = recording("audio/speech", speaks(), model="x", input="Hi", voice="alloy", stream_format="sse")
+PICTURE = recording("images/generations", draws(), model="gpt-image-1", prompt="Hi")
+PICTURE_STREAM = recording(
+    "images/generations", draws(), model="gpt-image-1", prompt="Hi", stream=True, partial_images=1
+)
+FORM = cassette.load(CASSETTES / "media/edit.yaml").interactions[0]
+HEARD = cassette.load(CASSETTES / "media/transcription_stream.yaml").interactions[0]
+SUBTITLES = cassette.load(CASSETTES / "media/subtitles.yaml").interactions[0]
+MEDIA = (SPEECH, SPEECH_STREAM, PICTURE, PICTURE_STREAM, FORM, HEARD, SUBTITLES)
+SOUND = (*MEDIA, CHAT, CHAT_STREAM, TOOL_STREAM, REFUSAL, RESPONSE, RESPONSE_STREAM, VECTORS, MODELS, COUNT, DELETED)
 
 DESCRIPTION = {  # the part of Azure OpenAI's description that these tests need
     "paths": {

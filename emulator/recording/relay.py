@@ -170,9 +170,10 @@ class Tape:
     def response(self) -> Response:
         answered, body = self.answered, b"".join(self.pieces)
         made = Response(answered.status_code, answered.reason_phrase, raw_headers(answered), body, outcome=self.outcome)
-        if not made.is_stream:
+        if not (made.is_stream or (made.is_played and len(self.pieces) > 1)):
             return made
-        sizes = tuple(map(len, self.pieces)) if self.pieces != sse_frames(body) else ()
+        usual = sse_frames(body) if made.is_stream else [body]
+        sizes = tuple(map(len, self.pieces)) if self.pieces != usual else ()
         return replace(made, frame_at_ms=tuple(self.at_ms), frame_bytes=sizes)
 
 

@@ -4,6 +4,7 @@ from ..scrub.scrub import Known, SecretFound, leaks, scrubbed
 from ..tape.cassette import Interaction, Request
 from .merge import identity
 
+LARGEST_BODY_BYTES = 40 * 2**20  # in base64 it is as large as a cassette may be
 COMPARED = ("request body", "request address path", "request address query")  # the parts that tell requests apart
 
 
@@ -14,6 +15,11 @@ class RecordingRefused(Exception):
 def require_sendable(asked: Interaction, known: Known) -> None:
     """`asked` is the request as the library would match it. Raises RecordingRefused for a secret in it: without the
     secret, the recording would never match the same request."""
+    if len(asked.request.body) > LARGEST_BODY_BYTES:
+        raise RecordingRefused(
+            f"Nothing was sent. The request has {len(asked.request.body) // 2**20} MB, and a cassette holds at most "
+            f"{LARGEST_BODY_BYTES // 2**20} MB. Record a shorter sound or a smaller picture."
+        )
     try:
         kept = scrubbed(asked, known)
     except SecretFound as found:

@@ -35,9 +35,9 @@ class Leak:
 
 
 def leaks_of(interaction: Interaction, search: Search) -> Iterator[Leak]:
-    for part, text in texts(interaction):
-        for hit in search.hits(text):
-            place = _place(interaction, part, text, hit.start)
+    for part, text, is_file in texts(interaction):
+        for hit in search.in_file(text) if is_file else search.hits(text):
+            place = part if is_file else _place(interaction, part, text, hit.start)
             yield Leak(masked(place, search), hit.rule, "" if hit.plainly else "in an encoding")
     yield from _bit_by_bit(interaction, search)
     for part, headers, kept in (
@@ -65,7 +65,7 @@ def _place(interaction: Interaction, part: str, text: str, position: int) -> str
     if part == "request address":
         name = re.search(r"[?&]([^?&=]+)=[^?&]*$", text[: position + 1])
         detail = f"query {name[1]}" if name else "path" if "/" in text[:position].partition("://")[2] else "host"
-    elif part.endswith("body"):
+    elif part.endswith(" body"):
         streamed = part.startswith("response") and interaction.response.is_stream
         detail = place_in(text.encode("latin-1"), position, streamed)
     else:

@@ -3,36 +3,56 @@
 import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from typing import NamedTuple
 
 from ..tape.coding import CodingError, codings_of, decoded, without_codings
 from ..tape.document import MAX_BYTES
 from ..tape.interaction import Headers, Interaction, Request, Response, sse_frames
+from .piece import pieces
 
 Edits = list[tuple[int, int, str]]  # (start, end, new text), in order and without overlap
 Editor = Callable[[str], Edits]
 
 
-def texts(interaction: Interaction) -> Iterator[tuple[str, str]]:
-    """(name of the part, its text) of every part that a cassette holds. A body is Latin-1: a character is a byte."""
+class Text(NamedTuple):
+    """A text of an interaction, and the name of its part, such as `request body`. `is_file`: see Piece."""
+
+    part: str
+    text: str
+    is_file: bool = False
+
+
+def texts(interaction: Interaction) -> Iterator[Text]:
+    """Every text that a cassette holds. A body is Latin-1: a character is a byte."""
     for part, message in (("request", interaction.request), ("response", interaction.response)):
-        yield from ((f"{part} header {name.lower()}", f"{name}: {value}") for name, value in message.headers)
-        yield f"{part} body", message.body.decode("latin-1")
-    yield "request method", interaction.request.method
-    yield "request address", interaction.request.uri
-    yield "response reason", interaction.response.reason
+        yield from (Text(f"{part} header {name.lower()}", f"{name}: {value}") for name, value in message.headers)
+        for piece in pieces(message):
+            yield Text(f"{part} body {piece.within}".rstrip(), piece.text, piece.is_file)
+    yield Text("request method", interaction.request.method)
+    yield Text("request address", interaction.request.uri)
+    yield Text("response reason", interaction.response.reason)
 
 
 def rewritten(interaction: Interaction, editor: Editor) -> Interaction:
     """The interaction with the editor's changes in each of its texts."""
     request, response = interaction.request, interaction.response
-    body = _edited_body(request.body, editor(request.body.decode("latin-1")))
+    body = _edited_body(request.body, _edits(request, editor))
     headers = _with_length(_headers(request.headers, editor), request.body, body)
     method, uri = _edited(request.method, editor(request.method)), _edited(request.uri, editor(request.uri))
     reason = _edited(response.reason, editor(response.reason))
     answered = replace(response, reason=reason, headers=_headers(response.headers, editor))
-    if edits := editor(response.body.decode("latin-1")):
+    if edits := _edits(response, editor):
         answered = in_pieces(answered, _pieces(answered, edits))
     return replace(interaction, request=Request(method, uri, headers, body), response=answered)
+
+
+def _edits(message: Request | Response, editor: Editor) -> Edits:
+    """Those of the body. A file stays as it is."""
+    return [
+        (piece.start + start, piece.start + end, text)
+        for piece in pieces(message)
+        for start, end, text in (() if piece.is_file else editor(piece.text))
+    ]
 
 
 def unpacked(interaction: Interaction) -> Interaction:

@@ -60,7 +60,7 @@ def scrubbed(interaction: Interaction, known: Known) -> Interaction:
     ]
     search = known.search(filter(is_unmistakable, sent))
     kept = at_placeholder(with_kept_headers(unpacked(interaction)), known.base)
-    said = [text for _, text in texts(kept)]
+    said = [text for _, text, is_file in texts(kept) if not is_file]
     hits = [hit for text in said for hit in search.hits(text)]
     names = _names(hits, "\n".join(said))
     if found := {hit.secret: hit.rule for hit in hits if is_unmistakable(hit.secret)}:

@@ -1,5 +1,6 @@
 """Finds secrets in a text, in plain form and in encodings."""
 
+import functools
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -50,6 +51,19 @@ class Search:
         if text not in self._remembered:
             self._remembered[text] = sorted(self._look(text, nesting), key=lambda hit: hit.start)
         return self._remembered[text]
+
+    def in_file(self, text: str) -> list[Hit]:
+        """The hits in sound or in a picture: in what a person can read there, in UTF-16 as well, and strings anywhere.
+        None can be replaced, and its place is the file."""
+        whole = functools.partial(Hit, 0, len(text), plainly=False)
+        found = [
+            whole(secret, rule) for _, _, secret, rule in _exactly({**self.known, **self.found}, text, text.lower())
+        ]
+        data = text.encode("latin-1")
+        for letters in (data, data.replace(b"\0", b"")):
+            for run in READABLE.findall(letters):
+                found += [whole(hit.secret, hit.rule) for hit in self.hits(run.decode("latin-1"))]
+        return found
 
     def _look(self, text: str, nesting: int) -> Iterator[Hit]:
         encodings_seen, covered = set[str](), bytearray(len(text))

@@ -22,6 +22,11 @@ USUAL = (  # what a newcomer's first program names
     "text-embedding-3-small",
     "text-embedding-3-large",
     "text-embedding-ada-002",
+    "gpt-4o-mini-tts",
+    "gpt-4o-transcribe",
+    "gpt-4o-mini-transcribe",
+    "whisper",
+    "gpt-image-1",
 )
 
 

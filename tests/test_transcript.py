@@ -35,6 +35,11 @@ SHOWN = (
     "errors/rate_limited",
     "responses/deleted",
     "dspy/react",
+    "media/speech",
+    "media/transcription_stream",
+    "media/subtitles",
+    "media/image_stream",
+    "media/edit",
 )
 
 

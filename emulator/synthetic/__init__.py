@@ -8,8 +8,10 @@ through the real proxy, and keeps requests and answers in cassettes marked `orig
 from .answer import (
     calls,
     deletes,
+    draws,
     embeds,
     filtered,
+    hears,
     judged_later,
     keeps,
     lists_input,
@@ -18,6 +20,7 @@ from .answer import (
     rate_limited_in_stream,
     resumes,
     says,
+    speaks,
 )
 from .asked import Answer, Asked, Reply
 from .author import Author, AuthoringError, Scenario
@@ -31,8 +34,10 @@ __all__ = [
     "Scenario",
     "calls",
     "deletes",
+    "draws",
     "embeds",
     "filtered",
+    "hears",
     "judged_later",
     "keeps",
     "lists_input",
@@ -41,4 +46,5 @@ __all__ = [
     "rate_limited_in_stream",
     "resumes",
     "says",
+    "speaks",
 ]

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from . import chat, embeddings, errors, responses, stored
+from . import chat, embeddings, errors, images, responses, speech, stored, transcripts
 from .asked import Answer, Reply
 
 FORMATS = {"chat/completions": chat.response, "responses": responses.response}
@@ -23,6 +23,21 @@ def calls(*functions: tuple[str, dict[str, Any]], thought: int = 0) -> Answer:
 def embeds() -> Answer:
     """Vectors that depend on their texts alone."""
     return embeddings.response
+
+
+def speaks() -> Answer:
+    """Beeps, one for each word."""
+    return speech.response
+
+
+def hears(text: str) -> Answer:
+    """What is said in a sound, transcribed or translated."""
+    return lambda asked: transcripts.response(asked, text)
+
+
+def draws() -> Answer:
+    """Pictures that show the words of the prompt."""
+    return images.response
 
 
 def filtered(category: str) -> Answer:

@@ -22,11 +22,13 @@ from ..stack import NOT_INHERITED, HostProcess
 from ..tape import cassette
 from ..tape.canonical import canonical_body, parse_body
 from ..tape.cassette import Interaction, Request
+from ..tape.form import is_form
 from ..tape.route import parse
 from .asked import Answer, Asked
 from .seed import WRITTEN, Seed
+from .upload import told
 
-DEPLOYMENTS = "gpt-4o-mini,gpt-5-mini,text-embedding-3-small"
+DEPLOYMENTS = "gpt-4o-mini,gpt-5-mini,text-embedding-3-small,gpt-4o-mini-tts,gpt-4o-mini-transcribe,whisper,gpt-image-1"
 
 
 class AuthoringError(Exception):
@@ -68,7 +70,9 @@ class ScriptedAzure(FakeAzure):
         same = sum(entry.request.body == exchange.body for entry in self.interactions.values())
         meaning = json.dumps([exchange.target, body.get("model"), canonical_body(body), same], sort_keys=True)
         _, answer = self.unused.pop(found)
-        asked = Asked(route.operation, body, Seed(meaning), route.query, tuple(self.asked))
+        asked = Asked(
+            route.operation, told(exchange.body) if body else body, Seed(meaning), route.query, tuple(self.asked)
+        )
         try:
             answered = answer(asked)
         except LookupError as error:
@@ -131,5 +135,21 @@ class Author:
                 f"{scenario.name}: " + "\n  ".join([repr(failure)] * bool(failure) + problems)
             ) from failure
         notes = {"origin": "synthetic", "written": WRITTEN.date().isoformat(), "about": scenario.about}
-        cassette.save(path, [entry for _, entry in sorted(self.azure.interactions.items())], notes)
+        written = [entry for _, entry in sorted(self.azure.interactions.items())]
+        there = cassette.load(path) if path.exists() else None
+        if (
+            there is None
+            or there.notes != notes
+            or list(map(_content, there.interactions)) != list(map(_content, written))
+        ):
+            cassette.save(path, written, notes)
         return path
+
+
+def _content(interaction: Interaction) -> Any:
+    """What makes it another: not the boundary of a form, which a client makes anew each time."""
+    request = interaction.request
+    if not is_form(parse_body(request.body)):
+        return request, interaction.response
+    headers = [pair for pair in request.headers if pair[0] != "content-type"]
+    return request.method, request.uri, headers, request.meaning, interaction.response

@@ -59,7 +59,7 @@ def test_nothing_is_improvised_while_a_live_service_is_recorded(aoai_emulator: E
 
 def test_an_operation_that_is_not_improvised_is_a_miss() -> None:
     with pytest.raises(AssertionError, match="nothing is improvised"):
-        asked("audio/speech", {"model": "tts"})
+        asked("files", {"purpose": "batch"})
 
 
 # --- embeddings, models, refusals -------------------------------------------------------------------------------------

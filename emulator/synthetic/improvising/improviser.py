@@ -5,14 +5,14 @@ from collections.abc import Callable, Iterable, Mapping
 from ...azure.answerer import Made
 from ...azure.journal import Exchange
 from ...azure.question import Question
-from ...tape.canonical import parse_body
 from ...tape.interaction import Response
 from ...tape.route import Route
 from .. import chat, embeddings
 from ..asked import Asked
 from ..instance import Unsatisfiable
 from ..seed import Seed
-from . import refusal
+from ..upload import told
+from . import image, refusal, speech, transcript
 from .conversation import of_chat
 from .decision import reply
 from .memory import Memory
@@ -30,7 +30,15 @@ class Improviser:
 
     def __init__(self, pace: Pace | None = None, models: Iterable[str] = ()) -> None:
         self.pace, self.memory = pace or Pace(), Memory()
-        self._alike: Mapping[str, Maker] = {"POST chat/completions": _chat, "POST embeddings": _embeddings}
+        self._alike: Mapping[str, Maker] = {
+            "POST chat/completions": _chat,
+            "POST embeddings": _embeddings,
+            "POST audio/speech": speech.make,
+            "POST audio/transcriptions": transcript.make,
+            "POST audio/translations": transcript.make,
+            "POST images/generations": image.make,
+            "POST images/edits": image.make,
+        }
         self._changing: Mapping[str, Maker] = {**Models(tuple(models)).makers(), **Responses().makers()}
 
     def __call__(self, exchange: Exchange, question: Question) -> Made | None:
@@ -49,7 +57,7 @@ class Improviser:
         return None
 
     def _made(self, make: Maker, question: Question, route: Route) -> Made:
-        body = parse_body(question.body) if question.body else {}
+        body = told(question.body) if question.body else {}
         is_object = isinstance(body, dict)
         said = {name: value for name, value in body.items() if value is not None} if is_object else {}
         said |= {"model": question.deployment} if question.deployment else {}

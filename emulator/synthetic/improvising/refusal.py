@@ -1,5 +1,6 @@
 """Refuses the requests that Azure refuses before a model answers, in Azure's words."""
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ...azure.errors import ERRORS
@@ -64,8 +65,38 @@ SHAPES: dict[str, Any] = {  # field: its type, [of each item], {of some fields},
     "truncation": str,
     "user": str,
 }
+MEDIA_SHAPES: dict[str, Any] = {  # of audio and images; what a form says is read already (upload.py)
+    "background": str,
+    "include": [str],
+    "input": str,
+    "language": str,
+    "model": str,
+    "n": int,
+    "output_compression": int,
+    "output_format": str,
+    "partial_images": int,
+    "prompt": str,
+    "quality": str,
+    "response_format": str,
+    "size": str,
+    "speed": float,
+    "stream": bool,
+    "stream_format": str,
+    "temperature": float,
+    "timestamp_granularities": [str],
+    "voice": (str, {"id": str}),
+}
+MEDIA = ("audio/", "images/")  # the beginnings of their operations
 ITEM = {"type": str, "role": str, "content": TEXT_OR_PARTS, "name": str}  # of the array in a response's input
-REQUIRED = {"chat/completions": "messages", "embeddings": "input"}
+REQUIRED = {
+    "chat/completions": "messages",
+    "embeddings": "input",
+    "audio/speech": "input",
+    "audio/transcriptions": "file",
+    "audio/translations": "file",
+    "images/generations": "prompt",
+    "images/edits": "prompt",
+}
 BOUNDS = {  # lowest and highest
     "dimensions": (1, 3_072),
     "max_completion_tokens": (1, None),
@@ -104,18 +135,18 @@ def check(asked: Asked) -> None:
     """Raises Refused for a request that no model can answer."""
     body, required = asked.body, REQUIRED.get(asked.operation, "")
     if required and not body.get(required):
-        raise _missing(required)
-    for name, shape in SHAPES.items():
+        raise missing(required)
+    for name, shape in (MEDIA_SHAPES if asked.operation.startswith(MEDIA) else SHAPES).items():
         if name in body:
             _check_shape(body[name], shape, name)
     if asked.operation == "responses" and isinstance(items := body.get("input"), list):
         _check_shape(items, [ITEM], "input")
         for at, item in enumerate(items):
             if item.get("type", "message") == "message" and not ({"role", "content"} <= item.keys()):
-                raise _missing(f"input[{at}].content" if "role" in item else f"input[{at}].role")
+                raise missing(f"input[{at}].content" if "role" in item else f"input[{at}].role")
     for at, message in enumerate(body.get("messages", ())):
         if not message.get("role"):
-            raise _missing(f"messages[{at}].role")
+            raise missing(f"messages[{at}].role")
     for name, (low, high) in BOUNDS.items():
         if name in body:
             _check_bounds(name, body[name], low, high)
@@ -130,10 +161,6 @@ def unsupported(asked: Asked) -> Response | None:
         return None
     error, facts = ERRORS["unsupported_parameter"], {"deployment": asked.deployment}
     return Response(error.status, "Bad Request", tuple(error.headers_for(facts)), error.body_for(facts))
-
-
-def _missing(path: str) -> Refused:
-    return Refused(f"Missing required parameter: '{path}'.", path, "missing_required_parameter")
 
 
 def _check_bounds(name: str, value: int, low: int, high: int | None) -> None:
@@ -163,3 +190,22 @@ def _check_shape(value: Any, shape: Any, path: str) -> None:
 
 def _type(shape: Any) -> Any:
     return shape if isinstance(shape, type) else type(shape)
+
+
+def missing(path: str) -> Refused:
+    return Refused(f"Missing required parameter: '{path}'.", path, "missing_required_parameter")
+
+
+def require_one_of(name: str, value: Any, allowed: Iterable[str]) -> None:
+    """Raises Refused."""
+    *some, last = (repr(one) for one in allowed)
+    if repr(value) not in (*some, last):
+        raise Refused(
+            f"Invalid value: {value!r}. Supported values are: {', '.join(some)}, and {last}.", name, "invalid_value"
+        )
+
+
+def require_within(body: Mapping[str, Any], name: str, low: int, high: int) -> None:
+    """Raises Refused for an integer beyond these bounds."""
+    if name in body:
+        _check_bounds(name, body[name], low, high)

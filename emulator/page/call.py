@@ -10,6 +10,7 @@ from ..doctor.troubleshooting import advice
 from ..saying import asked, said
 from ..tape.canonical import parse_body
 from ..tape.interaction import COMPLETE, OUTCOMES, Interaction, Request, Response
+from ..tape.media import media_of
 from ..tape.route import parse
 from ..tape.usage import cost, tokens_of
 from .hidden import headers_shown, target_shown
@@ -112,7 +113,7 @@ def summary(method: str, target: str, body: bytes) -> tuple[str | None, bool | N
     parsed = parse_body(body)
     text = " ".join(last_text(method, target, body).split())
     cut = text if len(text) <= ASKED_WIDTH else f"{text[: ASKED_WIDTH - 1]}…"
-    return cut or None, bool(parsed.get("stream")) if isinstance(parsed, dict) else False
+    return cut or None, parsed.get("stream") in (True, "true") if isinstance(parsed, dict) else False
 
 
 def last_text(method: str, target: str, body: bytes) -> str:
@@ -122,7 +123,9 @@ def last_text(method: str, target: str, body: bytes) -> str:
 
 
 def shown(body: bytes) -> str | None:
-    return body.decode(errors="replace") if len(body) <= SHOWN_BODY_BYTES else None
+    """None for sound, a picture and whatever else nobody reads, as for a body that is too large."""
+    is_shown = len(body) <= SHOWN_BODY_BYTES and b"\0" not in body and not media_of(body).kind
+    return body.decode(errors="replace") if is_shown else None
 
 
 def moment(journal: Journal, monotonic: float) -> str:

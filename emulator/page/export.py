@@ -13,6 +13,7 @@ from ..scrub.secret import PLACEHOLDER
 from ..synthetic.stubs import Stub, Stubs
 from ..tape import cassette
 from ..tape.canonical import parse_body
+from ..tape.form import is_form
 from ..tape.interaction import Interaction, Request
 from ..tape.route import Route, parse
 from . import call
@@ -65,7 +66,13 @@ def curl(subject: Subject, request: Request, whole: str) -> str:
 
 def as_python(subject: Subject, exchange: Exchange) -> Answer:
     route, body = parse(exchange.target), parse_body(exchange.body)
-    if route is None or route.operation not in METHODS or exchange.method != "POST" or not isinstance(body, dict):
+    if (
+        route is None
+        or route.operation not in METHODS
+        or exchange.method != "POST"
+        or not isinstance(body, dict)
+        or is_form(body)
+    ):
         raise Refusal(409, "no_such_form", "The OpenAI SDK has no method for this call; take as=curl.", "as")
     method, names = METHODS[route.operation]
     given = ({"model": route.deployment} if route.deployment else {}) | body

@@ -13,10 +13,10 @@ from emulator.synthetic import Author, AuthoringError, Scenario, calls, embeds, 
 from emulator.tape import cassette
 from emulator.tape.canonical import key_of, parse_body
 from emulator.tape.route import parse
-from tests.e2e.scenarios import chat, doctor, embeddings, errors, responses, sdk, stored, streams
+from tests.e2e.scenarios import chat, doctor, embeddings, errors, media, responses, sdk, stored, streams
 from tests.pages import SPAN, text_of
 
-MODULES = [chat, doctor, responses, embeddings, errors, stored, streams]
+MODULES = [chat, doctor, responses, embeddings, errors, stored, streams, media]
 
 
 @pytest.fixture(scope="module")

@@ -18,16 +18,17 @@ from emulator.stack import CASSETTES
 from emulator.synthetic import Scenario
 from emulator.tape import cassette
 from emulator.tape.cassette import Interaction
-from tests.e2e.scenarios import chat, embeddings, errors, responses, stored
+from emulator.tape.form import fields_of
+from tests.e2e.scenarios import chat, embeddings, errors, media, responses, stored
 from tests.recording.conftest import Live
 
-MODULES = (chat, responses, embeddings, errors, stored)
+MODULES = (chat, responses, embeddings, errors, stored, media)
 SCENARIOS = {scenario.name: scenario for module in MODULES for scenario in module.SCENARIOS}
 
 
 def told(interactions: tuple[Interaction, ...]) -> list[tuple[object, ...]]:
     """Each request, and its answer without times and without the server's own headers."""
-    asked = [(i.request.method, i.request.uri, i.request.body) for i in interactions]
+    asked = [(i.request.method, i.request.uri, fields_of(i.request.body) or i.request.body) for i in interactions]
     answers = [(headers_of(i), replace(i.response, headers=(), frame_at_ms=())) for i in interactions]
     return list(zip(asked, answers, strict=True))
 

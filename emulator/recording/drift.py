@@ -6,6 +6,7 @@ from typing import Any, Literal, NamedTuple
 
 from ..tape.cassette import Response
 from ..tape.frame import frames
+from ..tape.media import media_of
 from ..tape.usage import tokens_of
 
 Severity = Literal["error", "warning", "info"]
@@ -21,6 +22,8 @@ TEXTS = (
     "bytes",
     "logprob",
     "token",
+    "b64_json",
+    "audio",
 )
 
 
@@ -82,13 +85,20 @@ def _values(recorded: Response, today: Response) -> Iterator[Drift]:
 
 
 def _sizes(recorded: Response, today: Response) -> Iterator[Drift]:
+    sounds = media_of(recorded.body), media_of(today.body)
+    if sounds[0].kind and sounds[0] != sounds[1]:
+        yield Drift("info", f"it was {sounds[0]}, is {sounds[1]}")
     before, now = tokens_of(recorded), tokens_of(today)
     if before != now:
         yield Drift("info", f"tokens were {before.input} + {before.output}, are {now.input} + {now.output}")
 
 
 def _documents(response: Response) -> Iterator[tuple[str, Any]]:
-    """(type of the event, its JSON). A whole body counts as an event without a type."""
+    """(type of the event, its JSON). A whole body counts as an event without a type, and a sound as one of its kind."""
+    media = media_of(response.body)
+    if media.kind or b"\0" in response.body:
+        yield media.kind or "data", None
+        return
     texts = (
         [frame.data for frame in frames(response)] if response.is_stream else [response.body.decode(errors="replace")]
     )

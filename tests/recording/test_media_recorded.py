@@ -1,5 +1,6 @@
 """Sound and pictures are recorded as they were sent, and play for the next call, whose form has another boundary."""
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,12 @@ from openai import APIStatusError, OpenAI
 
 from emulator.match.library import Library
 from emulator.recording.budget import Budget
+from emulator.recording.drift import drifts
+from emulator.recording.live import Live as LiveService
 from emulator.recording.recorder import LARGEST_BODY_BYTES
+from emulator.recording.verify import verify
 from emulator.stack import CASSETTES
+from emulator.synthetic.media import beeps, sound
 from emulator.tape import cassette
 from emulator.tape.cassette import CassetteError, Interaction, Request, Response
 from emulator.tape.estimate import expected_tokens
@@ -133,3 +138,26 @@ def test_a_cassette_that_nobody_could_read_is_not_written(tmp_path: Path) -> Non
         cassette.save(tmp_path / "x.yaml", [sound, sound], {})
     assert (tmp_path / "x.yaml").stat() == before
     assert Library.from_folders([tmp_path]).problems == []
+
+
+def test_another_voice_is_no_drift_and_another_format_is() -> None:
+    wav, mp3, opus = (sound(beeps(text), form) for text, form in (("One", "wav"), ("One", "mp3"), ("Two", "opus")))
+    kind = (("content-type", "application/octet-stream"),)
+    before, longer, other = (Response(200, "OK", kind, body) for body in (wav, sound(beeps("One two"), "wav"), mp3))
+    assert [str(drift) for drift in drifts(before, longer)] == [
+        f"info: it was WAV, 0.08 s, {len(wav):,} bytes, is WAV, 0.16 s, {len(longer.body):,} bytes"
+    ]
+    assert [drift.severity for drift in drifts(before, other)] == ["error", "warning", "info"]
+    assert drifts(Response(200, "OK", kind, opus), Response(200, "OK", kind, opus)) == []
+
+
+def test_a_recorded_form_is_verified_against_the_live_service(live: Live) -> None:
+    recorded = [*cassette.load(CASSETTES / "media/transcription.yaml").interactions]
+    service = LiveService(live.env["AZURE_OPENAI_BASE"], live.env["AZURE_OPENAI_API_KEY"])
+
+    async def told() -> list[str]:
+        found = [str(verified) async for verified, _ in verify(recorded, service, Budget())]
+        await service.aclose()
+        return found
+
+    assert asyncio.run(told()) == ["transcription #1: as recorded"]

@@ -34,7 +34,7 @@ def azure() -> Iterator[tuple[FakeAzure, str]]:
         yield fake, base
 
 
-@pytest.fixture(params=["dated", "v1"], scope="module")
+@pytest.fixture(params=["dated", pytest.param("v1", marks=pytest.mark.long)], scope="module")
 def client(azure: tuple[FakeAzure, str], request: pytest.FixtureRequest) -> Iterator[OpenAI]:
     fake, base = azure
     if request.param == "dated":

@@ -204,7 +204,7 @@ def test_rate_limits_count_sound_and_pictures(azure: FakeAzure, client: OpenAI) 
 
 
 def test_events_of_several_megabytes_come_on_time(tmp_path: Path) -> None:
-    picture = base64.b64encode(bytes(3 * 2**20)).decode()
+    picture = base64.b64encode(bytes(2 * 2**20)).decode()
     events = [{"type": "image_generation.partial_image", "b64_json": picture, "partial_image_index": i} for i in (0, 1)]
     frames = [f"event: {event['type']}\ndata: {json.dumps(event)}\n\n".encode() for event in events]
     answer = Response(200, "OK", (("content-type", "text/event-stream"),), b"".join(frames), frame_at_ms=(100.0, 400.0))

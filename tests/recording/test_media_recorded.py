@@ -129,6 +129,7 @@ def test_what_no_cassette_can_hold_is_not_even_sent(live: Live, folder: Path) ->
     assert live.azure.journal.exchanges == []
 
 
+@pytest.mark.long
 def test_a_cassette_that_nobody_could_read_is_not_written(tmp_path: Path) -> None:
     asked = Request("POST", "https://x/openai/v1/audio/speech", (), b"{}")
     sound = Interaction(asked, Response(200, "OK", (), b"\xff" * (25 * 2**20)))

@@ -88,6 +88,7 @@ def test_chance_is_no_secret() -> None:
     assert clean.response.body == noise
 
 
+@pytest.mark.long
 def test_large_files_are_searched_in_a_moment() -> None:
     started = time.monotonic()
     scrubbed(form(random.Random(2).randbytes(5_000_000)), KNOWN)

@@ -13,7 +13,7 @@ from emulator.match.library import Library
 from emulator.recording.budget import Budget
 from emulator.recording.drift import drifts
 from emulator.recording.live import Live as LiveService
-from emulator.recording.recorder import LARGEST_BODY_BYTES
+from emulator.recording.sendable import LARGEST_BODY_BYTES
 from emulator.recording.verify import verify
 from emulator.stack import CASSETTES
 from emulator.synthetic.media import beeps, sound

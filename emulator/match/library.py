@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..tape import cassette
-from ..tape.canonical import Key, parse_body
+from ..tape.canonical import Key, parse_body, parse_shared
 from ..tape.cassette import CassetteError, Interaction
 from . import declared
 from .nearest import Candidate
@@ -128,7 +128,7 @@ class Library:
         """The sequence of equal requests, else of those that are equal but for what may vary in them."""
         if found := self._sequences.get(key):
             return found
-        parsed = parse_body(body) if self._slacks else None
+        parsed = parse_shared(body) if self._slacks else None
         for slack in self._slacks:
             if (relaxed := slack.key_of(key, parsed)) and (found := self._sequences.get(relaxed)):
                 return found

@@ -239,6 +239,8 @@ def _pieces(text: str, these: tuple[Pattern, ...], until: float) -> Any:
     """[NaN, "Today is ", the number of the matching pattern, "."], or the text itself where no pattern matches."""
     pieces: list[Any] = [text]
     for number, pattern in enumerate(these):
+        if not pattern.may_match(text):
+            continue
         for at in range(len(pieces) - 1, -1, -2):  # every second piece is a text, the others are numbers
             if len(parts := pattern.split(pieces[at], until)) > 1:
                 between = [number] * (2 * len(parts) - 1)

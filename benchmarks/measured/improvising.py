@@ -1,7 +1,7 @@
 """What it costs to make up an answer: python -m benchmarks.measured.improvising [--seconds 3]
 
 One fake Azure answers 16 connections: from recordings of so many prompts, then making up answers to the same prompts,
-then to prompts that never come again. Chat in one piece, streamed, with a schema and with a tool; requests a second.
+then to prompts that never come again. Chat, Responses and embeddings; requests a second.
 """
 
 import argparse
@@ -27,8 +27,7 @@ from tests.synthetic.improvised import asked
 CONNECTIONS = 16
 RECORDED = 200  # prompts, asked again and again
 NEVER_AGAIN = 10**9
-MUST = 3  # times the requests a second, at most, that replaying reaches
-PATH = "/openai/v1/chat/completions"
+MUST = 1 / 3  # of the requests a second that replaying reaches, at least
 SCHEMA = {
     "type": "object",
     "properties": {
@@ -39,43 +38,53 @@ SCHEMA = {
     "required": ["name", "degrees", "tags"],
     "additionalProperties": False,
 }
-KINDS: dict[str, dict[str, Any]] = {
-    "chat": {},
-    "chat, streamed": {"stream": True},
-    "a schema": {"response_format": {"type": "json_schema", "json_schema": {"name": "city", "schema": SCHEMA}}},
-    "a tool": {"tools": [{"type": "function", "function": {"name": "weather", "parameters": SCHEMA}}]},
+FORM = {"type": "json_schema", "name": "city", "schema": SCHEMA}
+TOOL = {"name": "weather", "parameters": SCHEMA}
+MODELS = {"embeddings": "text-embedding-3-small"}
+KINDS: dict[str, tuple[str, dict[str, Any]]] = {  # the operation, and what a request has besides its prompt
+    "chat": ("chat/completions", {}),
+    "chat, streamed": ("chat/completions", {"stream": True}),
+    "a schema": ("chat/completions", {"response_format": {"type": "json_schema", "json_schema": FORM}}),
+    "a tool": ("chat/completions", {"tools": [{"type": "function", "function": TOOL}]}),
+    "a tool, streamed": ("chat/completions", {"tools": [{"type": "function", "function": TOOL}], "stream": True}),
+    "responses": ("responses", {}),
+    "responses, streamed": ("responses", {"stream": True}),
+    "responses, a schema": ("responses", {"text": {"format": FORM}}),
+    "embeddings": ("embeddings", {"encoding_format": "base64"}),  # as the SDK asks for them
+    "embeddings, as numbers": ("embeddings", {}),
 }
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seconds", type=float, default=3)
-    seconds = parser.parse_args().seconds
-    for kind, options in KINDS.items():
-        replayed = measured(options, recorded(options), RECORDED, seconds)
-        improvised = measured(options, [], RECORDED, seconds)
-        new = measured(options, [], NEVER_AGAIN, seconds)
-        ratio = replayed / improvised
-        print(f"{kind}: {replayed:,.0f} replayed, {improvised:,.0f} improvised, {new:,.0f} of new prompts; ", end="")
-        print(f"{ratio:.1f} to 1 (must: {MUST})", flush=True)
+    parser.add_argument("kinds", nargs="*", metavar="KIND", help="of requests (default: all)")
+    arguments = parser.parse_args()
+    for kind in arguments.kinds or KINDS:
+        replayed = measured(kind, recorded(kind), RECORDED, arguments.seconds)
+        again, new = (measured(kind, [], prompts, arguments.seconds) / replayed for prompts in (RECORDED, NEVER_AGAIN))
+        print(f"{kind}: {replayed:,.0f} replayed; improvised {again:.2f} of that, new prompts {new:.2f}", end=" ")
+        print(f"(must: {MUST:.2f})", flush=True)
 
 
-def prompt(options: dict[str, Any], number: int) -> bytes:
-    messages = [{"role": "user", "content": f"Question {number}: what is the weather like beside the sea?"}]
-    return json.dumps({"model": "gpt-4o-mini", "messages": messages, **options}).encode()
+def prompt(kind: str, number: int) -> bytes:
+    operation, options = KINDS[kind]
+    text = f"Question {number}: what is the weather like beside the sea?"
+    said = {"messages": [{"role": "user", "content": text}]} if operation.startswith("chat") else {"input": text}
+    return json.dumps({"model": MODELS.get(operation, "gpt-4o-mini"), **said, **options}).encode()
 
 
-def measured(options: dict[str, Any], interactions: list[Interaction], prompts: int, seconds: float) -> float:
+def measured(kind: str, interactions: list[Interaction], prompts: int, seconds: float) -> float:
     numbers = count()
     with started(interactions) as (base, key):
-        return asyncio.run(load(base, key, lambda: prompt(options, next(numbers) % prompts), seconds))
+        return asyncio.run(load(base, key, kind, lambda: prompt(kind, next(numbers) % prompts), seconds))
 
 
-def recorded(options: dict[str, Any]) -> list[Interaction]:
+def recorded(kind: str) -> list[Interaction]:
     """What is improvised, as recordings: both send the same."""
-    made = [asked("chat/completions", json.loads(prompt(options, number))) for number in range(RECORDED)]
+    made = [asked(KINDS[kind][0], json.loads(prompt(kind, number))) for number in range(RECORDED)]
     return [
-        Interaction(Request("POST", one.request.uri, (), prompt(options, number)), one.response)
+        Interaction(Request("POST", one.request.uri, (), prompt(kind, number)), one.response)
         for number, one in enumerate(made)
     ]
 
@@ -103,23 +112,26 @@ def started(interactions: list[Interaction]) -> Iterator[tuple[str, str]]:
         process.join()
 
 
-async def load(base: str, key: str, body: Callable[[], bytes], seconds: float) -> float:
+async def load(base: str, key: str, kind: str, body: Callable[[], bytes], seconds: float) -> float:
     """Answers a second over all connections."""
-    address = urlsplit(base)
+    address, path = urlsplit(base), f"/openai/v1/{KINDS[kind][0]}"
     began = time.monotonic()
     done = await asyncio.gather(
-        *(ask(str(address.hostname), int(address.port or 0), key, body, began + seconds) for _ in range(CONNECTIONS))
+        *(
+            ask(str(address.hostname), int(address.port or 0), path, key, body, began + seconds)
+            for _ in range(CONNECTIONS)
+        )
     )
     return sum(done) / (time.monotonic() - began)
 
 
-async def ask(host: str, port: int, key: str, body: Callable[[], bytes], until: float) -> int:
+async def ask(host: str, port: int, path: str, key: str, body: Callable[[], bytes], until: float) -> int:
     """One connection; how many answers it got. Raises AssertionError where one is no 200."""
     reader, writer = await asyncio.open_connection(host, port)
     answers = 0
     while time.monotonic() < until:
         sent = body()
-        head = f"POST {PATH} HTTP/1.1\r\nhost: x\r\napi-key: {key}\r\ncontent-length: {len(sent)}\r\n\r\n"
+        head = f"POST {path} HTTP/1.1\r\nhost: x\r\napi-key: {key}\r\ncontent-length: {len(sent)}\r\n\r\n"
         writer.write(head.encode() + sent)
         got = await reader.readuntil(b"\r\n\r\n")
         assert got.startswith(b"HTTP/1.1 200"), got

@@ -1,12 +1,16 @@
 """Other sources of answers than the recordings. The stack hands them to the fake Azure, which knows no more of them."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 from ..tape.interaction import Response
 from .faults import Fault
 from .journal import Exchange
+from .plan import Plan, as_recorded
 from .question import Question
+
+ORIGIN_HEADER = "x-emulator-origin"  # who made an answer that nobody recorded
 
 
 @dataclass(frozen=True)
@@ -17,6 +21,15 @@ class Made:
     response: Response
     origin: str
     fault: Fault | None = None
+
+    @cached_property
+    def marked(self) -> Response:
+        """The response, which says where it comes from."""
+        return replace(self.response, headers=(*self.response.headers, (ORIGIN_HEADER, self.origin)))
+
+    @cached_property
+    def plan(self) -> Plan:
+        return as_recorded(self.marked)
 
 
 Answerer = Callable[[Exchange, Question], Made | None]

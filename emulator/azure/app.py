@@ -33,7 +33,6 @@ IDENTITY_PATHS = (IDENTITY_PATH, f"{IDENTITY_PATH}/")
 CONTROL_PATH = "/_emulator"
 CONTROL_LENGTH = len(CONTROL_PATH)
 UNAUTHORIZED = ("bad_key", "bad_token")
-ORIGIN_HEADER = "x-emulator-origin"  # who made an answer that nobody recorded
 FAULT_HEADER = "openai-emulator-fault"  # the proxy forwards openai-*, and Azure ignores unknown headers
 
 Control = Callable[[Scope, Receive, Send], Awaitable[None]]
@@ -201,7 +200,8 @@ class FakeAzure:
     async def play_made(
         self, made: Made, exchange: Exchange, send: Send, fault: Fault | None, left: dict[str, str]
     ) -> None:
-        plan = self.plan(with_headers(made.response, left | {ORIGIN_HEADER: made.origin}), fault or made.fault)
+        fault = fault or made.fault
+        plan = self.plan(with_headers(made.marked, left), fault) if fault or left else made.plan
         exchange.origin = made.origin
         exchange.status = None if plan.silent else plan.response.status
         await deliver(plan, exchange, send, self.journal, self.time_scale, self.hold)

@@ -43,9 +43,14 @@ def target_of(path: bytes, query: bytes) -> str:
     return (path + b"?" + query if query else path).decode("latin-1")
 
 
+@functools.lru_cache(1024)
+def _raw(name: str) -> bytes:
+    return name.lower().encode("latin-1")
+
+
 def head(status: int, headers: Any) -> Message:
     """The message that starts an answer."""
-    raw = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+    raw = [(_raw(name), value.encode("latin-1")) for name, value in headers]
     return {"type": "http.response.start", "status": status, "headers": raw}
 
 

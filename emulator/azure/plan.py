@@ -1,5 +1,6 @@
 """The plan of one answer: the part that is sent, its times, and its end."""
 
+import functools
 from dataclasses import dataclass, field, replace
 
 from ..match.library import Take
@@ -41,7 +42,7 @@ class Plan:
 
     def _headers(self) -> Headers:
         """The headers. An answer that breaks off promises its whole length."""
-        kept = tuple(pair for pair in self.response.headers if pair[0].lower() not in NOT_REPLAYED)
+        kept = tuple([pair for pair in self.response.headers if _is_replayed(pair[0])])
         if self.response.header("transfer-encoding"):
             return kept
         whole = self.response if self.ends else self.whole or self.response
@@ -55,6 +56,11 @@ class Plan:
             (piece.at, {"type": "http.response.body", "body": piece.data, "more_body": is_more})
             for piece, is_more in zip(played, more, strict=True)
         ]
+
+
+@functools.lru_cache(1_024)
+def _is_replayed(name: str) -> bool:
+    return name.lower() not in NOT_REPLAYED
 
 
 def as_recorded(response: Response) -> Plan:

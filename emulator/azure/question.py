@@ -6,7 +6,7 @@ It depends neither on the recordings nor on the caller.
 import functools
 from dataclasses import dataclass
 
-from ..tape.canonical import Key, deployment_of, key_of, parse_body
+from ..tape.canonical import Key, deployment_of, key_of, parse_shared
 from ..tape.route import Route, parse
 from .rules import refusal
 
@@ -34,7 +34,7 @@ def _read(method: str, target: str, body: bytes) -> Question:
     route = parse(target)
     if route is None:
         return Question(body, None, None, None, refusal(None))
-    parsed = parse_body(body)
+    parsed = parse_shared(body)
     return Question(body, route, deployment_of(route, parsed), key_of(method, route, parsed), refusal(route))
 
 

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any
 
-from ..azure.app import ORIGIN_HEADER
+from ..azure.answerer import ORIGIN_HEADER
 from ..azure.asgi import Send
 from ..azure.journal import Exchange
 from ..azure.question import Question, question_of

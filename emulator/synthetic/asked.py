@@ -1,17 +1,20 @@
 """A request and the model's reply in their shortest form. chat.py and responses.py make the bytes."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
+from ..azure.question import Question
 from ..tape.cassette import Response
 from .seed import Seed
 from .text import compact, pieces
+from .upload import told
 
 MODELS = {"gpt-4o-mini": "gpt-4o-mini-2024-07-18", "gpt-5-mini": "gpt-5-mini-2025-08-07"}  # deployment: model it serves
 COUNTED = 20_000  # characters up to which tokens are counted; to count those of a book takes a second
 CHARACTERS_A_TOKEN = 4
+SHORT = 40  # characters of a text that many requests have, such as a role or a word of a schema
 REASONING = ("gpt-5", "o1", "o3", "o4")  # models that think first
 
 
@@ -59,8 +62,16 @@ class Asked:
     @cached_property
     def tokens(self) -> int:
         """The prompt's tokens, estimated."""
-        prompt = [self.body.get(name) for name in ("messages", "input", "instructions", "tools")]
-        return 3 + sum(_tokens(text) for text in _strings(prompt))
+        return 3 + _tokens_in([self.body.get(name) for name in ("messages", "input", "instructions", "tools")])
+
+
+def asked_of(question: Question, seed: str) -> Asked:
+    """The request as it was understood. What is null in it says nothing, nor does a body that is neither a form nor a JSON object."""
+    assert question.route is not None
+    body = told(question.body)
+    said = {name: value for name, value in body.items() if value is not None} if isinstance(body, dict) else {}
+    said |= {"model": question.deployment} if question.deployment else {}
+    return Asked(question.route.operation, said, Seed(seed), question.route.query)
 
 
 Answer = Callable[[Asked], Response]
@@ -93,12 +104,22 @@ class Reply:
 
 
 def _tokens(text: str) -> int:
+    if len(text) <= SHORT:
+        return _tokens_of_short(text)
     return len(pieces(text)) if len(text) <= COUNTED else len(text) // CHARACTERS_A_TOKEN
 
 
-def _strings(value: Any) -> Iterator[str]:
+@lru_cache(4_096)
+def _tokens_of_short(text: str) -> int:
+    return len(pieces(text))
+
+
+def _tokens_in(value: Any) -> int:
+    """Of all texts; what is sent as data is none."""
     if isinstance(value, str):
-        yield "" if value.startswith("data:") else value
-    elif isinstance(value, dict | list):
-        for item in value.values() if isinstance(value, dict) else value:
-            yield from _strings(item)
+        return 0 if value.startswith("data:") else _tokens(value)
+    if isinstance(value, dict):
+        value = value.values()
+    elif not isinstance(value, list):
+        return 0
+    return sum(map(_tokens_in, value))

@@ -3,13 +3,13 @@ and a final newline, or SSE frames that begin with the verdict on the prompt."""
 
 import math
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..tape.cassette import Response
 from . import headers
 from .asked import Asked, Reply
 from .seed import CREATED, LETTERS
-from .text import compact, pieces, schedule
+from .text import compact, pieces, plain, schedule
 
 VERDICT = "content_filter_results"
 SAFE = {"filtered": False, "severity": "safe"}
@@ -25,14 +25,23 @@ TEXT_VERDICT = {
     "violence": SAFE,
 }
 PROMPT_FILTER_RESULTS = [{"prompt_index": 0, VERDICT: PROMPT_VERDICT}]
-NOTHING = {"choices": [], "created": 0, "id": "", "model": "", "object": ""}
 LATE_VERDICTS = (FRAME_VERDICT, {name: UNSEEN for name in TEXT_VERDICT if name.startswith("protected")})
 JUDGED_AT_ONCE = 8  # chunks that the asynchronous filter judges together, roughly
 
-UNPADDED = {"obfuscation": ""}
 VERDICT_LENGTHS = [len(compact({VERDICT: verdict})) - 1 for verdict in ({}, FRAME_VERDICT)]  # a comma, and no braces
 
-Chunk = dict[str, Any]
+
+class Chunk(NamedTuple):
+    """`before` and `after` are the rest of its text: what comes up to its padding, and what then."""
+
+    choices: list[dict[str, Any]]
+    before: str
+    after: str
+    pads: bool = False
+
+
+NOTHING = Chunk([], ',"created":0,"id":"","model":"","object":""', "}")  # of the content filter alone
+ASKED = NOTHING._replace(after=f',"prompt_filter_results":{compact(PROMPT_FILTER_RESULTS)}}}')
 
 
 def response(asked: Asked, reply: Reply) -> Response:
@@ -43,7 +52,7 @@ def response(asked: Asked, reply: Reply) -> Response:
 
 
 def stream(asked: Asked, told: Iterable[Chunk]) -> Response:
-    frames = [f"data: {_padded(asked, chunk)}\n\n" for chunk in told] + ["data: [DONE]\n\n"]
+    frames = [f"data: {_text(asked, chunk)}\n\n" for chunk in told] + ["data: [DONE]\n\n"]
     body = "".join(frames).encode()
     return Response(
         200, "OK", headers.chat(asked.seed, asked.deployment, body, headers.SSE), body, schedule(len(frames))
@@ -69,15 +78,14 @@ def whole(asked: Asked, reply: Reply) -> bytes:
         "system_fingerprint": _fingerprint(asked),
         "usage": usage(asked, reply),
     }
-    return compact(completion).encode() + b"\n"
+    return f"{plain(completion)}\n".encode()
 
 
 def chunks(asked: Asked, reply: Reply) -> Iterator[Chunk]:
     """The verdict on the prompt, then for each choice its role, pieces and finish, then usage if asked for."""
     counts = (asked.body.get("stream_options") or {}).get("include_usage") is True
-    unknown = {"usage": None} if counts else {}
-    identity = _identity(asked)
-    yield NOTHING | {"prompt_filter_results": PROMPT_FILTER_RESULTS}
+    chunk = _chunk(asked, {"usage": None} if counts else {})
+    yield ASKED
     for index, text in enumerate(_texts(asked, reply)):
         for verdict, delta, said in _deltas(asked, reply, index, text):
             choice = {
@@ -87,9 +95,9 @@ def chunks(asked: Asked, reply: Reply) -> Iterator[Chunk]:
                 "index": index,
                 "logprobs": _logprobs(asked, said),
             }
-            yield _chunk(asked, identity, [choice], unknown)
+            yield chunk._replace(choices=[choice])
     if counts:
-        yield _chunk(asked, identity, [], {"usage": usage(asked, reply)})
+        yield _chunk(asked, {"usage": usage(asked, reply)})
 
 
 def chunks_judged_later(asked: Asked, reply: Reply) -> Iterator[Chunk]:
@@ -97,15 +105,15 @@ def chunks_judged_later(asked: Asked, reply: Reply) -> Iterator[Chunk]:
     delta (recorded in 2026 by other projects). Offsets count from the start of the prompt."""
     start = end = prompt = asked.tokens * 4
     for at, chunk in enumerate(chunks(asked, reply)):
-        said = [choice | {VERDICT: {}} for choice in chunk["choices"]]
-        yield chunk | {"choices": said}
+        said = [choice | {VERDICT: {}} for choice in chunk.choices]
+        yield chunk._replace(choices=said)
         end += sum(len(choice["delta"].get("content") or "") for choice in said)
         over = any(choice["finish_reason"] for choice in said)
         if said and (over or at % JUDGED_AT_ONCE == 0):
             offsets = {"check_offset": prompt, "start_offset": start, "end_offset": end}
             for verdict in LATE_VERDICTS:
                 judged = {"content_filter_offsets": offsets, VERDICT: verdict, "finish_reason": None, "index": 0}
-                yield NOTHING | {"choices": [judged]}
+                yield NOTHING._replace(choices=[judged])
             start = end
 
 
@@ -157,28 +165,21 @@ def _deltas(
     yield {}, {}, None
 
 
-def _chunk(asked: Asked, identity: Chunk, choices: list[Chunk], usage: Chunk) -> Chunk:
-    return {
-        "choices": choices,
-        **identity,
-        **(UNPADDED if asked.pads else {}),
-        "object": "chat.completion.chunk",
-        "system_fingerprint": _fingerprint(asked),
-        **usage,
-    }
+def _chunk(asked: Asked, usage: dict[str, Any]) -> Chunk:
+    """Without choices."""
+    begin, end = _identity(asked), {"object": "chat.completion.chunk", "system_fingerprint": _fingerprint(asked)}
+    return Chunk([], f",{compact(begin)[1:-1]}", f",{compact(end | usage)[1:]}", asked.pads)
 
 
-def _padded(asked: Asked, chunk: Chunk) -> str:
-    """The chunk's text, padded like the recorded ones: without its verdicts it has a multiple of 16 bytes, plus one.
-    Most of a stream's cost is to write the JSON, so the padding goes into the finished text. A quotation mark inside a
-    JSON string has a backslash before it, so no string can hold the member that this replaces."""
-    text = compact(chunk)
-    if "obfuscation" not in chunk:
-        return text
-    judged = sum(VERDICT_LENGTHS[bool(choice[VERDICT])] for choice in chunk["choices"])
-    padding = (1 + judged - (len(text) if text.isascii() else len(text.encode()))) % 16
-    choices = text[len('{"choices":') : text.index(',"created":')]
-    return text.replace('"obfuscation":""', f'"obfuscation":"{asked.seed.letters(choices, padding)}"', 1)
+def _text(asked: Asked, chunk: Chunk) -> str:
+    """The text, padded as that of recorded chunks is: without its verdicts it has a multiple of 16 bytes, and one."""
+    choices = plain(chunk.choices)
+    if not chunk.pads:
+        return f'{{"choices":{choices}{chunk.before}{chunk.after}'
+    text = f'{{"choices":{choices}{chunk.before},"obfuscation":""{chunk.after}'
+    judged = sum(VERDICT_LENGTHS[bool(choice[VERDICT])] for choice in chunk.choices)
+    padding = asked.seed.letters(choices, (1 + judged - (len(text) if text.isascii() else len(text.encode()))) % 16)
+    return f'{{"choices":{choices}{chunk.before},"obfuscation":"{padding}"{chunk.after}'
 
 
 def _identity(asked: Asked) -> dict[str, Any]:

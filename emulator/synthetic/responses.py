@@ -1,6 +1,7 @@
 """The Responses API as Azure's v1 sends it (reported April to June 2026): JSON with two spaces of indent, or SSE events
 whose keys are `type` and then alphabetical, without [DONE]."""
 
+import functools
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -9,7 +10,7 @@ from . import headers
 from .asked import Asked, Reply
 from .chat import PROMPT_VERDICT, TEXT_VERDICT, token
 from .seed import CREATED
-from .text import compact, pieces, pretty, schedule
+from .text import compact, pieces, plain, pretty, schedule
 
 THINKING_SECONDS = 2
 ENCRYPTED, LOGPROBS = "reasoning.encrypted_content", "message.output_text.logprobs"  # what a request may include
@@ -29,6 +30,7 @@ def whole(asked: Asked, reply: Reply | None, status: str = "") -> dict[str, Any]
     body = asked.body
     status = status or ("in_progress" if reply is None else "incomplete" if reply.is_cut() else "completed")
     effort = "medium" if asked.reasons else None
+    output = list(items(asked, reply)) if reply else []
     return {
         "id": asked.seed.response_id("resp"),
         "object": "response",
@@ -36,7 +38,7 @@ def whole(asked: Asked, reply: Reply | None, status: str = "") -> dict[str, Any]
         "status": status,
         "background": body.get("background", False),
         "completed_at": CREATED + THINKING_SECONDS if status == "completed" else None,
-        "content_filters": _verdicts(asked, reply) if reply else None,
+        "content_filters": _verdicts(asked, sum(len(text) for _, text in output)) if reply else None,
         "error": None,
         "frequency_penalty": 0.0,
         "incomplete_details": {"reason": "max_output_tokens"} if reply and reply.is_cut() else None,
@@ -44,7 +46,7 @@ def whole(asked: Asked, reply: Reply | None, status: str = "") -> dict[str, Any]
         "max_output_tokens": body.get("max_output_tokens"),
         "max_tool_calls": body.get("max_tool_calls"),
         "model": asked.deployment,
-        "output": [item for item, _ in items(asked, reply)] if reply else [],
+        "output": [item for item, _ in output],
         "parallel_tool_calls": body.get("parallel_tool_calls", True),
         "presence_penalty": 0.0,
         "previous_response_id": body.get("previous_response_id"),
@@ -61,7 +63,7 @@ def whole(asked: Asked, reply: Reply | None, status: str = "") -> dict[str, Any]
         "top_logprobs": body.get("top_logprobs", 0),
         "top_p": body.get("top_p", 1.0),
         "truncation": body.get("truncation", "disabled"),
-        "usage": _usage(asked, reply) if reply else None,
+        "usage": usage(asked, reply) if reply else None,
         "user": body.get("user"),
         "metadata": body.get("metadata", {}),
     }
@@ -142,8 +144,15 @@ def frames(told: Iterable[Event]) -> list[str]:
 
 
 def _frame(number: int, event: Event) -> str:
-    ordered = {"type": event.pop("type")} | dict(sorted((event | {"sequence_number": number}).items()))
-    return f"event: {ordered['type']}\ndata: {compact(ordered)}\n\n"
+    event["sequence_number"] = number
+    ordered = {name: event[name] for name in _order(tuple(event))}
+    write = compact if "response" in event else plain  # which repeats the numbers of the request
+    return f"event: {ordered['type']}\ndata: {write(ordered)}\n\n"
+
+
+@functools.lru_cache
+def _order(names: tuple[str, ...]) -> list[str]:
+    return sorted(names, key=lambda name: (name != "type", name))
 
 
 def text_part(text: str, logprobs: list[dict[str, Any]] | None = None) -> dict[str, Any]:
@@ -170,8 +179,7 @@ def _encrypted(asked: Asked) -> str:
     return "gAAAAA" + "".join(asked.seed.letters(f"encrypted {at}", 40) for at in range(8))
 
 
-def _verdicts(asked: Asked, reply: Reply) -> list[dict[str, Any]]:
-    spoken = sum(len(text) for _, text in items(asked, reply))
+def _verdicts(asked: Asked, spoken: int) -> list[dict[str, Any]]:
     return [
         {
             "blocked": False,
@@ -199,7 +207,7 @@ def _tool(tool: dict[str, Any]) -> dict[str, Any]:
     return {name: tool.get(name, True if name == "strict" else None) for name in order}
 
 
-def _usage(asked: Asked, reply: Reply) -> dict[str, Any]:
+def usage(asked: Asked, reply: Reply) -> dict[str, Any]:
     return {
         "input_tokens": asked.tokens,
         "input_tokens_details": {"cached_tokens": 0},

@@ -3,17 +3,17 @@
 import hashlib
 import string
 import struct
-import uuid
-from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 WRITTEN = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 CREATED = int(WRITTEN.timestamp())  # Unix seconds; every synthetic answer is this old
 LETTERS = string.ascii_letters + string.digits
+PAIRS = [low + high for high in LETTERS for low in LETTERS]  # the digits of a number, the low one first
+POWERS = [len(LETTERS) ** digits for digits in range(44)]  # one digit more than a digest has
 
 
-@dataclass(frozen=True)
-class Seed:
+class Seed(NamedTuple):
     """A source of ids in Azure's shapes. `name` distinguishes the ids of one answer."""
 
     text: str
@@ -27,14 +27,18 @@ class Seed:
         return list(struct.unpack(f"<{count}H", drawn))
 
     def letters(self, name: str, length: int) -> str:
-        digits, number = "", int.from_bytes(self._digest(name), "big")
-        while len(digits) < length:
-            number, digit = divmod(number, len(LETTERS))
-            digits += LETTERS[digit]
-        return digits
+        number, digits = int.from_bytes(self._digest(name), "big"), list[str]()
+        number %= POWERS[length]  # short numbers are quick to divide
+        for _ in range(0, length, 2):
+            number, digit = divmod(number, len(PAIRS))
+            digits.append(PAIRS[digit])
+        return "".join(digits)[:length]
 
     def uuid(self, name: str) -> str:
-        return str(uuid.UUID(bytes=self._digest(name)[:16], version=4))
+        """Of version 4 (RFC 9562, section 5.4)."""
+        digits = self._digest(name).hex()
+        variant = "89ab"[int(digits[16], 16) % 4]
+        return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:32]}"
 
     def response_id(self, prefix: str, name: str = "") -> str:
         """An id. All ids of one response share 16 digits at the beginning; the response's time follows in 8 digits."""

@@ -23,7 +23,7 @@ def state(asked: Asked, reply: Reply | None, status: str) -> Response:
     original = _original(asked)
     if included := [value for name, value in asked.query if name in ("include", "include[]")]:
         original = replace(original, body=original.body | {"include": included})
-    return _answer(asked, responses.whole(original, reply, status))
+    return answer(asked, responses.whole(original, reply, status))
 
 
 def rest_of_stream(asked: Asked, reply: Reply) -> Response:
@@ -36,21 +36,21 @@ def rest_of_stream(asked: Asked, reply: Reply) -> Response:
 
 def deleted(asked: Asked) -> Response:
     response_id = _original(asked).seed.response_id("resp")
-    return _answer(asked, {"id": response_id, "object": "response.deleted", "deleted": True})
+    return answer(asked, {"id": response_id, "object": "response.deleted", "deleted": True})
 
 
 def input_items(asked: Asked) -> Response:
     """A page of the response's input items. The newest comes first unless the request has `order=asc`. Raises
     LookupError where `after` names no item."""
     query = dict(asked.query)
-    items = list(_items(_original(asked)))
+    found = list(items(_original(asked)))
     if query.get("order") != "asc":
-        items.reverse()
-    after = _place(query["after"], items) + 1 if "after" in query else 0
-    page = items[after : after + int(query.get("limit", PAGE))]
+        found.reverse()
+    after = _place(query["after"], found) + 1 if "after" in query else 0
+    page = found[after : after + int(query.get("limit", PAGE))]
     ids = [item["id"] for item in page] or [None]
-    ends = {"first_id": ids[0], "has_more": after + len(page) < len(items), "last_id": ids[-1]}
-    return _answer(asked, {"object": "list", "data": page} | ends)
+    ends = {"first_id": ids[0], "has_more": after + len(page) < len(found), "last_id": ids[-1]}
+    return answer(asked, {"object": "list", "data": page} | ends)
 
 
 def _place(wanted: str, items: list[dict[str, Any]]) -> int:
@@ -60,7 +60,8 @@ def _place(wanted: str, items: list[dict[str, Any]]) -> int:
     raise LookupError(f"no item of the input is called {wanted}")
 
 
-def _answer(asked: Asked, document: dict[str, Any]) -> Response:
+def answer(asked: Asked, document: dict[str, Any]) -> Response:
+    """In the layout and with the headers of these routes."""
     body = pretty(document)
     return Response(200, "OK", headers.stored(asked.seed, body), body)
 
@@ -74,7 +75,8 @@ def _original(asked: Asked) -> Asked:
     raise LookupError(f"nothing asked before made {wanted}")
 
 
-def _items(asked: Asked) -> Iterator[dict[str, Any]]:
+def items(asked: Asked) -> Iterator[dict[str, Any]]:
+    """The input of a request, as it is kept."""
     given = asked.body.get("input") or []
     for at, item in enumerate([{"role": "user", "content": given}] if isinstance(given, str) else given):
         kind, name = item.get("type", "message"), f"input {at}"

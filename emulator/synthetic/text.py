@@ -2,22 +2,43 @@
 
 import json
 import re
+from contextlib import suppress
 from typing import Any
+
+import msgspec
 
 FIRST_FRAME_MS = 300  # about as long as gpt-4o-mini takes to begin
 FRAME_MS = 25  # from one frame to the next
 
 
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_exact = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_quick = msgspec.json.Encoder().encode  # in a tenth of that time
+_OTHER_DIGITS = (b"0.0000", b"e-", b"e1", b"e2", b"e3")  # in what Python and Azure write as 1e-05 and 1e+16
+_has_other_digits = re.compile(rb"[:,[]-?(?:0\.0000|\d[\d.]*e)").search
 _PIECE = re.compile(r" ?[^\W\d_]{1,9}|\d{1,3}| ?[^\w\s]{1,2}|\s|_")
 
 
 def compact(value: Any) -> str:
-    return _encode(value)
+    return _encoded(value).decode()
 
 
-def pretty(value: Any) -> bytes:
-    return json.dumps(value, ensure_ascii=False, indent=2).encode()
+def plain(value: Any) -> str:
+    """As `compact`, in less time, of what has no numbers that Python writes with an exponent."""
+    return _quick(value).decode()
+
+
+def pretty(value: Any, is_plain: bool = False) -> bytes:
+    """`is_plain` as in `plain`."""
+    return msgspec.json.format(_quick(value) if is_plain else _encoded(value), indent=2)
+
+
+def _encoded(value: Any) -> bytes:
+    if not isinstance(value, float):
+        with suppress(OverflowError):  # a number of more than 64 bits
+            encoded = _quick(value)
+            if not any(map(encoded.__contains__, _OTHER_DIGITS)) or not _has_other_digits(encoded):
+                return encoded
+    return _exact(value).encode()
 
 
 def pieces(text: str) -> list[str]:

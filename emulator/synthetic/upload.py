@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from ..tape.canonical import parse_body
+from ..tape.canonical import parse_shared
 from ..tape.form import LISTED, is_form, parts_of, text_of
 
 
@@ -41,7 +41,7 @@ READ: Mapping[str, Callable[[str], Any]] = {  # the fields of forms that are no 
 def told(body: bytes) -> Any:
     """The JSON of a request, or its bytes. Of a form the fields by name: without `[]`, which makes a list; numbers and
     truths where they can be read; files as Uploads."""
-    if not is_form(parsed := parse_body(body)):
+    if not is_form(parsed := parse_shared(body)):
         return parsed
     fields = dict[str, Any]()
     for part in parts_of(body):

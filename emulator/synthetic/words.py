@@ -37,7 +37,7 @@ def said(prompt: str, seed: Seed, tokens: int) -> str:
     for number in itertools.count():
         words = SENTENCE[0] + own.number(str(number), SENTENCE[1])
         sentence = f" {phrase(Seed(f'{own.text} {number}'), words)}."
-        left -= len(pieces(sentence))
+        left -= words + 1  # each word is a piece, and the full stop
         if left < 0:
             return "".join(told)
         told.append(sentence)

@@ -8,6 +8,7 @@ generation answer requests of the other. `"stream": false` equals no `stream`. N
 are compared of a body that JSON leaves open to interpretation (RFC 8259: a key twice, NaN, not UTF-8).
 """
 
+import functools
 import hashlib
 import json
 from typing import Any, NamedTuple
@@ -16,6 +17,7 @@ from .form import DASHES, fields_of, is_form
 from .route import Route
 
 MAX_DEPTH = 100  # a deeper body is compared by its bytes; Azure refuses more than 64
+LONGEST_SHARED = 65_536  # bytes of a body
 
 
 class Key(NamedTuple):
@@ -37,6 +39,15 @@ def parse_body(body: bytes) -> Any:
     except ValueError:
         return body
     return body if is_form(parsed) else parsed
+
+
+def parse_shared(body: bytes) -> Any:
+    """As `parse_body`, for the several that answer one request: whoever asks next for these bytes gets the same object.
+    Nobody may change it."""
+    return (_last if len(body) <= LONGEST_SHARED else parse_body)(body)
+
+
+_last = functools.lru_cache(1)(parse_body)
 
 
 def parse_json(body: bytes) -> Any:

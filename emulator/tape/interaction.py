@@ -46,11 +46,11 @@ class Response:
     outcome: str = COMPLETE
 
     def header(self, name: str) -> str:
-        return self._first_values.get(name, "")
-
-    @cached_property
-    def _first_values(self) -> dict[str, str]:
-        return {name.lower(): value for name, value in reversed(self.headers)}
+        """The first value of a name in small letters; "" where there is none."""
+        for known, value in self.headers:
+            if known.lower() == name:
+                return value
+        return ""
 
     @property
     def is_stream(self) -> bool:

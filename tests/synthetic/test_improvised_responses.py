@@ -6,7 +6,7 @@ import openai
 import pytest
 from openai import OpenAI
 
-from tests.synthetic.improvised import FLAT, MODEL, QUESTION, REASONING, City
+from tests.synthetic.improvised import FLAT, MODEL, QUESTION, REASONING, City, answer
 
 pytestmark = pytest.mark.aoai_improvise
 
@@ -86,3 +86,43 @@ def test_tools_of_azures_own_are_taken(openai_client: OpenAI) -> None:
 def test_a_schema_of_responses_is_parsed_by_the_sdk(openai_client: OpenAI) -> None:
     got = openai_client.responses.parse(model=MODEL, input=QUESTION, text_format=City)
     assert isinstance(got.output_parsed, City)
+
+
+def test_a_conversation_is_counted_as_the_answer_counts_it(openai_client: OpenAI) -> None:
+    asked: Any = {"model": MODEL, "input": [{"role": "user", "content": QUESTION}], "tools": FLAT}
+    counted = openai_client.responses.input_tokens.count(**asked)
+    made = openai_client.responses.create(**asked)
+    assert made.usage
+    assert counted.input_tokens == made.usage.input_tokens
+    with pytest.raises(openai.BadRequestError, match="previous_response_not_found"):
+        openai_client.responses.input_tokens.count(**asked, previous_response_id="resp_unknown")
+
+
+def test_a_conversation_made_short_goes_on_and_calls_nothing_twice(openai_client: OpenAI) -> None:
+    first: Any = openai_client.responses.create(model=MODEL, input=QUESTION, tools=FLAT)
+    outputs: Any = [{"type": "function_call_output", "call_id": item.call_id, "output": "12"} for item in first.output]
+    compact = openai_client.responses.with_raw_response.compact
+    short = compact(model=MODEL, input=outputs, previous_response_id=first.id)
+    assert [item.type for item in short.parse().output] == ["message", "compaction"]
+    kept: Any = short.http_response.json()["output"]
+    assert (kept[0]["role"], kept[0]["content"]) == ("user", [{"type": "input_text", "text": QUESTION}])
+    second: Any = openai_client.responses.create(model=MODEL, input=kept, tools=FLAT)
+    assert [item.type for item in second.output] == ["message"]
+    assert QUESTION in second.output_text
+    again = compact(model=MODEL, input=kept).http_response.json()["output"]
+    assert [item["type"] for item in again] == ["message", "compaction"]
+    assert again[1]["encrypted_content"] == kept[1]["encrypted_content"]
+
+
+@pytest.mark.parametrize("content", [None, 5, "", "gAAAAA", "gAAAAA==", "gAAAAAbnVsbA==", "ünï", "gAAAAAWzEsImYiXQ=="])
+def test_a_compaction_of_somebody_else_is_taken(content: Any) -> None:
+    items = [{"role": "user", "content": QUESTION}, {"type": "compaction", "encrypted_content": content}]
+    assert (
+        answer("responses", {"model": MODEL, "input": items, "tools": FLAT})["output"][0]["name"] == "get_temperature"
+    )
+
+
+def test_only_what_is_posted_is_counted_or_made_short() -> None:
+    for name in ("compact", "input_tokens"):
+        assert answer(f"responses/{name}", None, "GET")["error"]["code"] == "response_not_found"
+        assert "'input[0].role'" in answer(f"responses/{name}", {"input": [{"content": "x"}]})["error"]["message"]

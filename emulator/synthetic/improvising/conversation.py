@@ -4,6 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from ..asked import Reply
+from .seal import opened
+
+COMPACTION = "compaction"  # an item that stands for others
 CALLS = ("function_call", "custom_tool_call")  # the types of items of Responses that name a function
 
 
@@ -38,9 +42,16 @@ def of_chat(messages: Iterable[dict[str, Any]]) -> Conversation:
 def of_responses(given: str | Iterable[dict[str, Any]]) -> Conversation:
     """`given` is the input or the output of a response."""
     items = [{"role": "user", "content": given}] if isinstance(given, str) else list(given)
-    return _conversation(
+    sealed = (item.get("encrypted_content") for item in items if item.get("type") == COMPACTION)
+    called = Conversation(called=frozenset(name for content in sealed for name in opened(content)))
+    return called + _conversation(
         [item for item in items if item.get("role")], [item for item in items if item.get("type") in CALLS]
     )
+
+
+def of_reply(reply: Reply) -> Conversation:
+    messages = ({"role": "assistant", "content": text} for text in reply.texts)
+    return Conversation(tuple(messages), frozenset(name for name, _ in reply.calls))
 
 
 def _conversation(said: list[dict[str, Any]], called: list[Any]) -> Conversation:

@@ -6,19 +6,16 @@ from ...azure.answerer import Made
 from ...azure.journal import Exchange
 from ...azure.question import Question
 from ...tape.interaction import Response
-from ...tape.route import Route
 from .. import chat, embeddings
-from ..asked import Asked
+from ..asked import Asked, asked_of
 from ..instance import Unsatisfiable
-from ..seed import Seed
-from ..upload import told
-from . import image, refusal, speech, transcript
+from . import image, speech, transcript
 from .conversation import of_chat
 from .decision import reply
 from .memory import Memory
 from .models import Models
 from .pace import Pace
-from .refusal import Refused
+from .refusal import Refused, refusal
 from .responses import Responses
 
 ORIGIN = "improvised"
@@ -32,7 +29,7 @@ class Improviser:
         self.pace, self.memory = pace or Pace(), Memory()
         self._alike: Mapping[str, Maker] = {
             "POST chat/completions": _chat,
-            "POST embeddings": _embeddings,
+            "POST embeddings": embeddings.response,
             "POST audio/speech": speech.make,
             "POST audio/transcriptions": transcript.make,
             "POST audio/translations": transcript.make,
@@ -45,28 +42,26 @@ class Improviser:
         """The answer; None for a route that the improviser does not know."""
         if known := self.memory.get(question):
             return known
-        if (route := question.route) is None:
+        if question.route is None:
             return None
-        name = f"{exchange.method} {_template(route.operation)}"
-        if make := self._changing.get(name):
-            return self._made(make, question, route)
+        name = f"{exchange.method} {question.route.operation}"
         if make := self._alike.get(name):
-            made = self._made(make, question, route)
+            made = self._made(make, question)
             self.memory.keep(question, made)
             return made
-        return None
+        make = self._changing.get(name) or self._changing.get(
+            f"{exchange.method} {_template(question.route.operation)}"
+        )
+        return self._made(make, question) if make else None
 
-    def _made(self, make: Maker, question: Question, route: Route) -> Made:
-        body = told(question.body) if question.body else {}
-        is_object = isinstance(body, dict)
-        said = {name: value for name, value in body.items() if value is not None} if is_object else {}
-        said |= {"model": question.deployment} if question.deployment else {}
-        asked = Asked(route.operation, said, Seed(repr(question.key)), route.query)
+    def set_pace(self, pace: Pace) -> None:
+        """From the next answer on."""
+        self.pace, self.memory = pace, Memory()
+
+    def _made(self, make: Maker, question: Question) -> Made:
+        asked = asked_of(question, repr(question.key))
         try:
-            if not is_object:
-                raise Refused("We could not parse the JSON body of your request.", None, None)
-            refusal.check(asked)
-            answer = refusal.unsupported(asked) or make(asked)
+            answer = refusal(question, asked) or make(asked)
         except Refused as refused:
             answer = refused.response(asked)
         except Unsatisfiable as none:
@@ -76,13 +71,6 @@ class Improviser:
 
 def _chat(asked: Asked) -> Response:
     return chat.response(asked, reply(asked, of_chat(asked.body["messages"])))
-
-
-def _embeddings(asked: Asked) -> Response:
-    try:
-        return embeddings.response(asked)
-    except TypeError as error:
-        raise Refused(f"Invalid type for 'input': {error}.", "input", "invalid_type") from error
 
 
 def _template(operation: str) -> str:

@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...tape.interaction import Response
-from .. import headers
+from .. import stored
 from ..asked import Asked
 from ..seed import CREATED
-from ..text import pretty
 from .refusal import Refused
 
 
@@ -22,19 +21,14 @@ class Models:
         return {"GET models": self._all, "GET models/{id}": self._one}
 
     def _all(self, asked: Asked) -> Response:
-        return _answer(asked, {"object": "list", "data": [_entry(name) for name in self.names]})
+        return stored.answer(asked, {"object": "list", "data": [_entry(name) for name in self.names]})
 
     def _one(self, asked: Asked) -> Response:
         name = asked.operation.removeprefix("models/")
         if self.names and name not in self.names:
             raise Refused(f"The model '{name}' does not exist.", "model", "model_not_found", 404)
-        return _answer(asked, _entry(name))
+        return stored.answer(asked, _entry(name))
 
 
 def _entry(name: str) -> dict[str, Any]:
     return {"id": name, "object": "model", "created": CREATED, "owned_by": "azure-openai"}
-
-
-def _answer(asked: Asked, document: dict[str, Any]) -> Response:
-    body = pretty(document)
-    return Response(200, "OK", headers.stored(asked.seed, body), body)

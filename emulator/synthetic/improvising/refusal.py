@@ -4,9 +4,13 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ...azure.errors import ERRORS
+from ...azure.question import Question
+from ...tape.canonical import parse_shared
+from ...tape.form import is_form
 from ...tape.interaction import Response
-from .. import errors
+from .. import embeddings, errors
 from ..asked import Asked
+from ..text import compact
 
 TEXT_OR_PARTS = (str, [dict])
 FUNCTION = {"name": str, "description": str, "parameters": dict}
@@ -117,7 +121,11 @@ NOT_FOR_EMBEDDINGS = (
     "The {} operation does not work with the specified model, {}. Please choose different model and try again. You can "
     "learn more about which models can be used with each operation here: https://go.microsoft.com/fwlink/?linkid=2197993."
 )
-OPERATIONS = {"chat/completions": "chatCompletion", "responses": "responses"}
+NO_OBJECT = "We could not parse the JSON body of your request."
+OPERATIONS = {
+    "chat/completions": "chatCompletion",
+    **dict.fromkeys(("responses", "responses/compact", "responses/input_tokens"), "responses"),
+}
 
 
 class Refused(Exception):
@@ -131,19 +139,32 @@ class Refused(Exception):
         return errors.refused(asked, self.message, self.param, self.code, self.status)
 
 
+def refusal(question: Question, asked: Asked) -> Response | None:
+    """Azure's answer to a request that no model gets to see; None for any other."""
+    try:
+        if question.body and not _is_readable(question.body):
+            raise Refused(NO_OBJECT, None, None)
+        check(asked)
+    except Refused as refused:
+        return refused.response(asked)
+    return unsupported(asked)
+
+
 def check(asked: Asked) -> None:
     """Raises Refused for a request that no model can answer."""
     body, required = asked.body, REQUIRED.get(asked.operation, "")
     if required and not body.get(required):
         raise missing(required)
-    for name, shape in (MEDIA_SHAPES if asked.operation.startswith(MEDIA) else SHAPES).items():
-        if name in body:
-            _check_shape(body[name], shape, name)
-    if asked.operation == "responses" and isinstance(items := body.get("input"), list):
-        _check_shape(items, [ITEM], "input")
+    shapes = _MEDIA if asked.operation.startswith(MEDIA) else _READ
+    for name in sorted(shapes.keys() & body.keys()):
+        _check_shape(body[name], shapes[name], name)
+    if asked.operation.startswith("responses") and isinstance(items := body.get("input"), list):
+        _check_shape(items, _ITEMS, "input")
         for at, item in enumerate(items):
             if item.get("type", "message") == "message" and not ({"role", "content"} <= item.keys()):
                 raise missing(f"input[{at}].content" if "role" in item else f"input[{at}].role")
+    if (form := (body.get("text") or {}).get("format")) and not form.get("type"):
+        raise missing("text.format.type")
     for at, message in enumerate(body.get("messages", ())):
         if not message.get("role"):
             raise missing(f"messages[{at}].role")
@@ -153,6 +174,22 @@ def check(asked: Asked) -> None:
     if asked.operation in OPERATIONS and "embedding" in asked.deployment:
         message = NOT_FOR_EMBEDDINGS.format(OPERATIONS[asked.operation], asked.deployment)
         raise Refused(message, None, "OperationNotSupported")
+    if asked.operation == "embeddings":
+        try:
+            embeddings.texts_of(body["input"])
+        except TypeError as error:
+            raise Refused(f"Invalid type for 'input': {error}.", "input", "invalid_type") from error
+
+
+def _is_readable(body: bytes) -> bool:
+    """A form, or an object whose texts are texts: half of a surrogate pair, which JSON can spell, is none."""
+    parsed = parse_shared(body)
+    if not isinstance(parsed, dict):
+        return is_form(parsed)
+    try:
+        return b"\\u" not in body or bool(compact(parsed))
+    except UnicodeEncodeError:
+        return False
 
 
 def unsupported(asked: Asked) -> Response | None:
@@ -173,23 +210,40 @@ def _check_bounds(name: str, value: int, low: int, high: int | None) -> None:
     raise Refused(f"Invalid '{name}': integer {expected}, but got {value} instead.", name, code)
 
 
-def _check_shape(value: Any, shape: Any, path: str) -> None:
+Shape = dict[type, Any]  # by the type of a value: the shape of each item, those of fields by name, or None
+
+
+def _read(shape: Any) -> Shape:
+    """The shape by the types of values, which makes a look-up of each check."""
+    if isinstance(shape, tuple):
+        return {kind: inner for one in shape for kind, inner in _read(one).items()}
+    if isinstance(shape, list):
+        return {list: _read(shape[0])}
+    if isinstance(shape, dict):
+        return {dict: {name: _read(inner) for name, inner in shape.items()}}
+    return {float: None, int: None} if shape is float else {shape: None}
+
+
+_READ = {name: _read(shape) for name, shape in SHAPES.items()}
+_MEDIA = {name: _read(shape) for name, shape in MEDIA_SHAPES.items()}
+_ITEMS = _read([ITEM])
+
+
+def _check_shape(value: Any, shape: Shape, path: str) -> None:
     """Raises Refused where the value has another shape. A null member passes, a null item of an array does not."""
-    shapes = shape if isinstance(shape, tuple) else (shape,)
-    fitting = [one for one in shapes if type(value) is _type(one) or (one is float and type(value) is int)]
-    if not fitting:
-        expected = " or ".join(NAMES[_type(one)] for one in shapes)
-        got = NAMES.get(type(value), "null")
+    kind = type(value)
+    if kind not in shape:
+        expected = " or ".join(NAMES[one] for one in shape if not (one is int and float in shape))
+        got = NAMES.get(kind, "null")
         raise Refused(f"Invalid type for '{path}': expected {expected}, but got {got} instead.", path, "invalid_type")
-    for at, item in enumerate(value) if isinstance(fitting[0], list) else ():
-        _check_shape(item, fitting[0][0], f"{path}[{at}]")
-    for name, inner in fitting[0].items() if isinstance(fitting[0], dict) else ():
-        if value.get(name) is not None:
-            _check_shape(value[name], inner, f"{path}.{name}")
-
-
-def _type(shape: Any) -> Any:
-    return shape if isinstance(shape, type) else type(shape)
+    inner = shape[kind]
+    if kind is list:
+        for at, item in enumerate(value):
+            _check_shape(item, inner, f"{path}[{at}]")
+    elif kind is dict and inner:
+        for name in inner:
+            if value.get(name) is not None:
+                _check_shape(value[name], inner[name], f"{path}.{name}")
 
 
 def missing(path: str) -> Refused:

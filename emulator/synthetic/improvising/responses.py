@@ -7,7 +7,8 @@ from typing import Any
 from ...tape.interaction import Response
 from .. import errors, responses, stored
 from ..asked import Asked
-from .conversation import Conversation, of_responses
+from . import compaction
+from .conversation import Conversation, of_reply, of_responses
 from .decision import reply
 from .refusal import Refused
 from .store import QUEUED, Kept, Store
@@ -26,6 +27,8 @@ class Responses:
         """Method and route: what makes the answer. Each raises Refused."""
         return {
             "POST responses": self._make,
+            "POST responses/compact": self._compact,
+            "POST responses/input_tokens": self._count,
             "GET responses/{id}": self._about(_looked_at),
             "DELETE responses/{id}": self._about(self._deleted),
             "POST responses/{id}/cancel": self._about(_cancelled),
@@ -41,9 +44,16 @@ class Responses:
         answer = reply(asked, _instructions(body) + said)
         status = QUEUED if is_job and not asked.streams else ""
         if keeps:
-            output = of_responses(item for item, _ in responses.items(asked, answer))
-            self.store.keep(Kept(asked, answer, said + output, status))
+            self.store.keep(Kept(asked, answer, said + of_reply(answer), status))
         return stored.state(asked, None, status) if status else responses.response(asked, answer)
+
+    def _count(self, asked: Asked) -> Response:
+        self._before(asked.body.get("previous_response_id"))
+        return compaction.counted(asked)
+
+    def _compact(self, asked: Asked) -> Response:
+        before = self._before(asked.body.get("previous_response_id"))
+        return compaction.compacted(asked, before, before + of_responses(asked.body.get("input", ())))
 
     def _before(self, response_id: str | None) -> Conversation:
         if response_id is None:

@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from ..asked import Asked, Reply
 from .conversation import Conversation
@@ -28,7 +29,7 @@ class Kept:
         self.status = self.status or self.ended
         self.size = sum(len(message["content"]) for message in self.conversation.messages) + len(str(self.asked.body))
 
-    @property
+    @cached_property
     def response_id(self) -> str:
         return self.asked.seed.response_id("resp")
 

@@ -10,6 +10,7 @@ from .unsatisfiable import Unsatisfiable
 if TYPE_CHECKING:
     from jsonschema.protocols import Validator
 
+MOST = 256  # parts whose validators are kept
 DOCUMENT, PART = "urn:document", "urn:part"  # names in the registry, which fetches nothing
 
 
@@ -22,10 +23,11 @@ class Judge:
 
     def fits(self, part: Node, value: Any) -> bool:
         """Whether the value fits. Raises RecursionError for a part that is composed of itself."""
-        if id(part) not in self.validators:
-            self.validators[id(part)] = (part, self._validator(part))
+        _, validator = self.validators.get(id(part)) or (part, self._validator(part))
+        if len(self.validators) < MOST:
+            self.validators[id(part)] = (part, validator)
         try:
-            return bool(self.validators[id(part)][1].is_valid(value))
+            return bool(validator.is_valid(value))
         except BaseException as error:
             if type(error).__name__ == "PanicException":  # a RecursionError inside jsonschema's Rust
                 raise RecursionError from None

@@ -8,8 +8,9 @@ from typing import Any
 from ..seed import Seed
 from ..words import phrase
 from . import number, string
-from .flat import JUDGED, TYPES, Flat, Node, Schema, either, flatten, of_field, of_item
-from .judge import Judge, complain
+from .document import Document, document_of
+from .flat import JUDGED, TYPES, Flat, Node, Schema, either, of_field, of_item
+from .judge import complain
 from .pattern import text
 from .place import Place
 from .type import IS, cost, types_of
@@ -33,7 +34,8 @@ def instance(schema: Schema, seed: Seed) -> Any:
     """
     own = Seed(seed.uuid("instance"))  # shorter: a request's seed is as long as the request
     try:
-        return _Maker(schema, own).made(schema, Place(own, entered={"#": 1}))
+        document = document_of(schema)
+        return _Maker(document).made(document.schema, Place(own, entered={"#": 1}))
     except Unsatisfiable:
         raise
     except re.error as error:
@@ -46,13 +48,13 @@ def instance(schema: Schema, seed: Seed) -> Any:
 
 
 class _Maker:
-    def __init__(self, document: Schema, seed: Seed) -> None:
-        self.document, self.judge, self.left = document, Judge(document), VALUES
+    def __init__(self, document: Document) -> None:
+        self.document, self.left = document, VALUES
 
     def made(self, schema: Schema, place: Place) -> Any:
         self.spend(1, place)
         try:
-            flat = flatten(schema, self.document)
+            flat = self.document.flat(schema)
         except Unsatisfiable as error:
             raise place.unsatisfiable(error.reason) from None
         return self.judged(flat, place.entering(flat.references) if flat.references else place)
@@ -74,7 +76,7 @@ class _Maker:
             except Unsatisfiable as error:
                 refused = error
                 continue
-            if all(self.judge.fits(judge, value) for judge in flat.judges):
+            if all(self.document.judge.fits(judge, value) for judge in flat.judges):
                 return value
         raise refused or place.unsatisfiable(f"none of {TRIES} values fits {_named(flat.judges)}")
 
@@ -86,7 +88,7 @@ class _Maker:
         for member in self.members(flat.unions[0], place):
             self.spend(1, place)
             try:
-                joined = flat.chosen(member, self.document)
+                joined = flat.chosen(member, self.document.schema)
                 return self.judged(joined, place.entering(joined.references) if joined.references else place)
             except Unsatisfiable as error:
                 refused = error if error.path else place.unsatisfiable(error.reason)
@@ -118,7 +120,7 @@ class _Maker:
         rest = {name: value for name, value in node.items() if name != "enum"}
         bound = not rest.keys() <= SAYS_NOTHING
         for value in allowed[start:] + allowed[:start]:
-            if any(IS[name](value) for name in types) and not (bound and not self.judge.fits(rest, value)):
+            if any(IS[name](value) for name in types) and not (bound and not self.document.judge.fits(rest, value)):
                 return value
         raise place.unsatisfiable(
             "its `enum` has no value that fits the rest of the schema" if allowed else "its `enum` is empty"

@@ -2,6 +2,7 @@
 without a known name, it has plain words."""
 
 import base64
+import functools
 import re
 from collections.abc import Callable, Mapping
 
@@ -59,6 +60,7 @@ def _one_of(*texts: str) -> Text:
     return lambda place: texts[place.pick(len(texts))]
 
 
+@functools.lru_cache(1_024)
 def _of_name(name: str) -> Text | None:
     """The writer for the last known word in a field's name: homeCity, home_city and city have the same one."""
     words = map(str.lower, reversed(WORDS.findall(name)))

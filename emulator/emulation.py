@@ -75,7 +75,7 @@ class Emulator:
 
     def end(self) -> None:
         """Ends the test: no answerer and no deployment of it stays for the next one."""
-        self.azure.after.clear()
+        self.azure.after[:] = [one for one in self.azure.after if not isinstance(one, Improviser)]
         self.azure.deployments = self._deployments
 
     def assert_streamed(self, received_at: Sequence[float], max_lag_ms: float, request: int = -1) -> None:

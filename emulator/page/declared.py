@@ -33,8 +33,7 @@ class Declared:
             self._let_exist(stub)
             declared.append(stub)
             if self._stubs not in self._azure.before:
-                self._azure.before.append(self._stubs)
-                self._azure.remarks.insert(0, self._stubs.remark)  # a link to the page stays last
+                self._stubs.join(self._azure)
             return _told(len(declared), stub)
 
     def _let_exist(self, stub: Stub) -> None:
@@ -57,8 +56,7 @@ class Declared:
             self._azure.deployments -= self._deployments
             self._deployments = frozenset()
             if self._stubs in self._azure.before:
-                self._azure.before.remove(self._stubs)
-                self._azure.remarks.remove(self._stubs.remark)
+                self._stubs.leave(self._azure)
 
     def told(self) -> list[dict[str, Any]]:
         return [_told(number, stub) for number, stub in enumerate(self._stubs.declared, 1)]

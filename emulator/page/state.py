@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
@@ -12,13 +12,18 @@ from ..azure import FakeAzure, faults
 from ..azure.faults import FaultError
 from ..azure.identity import FAULTS as IDENTITY
 from ..azure.limits import Limits
-from ..synthetic.improvising import Improviser
+from ..synthetic.improvising import Improviser, Pace
 from .asked import Asked
 from .refusal import Refusal, invalid_control
 from .subject import Subject
 
 PACKAGE = "azure-openai-emulator"
 MOST = 999_999_999  # as on the command line: option.count
+PACE = {"first_token_ms": 0, "tokens_per_second": 0.1}  # the least of each
+IMPROVISE = (
+    'improvise takes true, false or a pace: {"first_token_ms": 300, "tokens_per_second": 40}, the first 0 or more, the '
+    "second 0.1 or more; one of them is enough."
+)
 Change = Callable[[FakeAzure], None]
 
 
@@ -74,21 +79,40 @@ def time_scale_of(told: Any) -> Change:
 
 
 def improvise_of(told: Any) -> Change:
-    if not isinstance(told, bool):
-        raise invalid_control("improvise takes true or false.", "improvise")
+    pace = pace_of(told) if told and isinstance(told, dict) else None
+    if pace is None and not isinstance(told, bool):
+        raise invalid_control(IMPROVISE, "improvise")
 
     def change(azure: FakeAzure) -> None:
-        if azure.records or told == improvises(azure):
-            return  # while recording, a live service answers
-        others = [one for one in azure.after if not isinstance(one, Improviser)]
-        azure.after[:] = [*others, Improviser()] if told else others
+        here = improviser_of(azure)
+        if azure.records or bool(told) == bool(here):  # while recording, a live service answers
+            if here and pace:
+                here.set_pace(pace)
+            return
+        azure.after[:] = [*azure.after, Improviser(pace)] if told else [one for one in azure.after if one is not here]
         azure.deployments = frozenset() if told else frozenset(azure.library.deployments())
 
     return change
 
 
-def improvises(azure: FakeAzure) -> bool:
-    return any(isinstance(one, Improviser) for one in azure.after)
+def pace_of(told: dict[str, Any]) -> Pace:
+    """The parts that are not named are the usual ones."""
+    is_right = told.keys() <= PACE.keys() and all(
+        type(value) in (int, float) and PACE[name] <= value <= MOST for name, value in told.items()
+    )
+    if not is_right:
+        raise invalid_control(IMPROVISE, "improvise")
+    return Pace(**told)
+
+
+def improviser_of(azure: FakeAzure) -> Improviser | None:
+    return next((one for one in azure.after if isinstance(one, Improviser)), None)
+
+
+def improvises(azure: FakeAzure) -> bool | dict[str, float]:
+    """True is the usual pace."""
+    here = improviser_of(azure)
+    return asdict(here.pace) if here and here.pace != Pace() else here is not None
 
 
 def limits_now(azure: FakeAzure) -> dict[str, int | None] | None:

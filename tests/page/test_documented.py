@@ -32,6 +32,8 @@ def run(language: str, block: str, stack: LocalStack, folder: Path) -> "subproce
     file, command = RUNS[language]
     if not shutil.which(command[0]):
         pytest.skip(f"{command[0]} is not installed")
+    if command[0] == "go" and (old := go_before(1, 22)):
+        pytest.skip(f"{old} is older than the page asks for")
     (folder / file).write_text(block, encoding="utf-8")
     environment = os.environ | {
         "PROXY_BASE_URL": stack.base_url,
@@ -40,6 +42,13 @@ def run(language: str, block: str, stack: LocalStack, folder: Path) -> "subproce
         "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
     }
     return subprocess.run([*command, file], cwd=folder, env=environment, capture_output=True, text=True, timeout=90)
+
+
+def go_before(*asked: int) -> str | None:
+    """The version, where it is an older one."""
+    told = subprocess.run(["go", "env", "GOVERSION"], capture_output=True, text=True, check=True).stdout.strip()
+    found = tuple(map(int, re.findall(r"\d+", told)[:2]))
+    return told if found < asked else None
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import httpx
 import pytest
 
 from emulator.azure import faults, identity
@@ -69,6 +70,40 @@ def test_answers_are_improvised_from_now_on_and_no_longer(running: Running) -> N
     assert running.ask(body).status_code == 400
 
 
+def test_improvised_streams_have_the_pace_that_was_set_last(running: Running) -> None:
+    body = b'{"model":"any-model","stream":true,"messages":[{"role":"user","content":"Nobody recorded this."}]}'
+
+    def gap() -> float:
+        assert running.ask(body).status_code == 200
+        plan = running.azure.journal.exchanges[-1].plan
+        assert plan
+        first, second, *_ = (at for at, _ in plan.messages)
+        return round(second - first, 3)
+
+    assert running.patch(improvise=True).json()["improvise"] is True
+    assert gap() == 0.025
+    for told, shown, expected in (
+        ({"tokens_per_second": 100}, {"first_token_ms": 300, "tokens_per_second": 100}, 0.01),
+        (True, {"first_token_ms": 300, "tokens_per_second": 100}, 0.01),
+        ({"first_token_ms": 0}, {"first_token_ms": 0, "tokens_per_second": 40.0}, 0.025),
+        ({"first_token_ms": 300, "tokens_per_second": 40}, True, 0.025),
+    ):
+        assert running.patch(improvise=told).json()["improvise"] == shown
+        assert gap() == expected
+    assert running.patch(improvise=False).json()["improvise"] is False
+    assert running.patch(improvise={"tokens_per_second": 50}).json()["improvise"]["tokens_per_second"] == 50
+    assert gap() == 0.02
+
+
+def test_a_pace_keeps_the_responses_that_were_made(running: Running) -> None:
+    running.patch(improvise=True)
+    headers = {"api-key": running.azure.api_key}
+    base = f"{running.base}/openai/v1/responses"
+    made = httpx.post(base, json={"model": "gpt-4o", "input": "Hello"}, headers=headers).json()
+    running.patch(improvise={"tokens_per_second": 50})
+    assert httpx.get(f"{base}/{made['id']}", headers=headers).status_code == 200
+
+
 @pytest.mark.parametrize(
     ("wrong", "param", "code"),
     [
@@ -88,6 +123,14 @@ def test_answers_are_improvised_from_now_on_and_no_longer(running: Running) -> N
         ({"time_scale": 10**400}, "time_scale", "invalid_control"),
         ({"time_scale": None}, "time_scale", "invalid_control"),
         ({"improvise": 1}, "improvise", "invalid_control"),
+        ({"improvise": {}}, "improvise", "invalid_control"),
+        ({"improvise": []}, "improvise", "invalid_control"),
+        ({"improvise": {"pace": 40}}, "improvise", "invalid_control"),
+        ({"improvise": {"tokens_per_second": 0}}, "improvise", "invalid_control"),
+        ({"improvise": {"tokens_per_second": 10**400}}, "improvise", "invalid_control"),
+        ({"improvise": {"first_token_ms": -1}}, "improvise", "invalid_control"),
+        ({"improvise": {"first_token_ms": True}}, "improvise", "invalid_control"),
+        ({"improvise": {"first_token_ms": "300"}}, "improvise", "invalid_control"),
         ({"mode": "recording"}, "mode", "invalid_control"),
     ],
     ids=str,

@@ -13,6 +13,7 @@ from emulator.match.library import Library
 from emulator.server import bind, serving
 from emulator.synthetic.stubs import Stub, Stubs
 from emulator.synthetic.stubs.condition import Condition
+from emulator.tape.interaction import Interaction, Request, Response
 from tests.e2e.scenarios.chat import user
 from tests.golden import assert_golden
 from tests.synthetic.stubbed import ANSWERED, MODEL, REASONING, TOOLS, WEATHER, chat, words
@@ -104,7 +105,7 @@ STRANGE: list[Any] = [
 
 
 def test_a_strange_request_gets_an_answer() -> None:
-    """A strange request gets 200 or 424, and never a broken connection."""
+    """A strange request gets a stub's answer or Azure's 400, and never a broken connection."""
     azure, stubs = FakeAzure(Library()), Stubs()
     conditions = [Condition(contains="weather"), Condition(tool_result=True), Condition(path={"tools[*].x": 1})]
     for condition in (*conditions, Condition()):
@@ -116,8 +117,35 @@ def test_a_strange_request_gets_an_answer() -> None:
             for body in STRANGE:
                 headers = {"api-key": azure.api_key}
                 answer = client.post(f"/openai/v1/{route}", json=body, headers=headers)
-                assert answer.status_code in (200, 424), (route, body)
-                assert "stub" in (answer.headers.get("x-emulator-origin") or answer.text), (route, body)
+                told = answer.status_code, answer.headers["x-emulator-origin"]
+                assert told in ((200, "stub"), (400, "refused")), (route, body)
+
+
+def test_azure_refuses_where_a_stub_would_answer(openai_client: OpenAI, aoai_emulator: Emulator) -> None:
+    aoai_emulator.on(contains="weather", times=None, optional=True).answers("It rains.")
+    for wrong, says in (({"temperature": "hot"}, "'temperature'"), ({"messages": []}, "'messages'")):
+        with pytest.raises(openai.BadRequestError, match=says) as refused:
+            chat(openai_client, **wrong)
+        assert refused.value.response.headers["x-emulator-origin"] == "refused"
+    assert aoai_emulator.unmatched == []
+    assert words(openai_client) == "It rains."
+
+
+def test_a_recording_answers_what_azure_would_refuse_and_a_failure_comes_whatever_is_asked() -> None:
+    body, kept = b'{"model": "gpt-4o", "messages": "none"}', b'{"kept": true}'
+    uri = "https://x.openai.azure.com/openai/v1/chat/completions"
+    recorded = Interaction(Request("POST", uri, (), body), Response(200, "OK", (), kept))
+    azure, stubs = FakeAzure(Library([recorded])), Stubs()
+    answers = []
+    with serving(azure, bind(0)) as base, stubs.answering(azure):
+        for stub in (None, Stub(Condition()).answers("Yes."), Stub(Condition()).fails("server_error")):
+            stubs.declared[:] = [stub] if stub else []
+            for sent in (body, body.replace(b"none", b"other")):
+                headers = {"api-key": azure.api_key}
+                answers.append(httpx.post(f"{base}/openai/v1/chat/completions", content=sent, headers=headers))
+    assert [answer.status_code for answer in answers] == [200, 424, 200, 400, 500, 400]
+    assert answers[2].content == kept
+    assert (azure.before, azure.after, azure.remarks) == ([], [], [])
 
 
 def test_recordings_answer_what_no_stub_does(openai_client: OpenAI, aoai_emulator: Emulator) -> None:

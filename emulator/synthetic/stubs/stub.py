@@ -10,8 +10,7 @@ from ...azure.errors import ERRORS
 from ...azure.journal import LONGEST, Exchange
 from ...tape.canonical import canonical_json
 from ...tape.interaction import Response
-from ..asked import Asked
-from ..seed import Seed
+from ..asked import asked_of
 from . import form
 from .condition import Condition
 from .error import StubError
@@ -134,8 +133,7 @@ class Stub:
         return reasons
 
     def answer(self, prompt: Prompt) -> Made:
-        """The same request gets the same bytes. Raises one of stubs.MALFORMED for a request that Azure could not
-        read."""
+        """The same request gets the same bytes. Azure must not refuse the request (improvising/refusal.py)."""
         fault = self.outcome.fault
         if fault and fault.times is not None and self.answered >= fault.times:
             fault = None
@@ -150,12 +148,9 @@ class Stub:
         return made
 
     def _response(self, prompt: Prompt) -> Response:
-        route, deployment = prompt.question.route, prompt.question.deployment
-        if not self.outcome.answers or route is None:
+        if not self.outcome.answers:
             return EMPTY
-        said = {name: value for name, value in prompt.body.items() if value is not None} | {"model": deployment or ""}
-        asked = Asked(route.operation, said, Seed(f"{prompt.question.key!r} {self}"), route.query)
-        return self.outcome.response(asked, prompt)
+        return self.outcome.response(asked_of(prompt.question, f"{prompt.question.key!r} {self}"), prompt)
 
     def __str__(self) -> str:
         return form.sentence(self)

@@ -7,15 +7,18 @@ from ...azure.answerer import Made
 from ...azure.app import FakeAzure
 from ...azure.journal import Exchange
 from ...azure.question import Question, question_of
-from ...tape.canonical import parse_body
+from ...tape.canonical import parse_shared
+from ...tape.interaction import Response
+from ..asked import asked_of
+from ..improvising.refusal import refusal
+from .condition import ROUTES
 from .prompt import Prompt
 from .stub import ORIGIN, Stub
 from .wording import shown, times
 
 REQUESTS_SHOWN = 3
 NO_OBJECT = "the request's body is not a JSON object"
-REFUSED = "Azure would refuse the request"
-MALFORMED = (AttributeError, LookupError, TypeError, ValueError)  # raised by a request that Azure would refuse
+REFUSED = "refused"  # origin of what Azure would refuse
 
 
 class Stubs:
@@ -30,27 +33,41 @@ class Stubs:
     def answering(self, azure: FakeAzure) -> Iterator[None]:
         """Inside the context the stubs answer before the recordings, and add a remark to each miss."""
         existing = azure.deployments
-        azure.before.append(self)
-        azure.remarks.append(self.remark)
+        self.join(azure)
         try:
             yield
         finally:
-            azure.before.remove(self)
-            azure.remarks.remove(self.remark)
+            self.leave(azure)
             azure.deployments = existing
 
+    def join(self, azure: FakeAzure) -> None:
+        azure.before.append(self)
+        azure.after.insert(0, self.refuse)
+        azure.remarks.insert(0, self.remark)  # a link to the page stays last
+
+    def leave(self, azure: FakeAzure) -> None:
+        azure.before.remove(self)
+        azure.after.remove(self.refuse)
+        azure.remarks.remove(self.remark)
+
     def __call__(self, exchange: Exchange, question: Question) -> Made | None:
-        """The answer of the first stub that fits the request; None where no stub does."""
+        """The answer of the first stub that fits the request. None where no stub does, and where Azure refuses the
+        request, unless the stub fails every request."""
         prompt = self._prompt(exchange, question) if self.declared else None
-        if prompt is None:
+        stub = next((stub for stub in self.declared if not stub.why_not(prompt)), None) if prompt else None
+        if stub is None or prompt is None:
             return None
-        for stub in self.declared:
-            if not stub.why_not(prompt):
-                try:
-                    return stub.answer(prompt)
-                except MALFORMED:
-                    continue
-        return None
+        return None if stub.outcome.answers and self._refusal(exchange, question) else stub.answer(prompt)
+
+    def refuse(self, exchange: Exchange, question: Question) -> Made | None:
+        """Azure's 400 for a request that stubs could answer if it were made as Azure reads it."""
+        refused = self._refusal(exchange, question) if self.declared else None
+        return Made(refused, REFUSED) if refused else None
+
+    def _refusal(self, exchange: Exchange, question: Question) -> Response | None:
+        if question.route is None or f"{exchange.method} {question.route.operation}" not in ROUTES.values():
+            return None
+        return refusal(question, asked_of(question, repr(question.key)))
 
     def remark(self, exchange: Exchange, question: Question) -> str:
         """The nearest stub, and why it did not answer; "" where the test has no stubs."""
@@ -59,7 +76,7 @@ class Stubs:
         told = [(self._why_not(stub, exchange, question), stub) for stub in self.declared]
         reasons, nearest = min(told, key=lambda pair: len(pair[0]))
         which = "The stub" if len(told) == 1 else f"None of the {len(told)} stubs fits the request; the nearest"
-        return f"{which} is {nearest}: {'; '.join(reasons or [REFUSED])}."
+        return f"{which} is {nearest}: {'; '.join(reasons)}."
 
     def unused(self, exchanges: Iterable[Exchange]) -> str:
         """The stubs that answered too seldom, the requests that came instead, and what to do; "" where all answered."""
@@ -94,7 +111,7 @@ class Stubs:
 
     def _prompt(self, exchange: Exchange, question: Question) -> Prompt | None:
         """None for a body that is not a JSON object."""
-        body = parse_body(question.body) if question.body else {}
+        body = parse_shared(question.body) if question.body else {}
         model = self.models.get(question.deployment or "", question.deployment)
         return Prompt(exchange, question, body, model) if isinstance(body, dict) else None
 

@@ -97,5 +97,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def running(started: Running) -> Running:
     started.azure.library = Library(recordings())
     started.azure.reset()
+    started.azure.after.clear()
+    started.azure.deployments = frozenset(started.azure.library.deployments())
     started.azure.time_scale = 0.0
     return started

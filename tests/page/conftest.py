@@ -17,6 +17,7 @@ from emulator.page.control import Control
 from emulator.page.subject import Subject
 from emulator.server import bind, serving
 from emulator.tape.interaction import Interaction
+from tests.page.browser import Tab, chromium
 from tests.support import recording
 
 CHAT = "/openai/v1/chat/completions"
@@ -101,3 +102,17 @@ def running(started: Running) -> Running:
     started.azure.deployments = frozenset(started.azure.library.deployments())
     started.azure.time_scale = 0.0
     return started
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture
+def tab(browser: Any, running: Running) -> Iterator[Tab]:
+    """The page in a tab, not yet opened."""
+    tab = Tab(browser, running.base)
+    yield tab
+    tab.close()

@@ -82,8 +82,8 @@ function frame(tab, isOther = false) {
 function head(number) {
   const { sign, words, tone } = call ? verdict(call) : { sign: "", words: "", tone: "" };
   const close = h("button", { id: "close", type: "button", "aria-label": "Back to the list", onclick: () => move({ number: null, tab: null, frame: null }) }, "✕");
-  const what = call && `${call.method} ${call.route ?? call.target}`, facts = call && [call.model, call.test].filter(Boolean).join(" · ");
-  return h("div", { class: `head ${tone}` }, h("h2", {}, h("b", {}, number), " ", what, " ", call && h("span", { class: "verdict" }, sign, " ", call.status, " ", words)), facts && h("p", {}, facts), close);
+  const what = call && `${call.method} ${call.route ?? call.target}`, facts = call && [call.model, call.recording && h("a", { href: recordingLink(call.recording) }, call.recording), call.test].filter(Boolean);
+  return h("div", { class: `head ${tone}` }, h("h2", {}, h("b", {}, number), " ", what, " ", call && h("span", { class: "verdict" }, sign, " ", call.status, " ", words)), facts?.length > 0 && h("p", {}, facts.map((fact, index) => [index > 0 && " · ", fact])), close);
 }
 
 async function draw() {

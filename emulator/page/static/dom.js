@@ -12,13 +12,13 @@ export function spelled(text) {
   });
 }
 
-/** An element. `on…` attributes are listeners; true and false set or leave out an attribute; null children are none. */
+/** An element. `on…` attributes are listeners; true and false set or leave out an attribute, but for aria-…; null children are none. */
 export function h(name, attributes, ...children) {
   const node = DRAWN.has(name) ? document.createElementNS(SVG, name) : document.createElement(name);
   for (const [key, value] of Object.entries(attributes ?? {})) {
     if (key.startsWith("on")) node.addEventListener(key.slice(2), value);
-    else if (value === true) node.setAttribute(key, "");
-    else if (value !== false && value != null) node.setAttribute(key, spelled(String(value)));
+    else if (value === true && !key.startsWith("aria-")) node.setAttribute(key, "");
+    else if ((value !== false || key.startsWith("aria-")) && value != null) node.setAttribute(key, spelled(String(value)));
   }
   return fill(node, ...children);
 }

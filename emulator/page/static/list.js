@@ -22,7 +22,7 @@ export function verdict(row) {
   if (outcome === "client_left") return { sign: "▷", words: "client left", tone: "warn" };
   if (outcome !== "complete") return { sign: "✕", words: fault ?? outcome, tone: "bad" };
   if (status >= 400) return { sign: "✕", words: fault ?? row.origin ?? "", tone: "bad" };
-  return { sign: "✓", words: fault ?? row.recording ?? row.origin ?? "", tone: fault ? "warn" : "good" };
+  return { sign: "✓", words: fault ?? row.origin ?? "", tone: fault ? "warn" : "good" };
 }
 
 export const asked = (row) => row.asked ?? (row.bytes_in > 64_000 ? `(a body of ${count(row.bytes_in)} bytes)` : row.route ?? row.target);
@@ -34,7 +34,7 @@ function cells(row) {
     clock(row.at),
     null, // the link, which keeps its focus
     row.model,
-    [h("span", { class: "sign", "aria-hidden": "true" }, sign), row.status && h("b", {}, row.status), " ", words],
+    [h("span", { class: "sign", "aria-hidden": "true" }, sign), row.status && h("b", {}, row.status), " ", words || h("span", { class: "recording" }, row.recording)],
     elapsed == null ? "" : ms(elapsed),
   ];
 }
@@ -114,20 +114,19 @@ function settle() {
 }
 
 function chips() {
-  const { q } = here(), rows = [...store.calls.values()];
-  const chip = (name, term) => {
-    const number = term ? rows.filter(parse(term).test).length : rows.length, isOn = term ? has(q, term) : !q;
-    const press = () => move({ q: term ? toggled(here().q, term) : "" });
-    return h("button", { type: "button", "aria-pressed": isOn, onclick: press, "data-term": term ?? "" }, name, " ", h("b", {}, count(number)));
-  };
-  const group = at("chips"), wants = [["All", null], ...CHIPS];
-  if (group.children.length) {
-    wants.forEach(([, term], index) => {
-      const button = group.children[index], number = term ? rows.filter(parse(term).test).length : rows.length;
-      button.setAttribute("aria-pressed", term ? has(q, term) : !q);
-      fill(button.querySelector("b"), count(number));
-    });
-  } else fill(group, wants.map(([name, term]) => chip(name, term)));
+  const { q } = here(), rows = [...store.calls.values()], group = at("chips");
+  if (!group.children.length) fill(group, [["All", ""], ...CHIPS].map(([name, term]) => chip(name, term)));
+  for (const button of group.children) {
+    const { term } = button.dataset, number = term ? rows.filter(parse(term).test).length : rows.length;
+    button.setAttribute("aria-pressed", term ? has(q, term) : !q);
+    button.toggleAttribute("data-none", !number);
+    fill(button.querySelector("b"), count(number));
+  }
+}
+
+function chip(name, term) {
+  const press = () => move({ q: term && toggled(here().q, term) });
+  return h("button", { type: "button", onclick: press, "data-term": term }, name, " ", h("b"));
 }
 
 async function search() {

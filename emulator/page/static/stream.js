@@ -29,7 +29,7 @@ export async function render(panel, row) {
 
 function frame(panel) {
   const above = h("div", { class: "drawing" }), rows = h("tbody"), more = h("button", { type: "button", hidden: true });
-  const heads = ["#", "left at", "gap", "late", "bytes", "event", "data"].map((name) => h("th", { scope: "col" }, name));
+  const heads = ["#", "left at", "gap", "late", "bytes", "text", "data"].map((name) => h("th", { scope: "col" }, name));
   const table = h("table", { class: "frames" }, h("thead", {}, h("tr", {}, heads)), rows);
   const note = "Times are those at which a frame left the fake Azure, in ms after the headers. When it arrived, only the client knows.";
   fill(panel, above, h("p", { class: "note" }, note), h("div", { class: "scroll", tabindex: 0, role: "group", "aria-label": "Frames" }, table), more);
@@ -50,6 +50,7 @@ function draw(mine, row) {
     outcome === "open" && h("p", { class: "open-now" }, `${count(frames.length)}${planned ? ` of ${many(planned, "frame")}` : " frames"}`, silent(frames, now)),
     plot({ ...drawing, width: above.clientWidth, cursor, label: story?.sentence, onpick: pick }),
     h("p", { class: "sentence" }, story?.sentence),
+    cursor && frames[cursor - 1] && h("pre", { class: "frame", tabindex: 0, "aria-label": `Frame ${cursor}` }, whole(frames[cursor - 1])),
     row.fault && outcome !== "complete" && h("p", { class: "why" }, `Asked to go wrong: ${row.fault}`),
   );
   const { rows } = mine, drawnTo = rows.children.length;
@@ -66,8 +67,23 @@ function draw(mine, row) {
 const silent = (frames, now) => (now == null ? "" : `, nothing for ${((now - (frames.at(-1)?.left_ms ?? 0)) / 1000).toFixed(0)} s`);
 
 function line(one, before, row) {
-  const { number, left_ms: left, due_ms: due, bytes, event, data } = one;
+  const { number, left_ms: left, due_ms: due, bytes, data } = one;
   const link = h("a", { href: href({ ...here(), number: row.number, tab: "stream", frame: number }) }, number);
-  const cells = [ms(left), before ? ms(left - before.left_ms) : "", due == null ? "" : ms(Math.max(left - due, 0)), count(bytes), event ?? ""];
-  return h("tr", {}, h("th", { scope: "row" }, link), cells.map((cell) => h("td", {}, cell)), h("td", { class: "data" }, data ?? "(larger than 64 kB)"));
+  const times = [ms(left), before ? ms(left - before.left_ms) : "", due == null ? "" : ms(Math.max(left - due, 0)), count(bytes)];
+  return h("tr", {}, h("th", { scope: "row" }, link), times.map((cell) => h("td", {}, cell)), h("td", { class: "text" }, said(data)), h("td", { class: "data" }, whole(one)));
+}
+
+const whole = ({ event, data }) => [event && `${event}  `, data ?? "(larger than 64 kB)"];
+
+/** The words that a frame brings, of chat or of Responses; a line end is spelled. */
+function said(data) {
+  let told;
+  try {
+    told = JSON.parse(data);
+  } catch {
+    return "";
+  }
+  const { delta, choices } = told ?? {}, first = choices?.[0]?.delta;
+  const text = typeof delta === "string" ? delta : first?.content ?? first?.tool_calls?.[0]?.function?.arguments;
+  return typeof text === "string" ? text.replaceAll("\n", "\\n") : "";
 }

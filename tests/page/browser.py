@@ -85,4 +85,4 @@ class Tab:
     def close(self) -> None:
         self.context.close()
         heard = [one for one in self.complaints if not any(part in one for part in self.allowed)]
-        assert heard == []
+        assert not heard, heard

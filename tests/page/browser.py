@@ -76,8 +76,8 @@ class Tab:
     def row(self, number: int) -> "Locator":
         return self.page.locator(f'#rows tr[data-number="{number}"]')
 
-    def locator(self, selector: str) -> "Locator":
-        return self.page.locator(selector)
+    def locator(self, selector: str, **options: Any) -> "Locator":
+        return self.page.locator(selector, **options)
 
     def text(self, selector: str) -> str:
         return self.page.locator(selector).inner_text()

@@ -7,9 +7,9 @@ import { here, href } from "./place.js";
 import { plot, told } from "./plot.js";
 
 export async function arrive() {
-  const { name, number } = here(), box = at("cassettes");
+  const { name, recording } = here(), box = at("cassettes");
   try {
-    fill(box, name ? one(await json(`cassettes/${name.split("/").map(encodeURIComponent).join("/")}`), number ?? 1) : list(await json("cassettes")));
+    fill(box, name ? one(await json(`cassettes/${name.split("/").map(encodeURIComponent).join("/")}`), recording) : list(await json("cassettes")));
     box.scrollTop = 0;
   } catch (error) {
     fill(box, h("p", {}, h("a", { href: "#/cassettes" }, "All cassettes")), problem(error));
@@ -41,10 +41,10 @@ function line(folder, { name, about, origin, recordings, played, problems }) {
   return h("tr", {}, h("th", { scope: "row" }, link), h("td", {}, about, wrong), h("td", {}, origin), h("td", { class: "number" }, count(recordings)), h("td", { class: "number" }, state));
 }
 
-function one({ name, notes, recordings }, number) {
+function one({ name, notes, recordings }, wanted) {
   const facts = Object.entries(notes).map(([key, value]) => [h("dt", {}, key), h("dd", {}, value)]);
-  const all = recordings.map((recording) => recorded(name, recording, recording.number === number));
-  queueMicrotask(() => number > 1 && at("cassettes").querySelector(`[data-recording="${number}"]`)?.scrollIntoView());
+  const all = recordings.map((recording) => recorded(name, recording, recording.number === wanted));
+  queueMicrotask(() => wanted > 1 && at("cassettes").querySelector(`[data-recording="${wanted}"]`)?.scrollIntoView());
   return [h("p", {}, h("a", { href: "#/cassettes" }, "All cassettes")), h("h2", {}, name), h("dl", { class: "facts" }, facts), all];
 }
 
@@ -55,7 +55,7 @@ function recorded(name, { number, request, said, frame_at_ms: schedule, facts, o
   return h(
     "article",
     { "data-recording": number, class: isThis ? "this" : null },
-    h("h3", {}, h("a", { href: href({ view: "cassettes", name, number }) }, `#${number}`), ` ${method} ${uri}`),
+    h("h3", {}, h("a", { href: href({ view: "cassettes", name, recording: number }) }, `#${number}`), ` ${method} ${uri}`),
     h("dl", { class: "conversation" }, sayings),
     schedule.length > 1 && [plot({ ...drawing, label: told(schedule) }), h("p", { class: "sentence" }, told(schedule))],
     h("p", { class: "note" }, facts, outcome !== "complete" && ` (${outcome})`),

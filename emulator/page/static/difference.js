@@ -2,7 +2,7 @@
 
 import { Refused, download, json } from "./api.js";
 import { copy, fill, h, problem, toCopy } from "./dom.js";
-import { href } from "./place.js";
+import { recordingLink } from "./place.js";
 
 const KINDS = { changed: "changed", only_recorded: "only in the recording", only_sent: "only in your request" };
 
@@ -40,7 +40,7 @@ function choice(panel, call, nearest, isThis) {
 }
 
 function table(rows, isThis) {
-  const link = h("a", { href: href({ view: "cassettes", ...isThis }) }, `${isThis.name} #${isThis.number}`);
+  const link = h("a", { href: recordingLink(`${isThis.name} #${isThis.number}`) }, `${isThis.name} #${isThis.number}`);
   const heads = [h("th", { scope: "col" }, "where"), h("th", { scope: "col" }, "− recorded, ", link), h("th", { scope: "col" }, "+ your request")];
   return h("table", { class: "difference" }, h("thead", {}, h("tr", {}, heads)), h("tbody", {}, rows.map(line)));
 }

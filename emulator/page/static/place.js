@@ -6,10 +6,10 @@ export function here() {
   const [path, query] = location.hash.replace(/^#\/?/, "").split("?");
   const asked = new URLSearchParams(query), [first, ...rest] = path.split("/").map(readable);
   if (first === "cassettes") {
-    const number = /^\d+$/.test(rest.at(-1)) ? Number(rest.pop()) : null;
-    return { view: "cassettes", name: rest.join("/") || null, number };
+    const recording = /^\d+$/.test(rest.at(-1)) ? Number(rest.pop()) : 1;
+    return { view: "cassettes", name: rest.join("/") || null, recording, q: "" };
   }
-  if (first === "controls") return { view: "controls" };
+  if (first === "controls") return { view: "controls", q: "" };
   const number = /^\d+$/.test(first) ? Number(first) : null, tab = TABS.includes(rest[0]) ? rest[0] : null;
   return { view: "calls", number, tab, frame: Number(asked.get("frame")) || null, q: asked.get("q") ?? "" };
 }
@@ -22,8 +22,8 @@ function readable(part) {
   }
 }
 
-export function href({ view = "calls", name, number, tab, frame, q }) {
-  if (view === "cassettes" && name) return `#/cassettes/${name.split("/").map(encodeURIComponent).join("/")}/${number ?? 1}`;
+export function href({ view = "calls", name, recording = 1, number, tab, frame, q }) {
+  if (view === "cassettes" && name) return `#/cassettes/${name.split("/").map(encodeURIComponent).join("/")}/${recording}`;
   if (view !== "calls") return `#/${view}`;
   const asked = new URLSearchParams(Object.entries({ frame, q }).filter(([, value]) => value));
   return `#/${[number, number && tab].filter(Boolean).join("/")}${asked.size ? `?${asked}` : ""}`;
@@ -31,8 +31,8 @@ export function href({ view = "calls", name, number, tab, frame, q }) {
 
 /** The link of a recording by its label, such as "chat/story #2". */
 export function recordingLink(label) {
-  const [, name, number] = label.match(/^(.*) #(\d+)$/) ?? [, label, 1];
-  return href({ view: "cassettes", name, number });
+  const [, name, recording] = label.match(/^(.*) #(\d+)$/) ?? [, label];
+  return href({ view: "cassettes", name, recording });
 }
 
 /** Goes there. What is typed or stepped through replaces the place, so that Back leads to where one came from. */

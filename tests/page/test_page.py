@@ -109,7 +109,7 @@ def test_a_stall_is_flat_beside_the_recorded_curve_and_its_fault_is_named(tab: T
         assert flat is not None
         assert float(flat[2]) > float(frames[-1]) + 50, "after the last frame it goes on, flat"
         assert len(re.findall("V", path(tab, "recorded"))) == 4
-        assert tab.text(".plot text.fault") == "stall; at_frame=3"
+        assert tab.locator(".plot text.fault").text_content() == "stall; at_frame=3"
         assert "stall; at_frame=3" in tab.text("#banners")
         tab.locator("#banners button", has_text="Stop").click()
         tab.locator("#banners").wait_for(state="hidden")

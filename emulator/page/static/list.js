@@ -8,7 +8,7 @@ import { here, href, move } from "./place.js";
 
 const DRAWN = 300; // rows; "earlier" draws as many more
 const AT_THE_END_PX = 24;
-const TYPING_MS = 120;
+const TYPING_MS = 60;
 
 const drawn = new Map(); // number → its row in the table
 let query = null, wanted = parse(""), found = null, room = DRAWN, following = true, paused = false, waiting = 0;

@@ -32,9 +32,9 @@ export function plot({ width, schedule, left, now, planned, outcome, fault, gap,
     h("line", { class: "axis", x1: LEFT, x2: LEFT + inner, y1: y(0), y2: y(0) }),
     h("text", { class: "title", x: LEFT + inner, y: HEIGHT - 6, "text-anchor": "end" }, "ms since the headers"),
     h("text", { class: "title", x: 2, y: 13 }, "frames"),
-    schedule && h("path", { class: "recorded", d: steps(schedule, x, y) }),
     left.length && h("path", { class: "left", d: steps(left, x, y) + (now ? `H${x(now).toFixed(1)}` : "") }),
     !left.length && now && h("path", { class: "left", d: `M${LEFT} ${y(0)}H${x(now).toFixed(1)}` }),
+    schedule && h("path", { class: "recorded", d: steps(schedule, x, y) }),
     left.length && h("circle", { class: "first", cx: x(left[0]), cy: y(1), r: 3.5 }),
     isCut && h("line", { class: "fault", x1: x(left.at(-1) ?? 0), x2: x(left.at(-1) ?? 0), y1: TOP, y2: TOP + tall }),
     isCut && named(fault, x(left.at(-1) ?? 0), LEFT + inner),
@@ -46,7 +46,7 @@ export function plot({ width, schedule, left, now, planned, outcome, fault, gap,
 
 function named(fault, at, end) {
   const isLeft = at > end / 2;
-  return h("text", { class: "fault", x: at + (isLeft ? -5 : 5), y: TOP + 12, "text-anchor": isLeft ? "end" : "start" }, fault);
+  return h("text", { class: "fault", x: at + (isLeft ? -5 : 5), y: HEIGHT - BOTTOM - 8, "text-anchor": isLeft ? "end" : "start" }, fault);
 }
 
 function legend(schedule, left, end) {

@@ -28,6 +28,7 @@ LOCKS = {
     "requirements-dev.in": UNIVERSAL,  # first, because the others take its versions
     "requirements-emulator.in": UNIVERSAL,
     "requirements-openai3.in": UNIVERSAL,
+    "requirements-browser.in": UNIVERSAL,
     "benchmarks/requirements.in": UNIVERSAL,
     "requirements.in": AZURE,
 }

@@ -19,6 +19,10 @@ LOCK = runpy.run_path(str(ROOT / ".ci/lock.py"))
 SOURCES: list[str] = list(LOCK["LOCKS"])
 AZURE = "requirements.in"
 AZURES = "3.13-linux"
+APART = {  # what such an environment has in a version of its own, or alone
+    "requirements-openai3.in": {"openai"},
+    "requirements-browser.in": {"playwright", "axe-playwright-python"},
+}
 
 PLATFORMS = {
     "linux": {"sys_platform": "linux", "platform_system": "Linux", "os_name": "posix", "platform_machine": "x86_64"},
@@ -85,13 +89,13 @@ def test_a_lock_keeps_its_bounds_on_every_machine(source: str, machine: str) -> 
 
 @pytest.mark.parametrize("source", SOURCES[1:])
 def test_the_tests_run_with_the_versions_of_every_lock(source: str) -> None:
-    apart = {"openai"} if "openai3" in source else set()
+    apart = APART.get(source, set())
     for machine in MACHINES if source != AZURE else [AZURES]:
         tested = versions(SOURCES[0], machine)
         locked = versions(source, machine)
         alike = {
             name for name in locked if name not in apart and (not apart or name in tested)
-        }  # the agents' packages are in one lock only
+        }  # the agents' packages and the browser's are in one lock only
         assert {name: locked[name] for name in alike} == {name: tested[name] for name in alike}, machine
 
 

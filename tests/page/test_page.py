@@ -181,3 +181,14 @@ def test_a_reset_asks_first(tab: Tab, running: Running) -> None:
     tab.locator("dialog").get_by_role("button", name="Reset").click()
     tab.go("#/").locator("#empty h2").wait_for()
     assert running.get("state")["counts"]["calls"] == 0
+
+
+@pytest.mark.long
+def test_a_cassette_is_a_conversation_with_its_schedule_and_the_calls_it_answered(tab: Tab, running: Running) -> None:
+    tab.open("#/cassettes")
+    tab.locator(".cassettes a", has_text="streamed_chat").first.click()
+    tab.locator("#cassettes h2", has_text="demo/streamed_chat").wait_for()
+    assert "Count the stops of a night train" in tab.text(".saying[data-who=user]")
+    assert "recorded in" in (tab.locator("#cassettes .plot").get_attribute("aria-label") or "")
+    tab.locator("summary", has_text="Request").click()
+    assert '"stream": true' in tab.text("#cassettes .body pre")

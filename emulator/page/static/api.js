@@ -6,7 +6,7 @@ const TOKEN = "emulator-token";
 export class Refused extends Error {
   constructor(status, error) {
     super(error.message);
-    Object.assign(this, { status, code: error.code, param: error.param });
+    Object.assign(this, { status, code: error.code, param: error.param, isExpected: true });
   }
 }
 
@@ -30,7 +30,7 @@ export async function ask(path, { method = "GET", body, signal } = {}) {
     answer = await fetch(path, { method, headers, signal, body: body && JSON.stringify(body), cache: "no-store" });
   } catch (error) {
     if (signal?.aborted) throw error;
-    throw new Error("The emulator does not answer. Is it still running?");
+    throw Object.assign(new Error("The emulator does not answer. Is it still running?"), { isExpected: true });
   }
   if (answer.ok) return answer;
   const told = await answer.json().catch(() => ({}));

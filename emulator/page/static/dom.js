@@ -16,7 +16,7 @@ export function spelled(text) {
 export function h(name, attributes, ...children) {
   const node = DRAWN.has(name) ? document.createElementNS(SVG, name) : document.createElement(name);
   for (const [key, value] of Object.entries(attributes ?? {})) {
-    if (key.startsWith("on")) node.addEventListener(key.slice(2), value);
+    if (key.startsWith("on")) value && node.addEventListener(key.slice(2), value);
     else if (value === true && !key.startsWith("aria-")) node.setAttribute(key, "");
     else if ((value !== false || key.startsWith("aria-")) && value != null) node.setAttribute(key, spelled(String(value)));
   }
@@ -81,4 +81,8 @@ export function toCopy(text, label = "Copy") {
   return h("div", { class: "to-copy" }, h("pre", { tabindex: 0, "aria-label": "To copy" }, text), button);
 }
 
-export const problem = (error) => h("p", { class: "problem", role: "alert" }, error.message);
+/** What went wrong, to read. What nobody expects goes to the console as well. */
+export function problem(error) {
+  if (!error.isExpected) console.error(error);
+  return h("p", { class: "problem", role: "alert" }, error.message);
+}

@@ -29,7 +29,7 @@ SHOWN = {  # the id of a cell: a regular expression for its output or result
     "set-up": r"host +127\.0\.0\.1\nkey +\d+ characters$",
     "models": r"^gpt-4o-mini\n(?s:.*)\n\nThis notebook uses gpt-4o-mini\.$",
     "chat": rf"^{re.escape(quickstart.BREAD)}\n\n\d+ tokens in \+ \d+ out = \d+$",
-    "streaming": rf"^{re.escape(quickstart.LETTER)}\n\n\d\d chunks; the first after [\d.]+ s, the last after [\d.]+ s$",
+    "streaming": rf"^{re.escape(quickstart.LETTER)}\n\n\d\d chunks in [\d.]+ s\. First after [\d.]+ s\.$",
     "structured": rf"^Event\({re.escape(CHOIR)}\)$",
     "tools": rf'^opening_hours\({{"place":"library"}}\) -> 9:00 to 20:00\n{re.escape(quickstart.LIBRARY)}$',
     "responses": f"^{re.escape(quickstart.TIDE_TABLE)}$",
@@ -88,7 +88,7 @@ def test_every_cell_shows_something_but_the_one_that_installs(run: Run) -> None:
 def test_the_plot_is_an_image_of_a_stream(run: Run) -> None:
     (plot,) = run.cells["plot"].outputs
     assert base64.b64decode(plot.data["image/png"]).startswith(b"\x89PNG\r\n")
-    first, last = re.findall(r"after (\S+) s", shown(run.cells["streaming"]))
+    last, first = re.findall(r"(?:in|after) ([\d.]+) s\.", shown(run.cells["streaming"]))
     assert float(last) - float(first) > 0.5, "the chunks came all at once"
 
 

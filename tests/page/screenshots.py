@@ -31,7 +31,7 @@ SEEN_SECONDS = 1.2  # until all is drawn
 PLAYED = (
     ("demo/chat #1", ""),
     ("chat/tools #1", ""),
-    ("docs/first #1", ""),
+    ("docs/sdk #1", ""),
     ("responses/text #1", ""),
     ("embeddings/float #1", ""),
     ("demo/streamed_chat #1", ""),
@@ -44,6 +44,9 @@ PLAYED = (
     ("chat/reasoning #1", ""),
     ("chat/parallel_tools #1", ""),
 )
+
+TALK = [label for label, _ in PLAYED].index("chat/conversation #1")
+ASKED, WRONG = "docs/sdk #1", (b"class", b"clas")
 
 
 @dataclass
@@ -84,9 +87,9 @@ def scene() -> Iterator[Scene]:
 def calls(scene: Scene) -> str:
     """Calls of every kind, one of them open beside the list."""
     numbers = [scene.play(label, fault) for label, fault in PLAYED]
-    scene.play("docs/first #1", change=(b"class", b"clas"))
+    scene.play(ASKED, change=WRONG)
     scene.play("demo/streamed_chat #1", "stall; at_frame=14", is_held=True)
-    return f"#/{numbers[1]}"
+    return f"#/{numbers[TALK]}"
 
 
 def stream(scene: Scene) -> str:
@@ -102,7 +105,7 @@ def miss(scene: Scene) -> str:
     """One letter too few."""
     for label, fault in PLAYED[:6]:
         scene.play(label, fault)
-    return f"#/{scene.play('docs/first #1', change=(b'class', b'clas'))}/miss"
+    return f"#/{scene.play(ASKED, change=WRONG)}/miss"
 
 
 STORIES: dict[str, Any] = {"calls": calls, "stream": stream, "miss": miss}

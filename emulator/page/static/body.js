@@ -3,7 +3,7 @@
 import { bytes, download } from "./api.js";
 import { count, fill, h, problem, size } from "./dom.js";
 
-const MOST_JSON_BYTES = 1e6, MOST_TEXT_BYTES = 5e6, STEP = 256 * 1024; // characters shown at a time
+const MOST_JSON_BYTES = 1e6, MOST_TEXT_BYTES = 5 * 1024 * 1024, STEP = 256 * 1024; // characters shown at a time
 const PICTURE = /^data:image\/(png|jpeg|gif|webp);base64,[A-Za-z0-9+/=]+$/;
 const SHORTEST_FOLDED = 400; // characters of a text that is no word: base64
 

@@ -19,7 +19,7 @@ export function verdict(row) {
   if (row.stopped) return { sign: "✕", words: "stopped at the proxy", tone: "bad" };
   if (outcome === "open") return { sign: "○", words: row.planned > 1 ? `open, ${held}` : "open", tone: "open" };
   if (row.missed) return { sign: "≠", words: "no recording", tone: "bad" };
-  if (outcome === "client_left") return { sign: "▷", words: "client left", tone: "warn" };
+  if (outcome === "client_left") return { sign: "▷", words: ["client left", fault].filter(Boolean).join(", "), tone: "warn" };
   if (outcome !== "complete") return { sign: "✕", words: fault ?? outcome, tone: "bad" };
   if (status >= 400) return { sign: "✕", words: fault ?? row.origin ?? "", tone: "bad" };
   return { sign: "✓", words: fault ?? row.origin ?? "", tone: fault ? "warn" : "good" };

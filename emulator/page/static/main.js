@@ -52,7 +52,7 @@ function banners() {
   if (state && state.mode !== "reading") {
     const { fault, happened, limits, time_scale: speed, improvise, recording, problems } = state;
     const each = limits && [limits.requests && many(limits.requests, "request"), limits.tokens && many(limits.tokens, "token")].filter(Boolean).join(", ");
-    if (fault) banner([h("b", {}, `Every answer goes wrong: ${fault}`), ` (asked for ${many(happened, "time")})`], { fault: null }, "Stop");
+    if (fault) banner([h("b", {}, `Every answer goes wrong: ${fault}`), ` (${many(happened, "call")} so far)`], { fault: null }, "Stop");
     if (limits) banner(`Rate limit: ${each} a minute`, { limits: null }, "Off");
     if (speed !== 0 && speed !== 1) banner(`Streams run ${speed} times as fast as recorded`, { time_scale: 1 }, "As recorded");
     if (improvise) banner("What has no recording gets an answer that is made up", { improvise: false }, "Stop");
@@ -68,33 +68,40 @@ function banners() {
 
 // The first call
 
+const STEPS = [
+  ["This page is connected", () => store.light === "live"],
+  ["The proxy was called", (rows) => rows.length > 0],
+  ["The fake Azure was called", (rows) => rows.some((row) => !row.stopped)],
+  ["A recording answered", (rows) => rows.some((row) => row.recording)],
+];
+
 async function empty() {
   const box = at("empty"), { state } = store, rows = [...store.calls.values()];
   const isFirst = state && here().view === "calls" && !rows.length;
-  box.hidden = !isFirst && !box.steps?.some((step) => !step.done);
+  box.hidden = here().view !== "calls" || !(isFirst || box.steps?.some((step) => !step.done) || (box.isDone && rows.length === 1));
   at("list").hidden = isFirst;
   if (isFirst && !box.steps) await guide(box, state);
   if (!box.steps) return;
-  const done = [store.light === "live", rows.length > 0, rows.some((row) => !row.stopped), rows.some((row) => row.recording)];
-  box.steps.forEach((step, index) => {
-    step.done ||= done[index];
+  box.steps.forEach((step) => {
+    step.done ||= step.is(rows);
     fill(step.sign, step.done ? "✓" : "○");
     step.line.className = step.done ? "done" : "";
   });
-  if (box.steps.every((step) => step.done)) fill(box, h("p", { class: "note" }, "✓ It works. Now change one word of the question and call again, to see a miss.")).steps = null;
+  if (!box.steps.length || !box.steps.every((step) => step.done)) return;
+  fill(box, h("p", { class: "good" }, "✓ It works. Now change one word of the question and call again, to see a miss."));
+  Object.assign(box, { steps: null, isDone: true });
 }
 
 async function guide(box, { mode }) {
   box.steps = [];
   if (mode === "reading") return void fill(box, h("p", {}, "There are no calls in this file."));
   const { proxy, azure, ways } = await json("setup").catch(() => ({ ways: [] }));
-  const names = ["This page is connected", "The proxy was called", "The fake Azure was called", "A recording answered"];
-  box.steps = names.map((name) => {
+  box.steps = STEPS.filter(([name]) => proxy || !name.includes("proxy")).map(([name, is]) => {
     const sign = h("span", { class: "sign" }, "○");
-    return { done: false, sign, line: h("li", {}, sign, " ", name) };
+    return { done: false, is, sign, line: h("li", {}, sign, " ", name) };
   });
   const texts = ways.map(({ name, text }) => h("section", {}, h("h3", {}, name), toCopy(text)));
-  fill(box, h("h2", {}, "Nothing has arrived yet at ", h("code", {}, proxy ?? azure), "."), h("ol", { class: "steps" }, box.steps.map((step) => step.line)), h("div", { class: "ways" }, texts));
+  fill(box, h("h2", {}, "Nothing has arrived yet at ", h("code", {}, proxy ?? azure), "."), h("ol", { class: "steps" }, box.steps.map((step) => step.line)), proxy && h("p", { class: "note" }, "FUNCTION_HOST_KEY is the key that the terminal shows."), h("div", { class: "ways" }, texts));
   empty();
 }
 

@@ -5,14 +5,15 @@ import { count, h, ms } from "./dom.js";
 const HEIGHT = 220, LEFT = 46, RIGHT = 14, TOP = 26, BOTTOM = 38;
 const ENDS = { complete: "◆", client_left: "▷", open: "" };
 
-/** `schedule` and `left` are ms after the headers, a number for each frame; `now` where more may come; `gap` is the
+/** `schedule` and `left` are ms after the headers, a number for each frame; `now` is when it was looked at, or when the
+ * client left; `gap` is the
  * longest one; `cursor` the number of a frame. `label` says in words what is drawn. */
 export function plot({ width, schedule, left, now, planned, outcome, fault, gap, cursor, label, onpick }) {
   const inner = Math.max(width, 260) - LEFT - RIGHT, tall = HEIGHT - TOP - BOTTOM;
   const end = Math.max(now ?? 0, schedule?.at(-1) ?? 0, left.at(-1) ?? 0, 1), most = Math.max(planned ?? 0, schedule?.length ?? 0, left.length, 1);
   const x = (time) => LEFT + (inner * Math.max(time, 0)) / end, y = (frames) => TOP + tall - (tall * frames) / most;
   const last = left.length ? [x(now ?? left.at(-1)), y(left.length)] : [x(now ?? 0), y(0)];
-  const isCut = outcome !== "complete" && outcome !== "client_left" && fault;
+  const isCut = outcome !== "complete" && fault;
   const picked = (event) => {
     const time = ((event.offsetX - LEFT) / inner) * end;
     const nearest = left.reduce((best, at, index) => (Math.abs(at - time) < Math.abs(left[best] - time) ? index : best), 0);
@@ -50,7 +51,8 @@ function named(fault, at, end) {
 }
 
 function legend(schedule, left, end) {
-  const entries = [left && ["left", "left the fake Azure", 122], schedule && ["recorded", "recorded", 66]].filter(Boolean);
+  const isWide = end > 340;
+  const entries = [left && ["left", isWide ? "left the fake Azure" : "left", isWide ? 122 : 26], schedule && ["recorded", "recorded", 60]].filter(Boolean);
   let from = end;
   return entries.map(([name, words, wide]) => {
     from -= wide + 30;
@@ -78,4 +80,4 @@ function ticks(end, wanted, isWhole = false) {
 
 /** What is said of a schedule alone. */
 export const told = (schedule) =>
-  `${count(schedule.length)} frames, recorded in ${ms(schedule.at(-1))} ms, the first after ${ms(schedule[0])} ms.`;
+  `${count(schedule.length)} frames, recorded in ${ms(schedule.at(-1))} ms. First after ${ms(schedule[0])} ms.`;

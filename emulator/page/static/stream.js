@@ -43,7 +43,7 @@ function frame(panel) {
 function draw(mine, row) {
   const { frames, told, schedule, above } = mine, { story, outcome, now_ms: now, planned } = told, cursor = here().frame;
   mine.row = row;
-  const drawing = { schedule, left: frames.map((one) => one.left_ms), now, planned, outcome, fault: row.fault, gap: story?.gap };
+  const drawing = { schedule, left: frames.map((one) => one.left_ms), now: now ?? leftAt(row, frames), planned, outcome, fault: row.fault, gap: story?.gap };
   const pick = (number) => move({ tab: "stream", frame: number }, { replace: true });
   fill(
     above,
@@ -60,9 +60,12 @@ function draw(mine, row) {
   rows.querySelector("[aria-current]")?.removeAttribute("aria-current");
   const current = rows.children[cursor - 1];
   current?.setAttribute("aria-current", "true");
-  if (current && mine.cursor !== cursor) current.scrollIntoView({ block: "nearest" });
+  if (current && mine.cursor !== cursor && matchMedia("(min-width: 761px)").matches) current.scrollIntoView({ block: "nearest" });
   mine.cursor = cursor;
 }
+
+/** When a client left that waited in vain, in ms after the headers. */
+const leftAt = (row, [first]) => (row.outcome === "client_left" && first ? row.ms - (row.first_ms - first.left_ms) : null);
 
 const silent = (frames, now) => (now == null ? "" : `, nothing for ${((now - (frames.at(-1)?.left_ms ?? 0)) / 1000).toFixed(0)} s`);
 

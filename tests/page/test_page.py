@@ -146,7 +146,7 @@ def test_a_link_opens_a_miss_back_leads_to_the_list_and_a_number_that_is_gone_sa
     tab.locator(".difference tr.changed").wait_for()
     running.azure.reset()
     tab.allowed.append("404")
-    tab.locator('#detail .message:has-text("is gone: the journal was cleared")').wait_for()
+    tab.locator(f'#detail .message:has-text("Call {number} is gone")').wait_for()
 
 
 def test_a_fault_that_is_set_on_the_page_hits_the_next_call_until_stop(tab: Tab, running: Running) -> None:

@@ -22,7 +22,8 @@ export const keepToken = (token) => sessionStorage.setItem(TOKEN, token.trim());
 
 /** The answer; throws Refused, or an Error that says that nobody answers. */
 export async function ask(path, { method = "GET", body, signal } = {}) {
-  const token = sessionStorage.getItem(TOKEN), headers = {};
+  const token = sessionStorage.getItem(TOKEN),
+    headers = {};
   if (token) headers.authorization = `Bearer ${token}`;
   if (body) headers["content-type"] = "application/json";
   let answer;

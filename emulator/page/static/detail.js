@@ -16,20 +16,28 @@ const CLOCK_MS = 1_000; // of a stream in which nothing happens
 const VIEWS = {
   conversation: { name: "Conversation", is: (call) => !call.stopped, render: conversation },
   stream: { name: "Stream", is: (call) => call.planned > 1 || call.frames > 1 || call.stream, render: stream.render },
-  miss: { name: "Miss", is: (call) => call.missed || call.stopped, render: (panel, call) => (call.stopped ? stopped : difference.render)(panel, call) },
+  miss: {
+    name: "Miss",
+    is: (call) => call.missed || call.stopped,
+    render: (panel, call) => (call.stopped ? stopped : difference.render)(panel, call),
+  },
   request: { name: "Request", is: () => true, render: request },
   answer: { name: "Answer", is: (call) => call.status != null, render: answer },
 };
 
-let call = null, open = null, timer = null; // the call that is shown, and its tab
+let call = null,
+  open = null,
+  timer = null; // the call that is shown, and its tab
 
-const first = (one) => (one.missed || one.stopped ? "miss" : one.outcome === "open" && one.stream ? "stream" : "conversation");
+const first = (one) =>
+  one.missed || one.stopped ? "miss" : one.outcome === "open" && one.stream ? "stream" : "conversation";
 
 export const tabs = () => (call ? TABS.filter((tab) => VIEWS[tab].is(call)) : []);
 
 /** Called when the place has changed. */
 export async function arrive() {
-  const { number, tab } = here(), box = at("detail");
+  const { number, tab } = here(),
+    box = at("detail");
   box.hidden = !number;
   document.body.classList.toggle("with-detail", Boolean(number));
   if (!number) return void (call = open = null);
@@ -46,23 +54,40 @@ async function load(number) {
     if (here().number !== number) return;
     const before = call;
     call = told;
-    const { tab } = here(), wanted = tabs().includes(tab) ? tab : isOther || !tabs().includes(open) ? first(call) : open;
+    const { tab } = here(),
+      wanted = tabs().includes(tab) ? tab : isOther || !tabs().includes(open) ? first(call) : open;
     if (isOther || before.outcome !== call.outcome || open !== wanted || !at("panel")) frame(wanted, isOther);
     await draw();
   } catch (error) {
     if (here().number !== number) return;
     call = open = null;
-    fill(at("detail"), head(number), error instanceof Refused ? h("p", { class: "message" }, error.message) : problem(error));
+    fill(
+      at("detail"),
+      head(number),
+      error instanceof Refused ? h("p", { class: "message" }, error.message) : problem(error),
+    );
   }
 }
 
 function frame(tab, isOther = false) {
   open = tab;
-  const focused = at("detail").contains(document.activeElement) && document.activeElement.id, there = tabs();
+  const focused = at("detail").contains(document.activeElement) && document.activeElement.id,
+    there = tabs();
   const buttons = there.map((one) => {
     const isOn = one === tab;
-    const attributes = { id: `tab-${one}`, role: "tab", type: "button", "aria-selected": isOn, "aria-controls": "panel", tabindex: isOn ? 0 : -1 };
-    return h("button", { ...attributes, onclick: () => move({ tab: one, frame: null }) }, one === "miss" && call.stopped ? "Stopped" : VIEWS[one].name);
+    const attributes = {
+      id: `tab-${one}`,
+      role: "tab",
+      type: "button",
+      "aria-selected": isOn,
+      "aria-controls": "panel",
+      tabindex: isOn ? 0 : -1,
+    };
+    return h(
+      "button",
+      { ...attributes, onclick: () => move({ tab: one, frame: null }) },
+      one === "miss" && call.stopped ? "Stopped" : VIEWS[one].name,
+    );
   });
   const turn = (event) => {
     const by = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
@@ -81,13 +106,48 @@ function frame(tab, isOther = false) {
 
 function head(number) {
   const { sign, words, tone } = call ? verdict(call) : { sign: "", words: "", tone: "" };
-  const close = h("button", { id: "close", type: "button", "aria-label": "Back to the list", onclick: () => move({ number: null, tab: null, frame: null }) }, "✕");
-  const what = call && `${call.method} ${call.route ?? call.target}`, facts = call && [call.model, call.recording && h("a", { href: recordingLink(call.recording) }, call.recording), call.test].filter(Boolean);
-  return h("div", { class: `head ${tone}` }, h("h2", {}, h("b", {}, number), " ", what, " ", call && h("span", { class: "verdict" }, sign, " ", call.status, " ", words)), facts?.length > 0 && h("p", {}, facts.map((fact, index) => [index > 0 && " · ", fact])), close);
+  const close = h(
+    "button",
+    {
+      id: "close",
+      type: "button",
+      "aria-label": "Back to the list",
+      onclick: () => move({ number: null, tab: null, frame: null }),
+    },
+    "✕",
+  );
+  const what = call && `${call.method} ${call.route ?? call.target}`,
+    facts =
+      call &&
+      [call.model, call.recording && h("a", { href: recordingLink(call.recording) }, call.recording), call.test].filter(
+        Boolean,
+      );
+  return h(
+    "div",
+    { class: `head ${tone}` },
+    h(
+      "h2",
+      {},
+      h("b", {}, number),
+      " ",
+      what,
+      " ",
+      call && h("span", { class: "verdict" }, sign, " ", call.status, " ", words),
+    ),
+    facts?.length > 0 &&
+      h(
+        "p",
+        {},
+        facts.map((fact, index) => [index > 0 && " · ", fact]),
+      ),
+    close,
+  );
 }
 
 async function draw() {
-  const mine = call, panel = at("panel"), tab = open;
+  const mine = call,
+    panel = at("panel"),
+    tab = open;
   clearTimeout(timer);
   try {
     await VIEWS[tab].render(panel, mine);
@@ -100,33 +160,73 @@ async function draw() {
 function conversation(panel, { said, usage, outcome, ms: whole, first_ms: early }) {
   const known = JSON.stringify([said, usage, outcome]);
   if (panel.known === known) return;
-  const sayings = said.map(({ who, text: words }) => h("div", { class: "saying", "data-who": who }, h("dt", {}, who), h("dd", { dir: "auto" }, long(words))));
-  const tokens = usage && [`${many(usage.input, "token")} in`, usage.cached && `${count(usage.cached)} of them cached`, `${count(usage.output)} out`, usage.reasoning && `${count(usage.reasoning)} of them reasoning`];
-  const facts = [...(tokens ?? []), usage?.dollars && `about $${usage.dollars.toFixed(6)}`, early != null && `first byte after ${ms(early)} ms`, whole != null && `${ms(whole)} ms in all`];
-  fill(panel, h("dl", { class: "conversation" }, sayings), outcome === "open" && h("p", { class: "open-now" }, "… still answering"), h("p", { class: "note" }, facts.filter(Boolean).join(" · ")));
+  const sayings = said.map(({ who, text: words }) =>
+    h("div", { class: "saying", "data-who": who }, h("dt", {}, who), h("dd", { dir: "auto" }, long(words))),
+  );
+  const tokens = usage && [
+    `${many(usage.input, "token")} in`,
+    usage.cached && `${count(usage.cached)} of them cached`,
+    `${count(usage.output)} out`,
+    usage.reasoning && `${count(usage.reasoning)} of them reasoning`,
+  ];
+  const facts = [
+    ...(tokens ?? []),
+    usage?.dollars && `about $${usage.dollars.toFixed(6)}`,
+    early != null && `first byte after ${ms(early)} ms`,
+    whole != null && `${ms(whole)} ms in all`,
+  ];
+  fill(
+    panel,
+    h("dl", { class: "conversation" }, sayings),
+    outcome === "open" && h("p", { class: "open-now" }, "… still answering"),
+    h("p", { class: "note" }, facts.filter(Boolean).join(" · ")),
+  );
   panel.known = known;
 }
 
 function long(words) {
   if (words.length <= LONG) return words;
-  const more = h("button", { type: "button", onclick: () => fill(more.parentNode, words) }, `… all ${count(words.length)} characters`);
+  const more = h(
+    "button",
+    { type: "button", onclick: () => fill(more.parentNode, words) },
+    `… all ${count(words.length)} characters`,
+  );
   return [words.slice(0, LONG), " ", more];
 }
 
 function stopped(panel, { stopped: { code, message, advice } }) {
   const why = "It stopped before the fake Azure: the host or the function refused it.";
-  fill(panel, h("h3", {}, "Stopped at the proxy"), h("p", { class: "message" }, message), advice && h("p", { class: "advice" }, advice), h("p", { class: "note" }, why, code && ` Code: ${code}.`));
+  fill(
+    panel,
+    h("h3", {}, "Stopped at the proxy"),
+    h("p", { class: "message" }, message),
+    advice && h("p", { class: "advice" }, advice),
+    h("p", { class: "note" }, why, code && ` Code: ${code}.`),
+  );
 }
 
 function request(panel, { number, method, target, headers, body: sent, bytes_in: bytes, body_dropped: isGone }) {
   const gone = h("p", { class: "note" }, `The body (${size(bytes ?? 0)}) is kept no longer.`);
-  return once(panel, () => [h("p", { class: "line" }, h("b", {}, method), " ", target), pairs(headers), isGone ? gone : body(sent, bytes ?? 0, `calls/${number}/request`, "Request")]);
+  return once(panel, () => [
+    h("p", { class: "line" }, h("b", {}, method), " ", target),
+    pairs(headers),
+    isGone ? gone : body(sent, bytes ?? 0, `calls/${number}/request`, "Request"),
+  ]);
 }
 
 function answer(panel, { number, answer: told, status, recording, origin, fault, outcome, stopped: isStopped }) {
   const by = recording && h("p", {}, "From the recording ", h("a", { href: recordingLink(recording) }, recording));
-  const facts = [by, !recording && origin && h("p", {}, `Made by: ${origin}`), fault && h("p", { class: "why" }, `Asked to go wrong: ${fault}`)];
-  const content = () => [h("p", { class: "line" }, h("b", {}, status), " ", outcome ?? ""), facts, told && pairs(told.headers), told && !isStopped && body(told.body, told.body_bytes, `calls/${number}/answer`, "Answer")];
+  const facts = [
+    by,
+    !recording && origin && h("p", {}, `Made by: ${origin}`),
+    fault && h("p", { class: "why" }, `Asked to go wrong: ${fault}`),
+  ];
+  const content = () => [
+    h("p", { class: "line" }, h("b", {}, status), " ", outcome ?? ""),
+    facts,
+    told && pairs(told.headers),
+    told && !isStopped && body(told.body, told.body_bytes, `calls/${number}/answer`, "Answer"),
+  ];
   return once(panel, content, `${outcome} ${told?.body_bytes}`);
 }
 
@@ -138,17 +238,46 @@ function once(panel, make, version = "1") {
 }
 
 const pairs = (headers) =>
-  headers?.length ? h("table", { class: "headers" }, h("tbody", {}, headers.map(([name, value]) => h("tr", {}, h("th", { scope: "row" }, name), h("td", {}, value))))) : null;
+  headers?.length
+    ? h(
+        "table",
+        { class: "headers" },
+        h(
+          "tbody",
+          {},
+          headers.map(([name, value]) => h("tr", {}, h("th", { scope: "row" }, name), h("td", {}, value))),
+        ),
+      )
+    : null;
 
 function exports() {
-  const failed = h("span", { class: "failed" }), { number } = call;
+  const failed = h("span", { class: "failed" }),
+    { number } = call;
   const button = (name, act) => {
-    const one = h("button", { type: "button", id: `copy-${name.toLowerCase()}`, onclick: () => act(one).then(() => fill(failed), (error) => fill(failed, problem(error))) }, name);
+    const one = h(
+      "button",
+      {
+        type: "button",
+        id: `copy-${name.toLowerCase()}`,
+        onclick: () =>
+          act(one).then(
+            () => fill(failed),
+            (error) => fill(failed, problem(error)),
+          ),
+      },
+      name,
+    );
     return one;
   };
   const copied = (form) => async (one) => copy(await text(`calls/${number}/export?as=${form}`), one);
   const saved = (form) => () => download(`calls/${number}/export?as=${form}`);
-  const all = [button("curl", copied("curl")), button("Python", copied("python")), button("Link", (one) => copy(location.href, one)), button("JSON", copied("json")), button("Cassette", saved("cassette"))];
+  const all = [
+    button("curl", copied("curl")),
+    button("Python", copied("python")),
+    button("Link", (one) => copy(location.href, one)),
+    button("JSON", copied("json")),
+    button("Cassette", saved("cassette")),
+  ];
   const those = call.stopped ? all.slice(2, 3) : all;
   return h("div", { class: "exports", role: "group", "aria-label": "Take along" }, "Take along: ", those, failed);
 }

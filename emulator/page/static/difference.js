@@ -13,10 +13,19 @@ export async function render(panel, call, wanted = null) {
     told = await json(`calls/${call.number}/difference${asked}`);
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
-    return void fill(panel, h("p", { class: "message" }, call.miss), error.code !== "nothing_to_compare" && problem(error));
+    return void fill(
+      panel,
+      h("p", { class: "message" }, call.miss),
+      error.code !== "nothing_to_compare" && problem(error),
+    );
   }
-  const { summary, rows, nearest, texts, ways, would_match: wouldMatch } = told, isThis = told.wanted;
-  const both = h("button", { type: "button", onclick: () => copy(`recorded:\n${texts.recorded}\n\nsent:\n${texts.sent}\n`, both) }, "Copy both");
+  const { summary, rows, nearest, texts, ways, would_match: wouldMatch } = told,
+    isThis = told.wanted;
+  const both = h(
+    "button",
+    { type: "button", onclick: () => copy(`recorded:\n${texts.recorded}\n\nsent:\n${texts.sent}\n`, both) },
+    "Copy both",
+  );
   fill(
     panel,
     wouldMatch && h("p", { class: "good" }, "✓ Would match now: a recording has come since."),
@@ -34,25 +43,42 @@ export async function render(panel, call, wanted = null) {
 function choice(panel, call, nearest, isThis) {
   const buttons = nearest.map(({ name, number }) => {
     const isOn = isThis?.name === name && isThis.number === number;
-    return h("button", { type: "button", "aria-pressed": isOn, onclick: () => render(panel, call, { name, number }) }, `${name} #${number}`);
+    return h(
+      "button",
+      { type: "button", "aria-pressed": isOn, onclick: () => render(panel, call, { name, number }) },
+      `${name} #${number}`,
+    );
   });
   return h("p", { class: "choice", role: "group", "aria-label": "Nearest recordings" }, "Nearest: ", buttons);
 }
 
 function table(rows, isThis) {
   const link = h("a", { href: recordingLink(`${isThis.name} #${isThis.number}`) }, `${isThis.name} #${isThis.number}`);
-  const heads = [h("th", { scope: "col" }, "where"), h("th", { scope: "col" }, "− recorded, ", link), h("th", { scope: "col" }, "+ your request")];
+  const heads = [
+    h("th", { scope: "col" }, "where"),
+    h("th", { scope: "col" }, "− recorded, ", link),
+    h("th", { scope: "col" }, "+ your request"),
+  ];
   return h("table", { class: "difference" }, h("thead", {}, h("tr", {}, heads)), h("tbody", {}, rows.map(line)));
 }
 
 function line(row) {
-  if (row.kind === "same") return h("tr", { class: "same" }, h("th", { scope: "row" }, row.path), h("td", { colspan: 2 }, `⋯ ${row.folded}`));
+  if (row.kind === "same")
+    return h("tr", { class: "same" }, h("th", { scope: "row" }, row.path), h("td", { colspan: 2 }, `⋯ ${row.folded}`));
   return h(
     "tr",
     { class: row.kind },
     h("th", { scope: "row" }, h("code", {}, row.path), h("small", {}, KINDS[row.kind])),
-    h("td", { class: "recorded" }, row.kind === "only_sent" ? h("i", {}, "nothing") : side("−", row.recorded, row.parts?.recorded)),
-    h("td", { class: "sent" }, row.kind === "only_recorded" ? h("i", {}, "nothing") : side("+", row.sent, row.parts?.sent)),
+    h(
+      "td",
+      { class: "recorded" },
+      row.kind === "only_sent" ? h("i", {}, "nothing") : side("−", row.recorded, row.parts?.recorded),
+    ),
+    h(
+      "td",
+      { class: "sent" },
+      row.kind === "only_recorded" ? h("i", {}, "nothing") : side("+", row.sent, row.parts?.sent),
+    ),
   );
 }
 
@@ -62,7 +88,8 @@ function side(sign, value, parts) {
 }
 
 function draft(call) {
-  const failed = h("span"), get = () => download(`calls/${call.number}/export?as=draft`).catch((error) => fill(failed, problem(error)));
+  const failed = h("span"),
+    get = () => download(`calls/${call.number}/export?as=draft`).catch((error) => fill(failed, problem(error)));
   return h(
     "div",
     { class: "way" },

@@ -18,7 +18,8 @@ export function h(name, attributes, ...children) {
   for (const [key, value] of Object.entries(attributes ?? {})) {
     if (key.startsWith("on")) value && node.addEventListener(key.slice(2), value);
     else if (value === true && !key.startsWith("aria-")) node.setAttribute(key, "");
-    else if ((value !== false || key.startsWith("aria-")) && value != null) node.setAttribute(key, spelled(String(value)));
+    else if ((value !== false || key.startsWith("aria-")) && value != null)
+      node.setAttribute(key, spelled(String(value)));
   }
   return fill(node, ...children);
 }
@@ -48,7 +49,8 @@ export const say = (text) => fill(at("told"), text);
 
 /** A dialog with a title; gives the element that was there before it back its focus. */
 export function dialog(title, ...children) {
-  const box = at("dialog"), close = () => box.close();
+  const box = at("dialog"),
+    close = () => box.close();
   fill(box, h("h2", { id: "dialog-title" }, title), children, h("button", { type: "button", onclick: close }, "Close"));
   box.showModal();
   return box;

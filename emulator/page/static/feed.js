@@ -15,7 +15,8 @@ const listeners = [];
 export const watch = (listener) => listeners.push(listener);
 const tell = (news) => listeners.forEach((listener) => listener(news));
 
-let control = null, pause = 1_000;
+let control = null,
+  pause = 1_000;
 
 /** Runs until the page is closed; a hidden tab holds no connection, because a browser has six to a host. */
 export function start() {
@@ -41,7 +42,8 @@ export async function connect() {
 
 async function read(body, mine) {
   const reader = body.pipeThrough(new TextDecoderStream()).getReader();
-  let rest = "", silence;
+  let rest = "",
+    silence;
   for (;;) {
     clearTimeout(silence);
     silence = setTimeout(() => mine.abort(), SILENCE_MS);

@@ -43,7 +43,8 @@ function term(isNot, key, value) {
   if (!read) return (row) => words(row).includes(value) !== isNot;
   const values = value.split(",").filter(Boolean);
   const fits = (has) =>
-    has !== "" && values.some((one) => one === "*" || (FROM_THE_START.has(key) ? has.startsWith(one) : has.includes(one)));
+    has !== "" &&
+    values.some((one) => one === "*" || (FROM_THE_START.has(key) ? has.startsWith(one) : has.includes(one)));
   return (row) => fits(String(read(row) ?? "").toLowerCase()) !== isNot;
 }
 
@@ -51,8 +52,27 @@ const kept = new WeakMap(); // a changed row is another object
 function words(row) {
   if (!kept.has(row)) {
     const { number, method, target, asked, model, status, recording, fault, outcome, origin, stopped, test } = row;
-    const all = [number, method, target, asked, model, status, recording, fault, outcome, origin, stopped?.message, test];
-    kept.set(row, all.filter((one) => one != null).join(" ").toLowerCase());
+    const all = [
+      number,
+      method,
+      target,
+      asked,
+      model,
+      status,
+      recording,
+      fault,
+      outcome,
+      origin,
+      stopped?.message,
+      test,
+    ];
+    kept.set(
+      row,
+      all
+        .filter((one) => one != null)
+        .join(" ")
+        .toLowerCase(),
+    );
   }
   return kept.get(row);
 }

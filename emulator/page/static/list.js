@@ -11,30 +11,45 @@ const AT_THE_END_PX = 24;
 const TYPING_MS = 60;
 
 const drawn = new Map(); // number → its row in the table
-let query = null, wanted = parse(""), found = null, room = DRAWN, following = true, paused = false, waiting = 0;
+let query = null,
+  wanted = parse(""),
+  found = null,
+  room = DRAWN,
+  following = true,
+  paused = false,
+  waiting = 0;
 
 /** How a call ended, as a sign, words and a tone: never by colour alone. */
 export function verdict(row) {
-  const { status, outcome, fault } = row, held = `${count(row.frames ?? 0)}${row.planned ? ` of ${count(row.planned)}` : ""}`;
+  const { status, outcome, fault } = row,
+    held = `${count(row.frames ?? 0)}${row.planned ? ` of ${count(row.planned)}` : ""}`;
   if (row.stopped) return { sign: "✕", words: "stopped at the proxy", tone: "bad" };
   if (outcome === "open") return { sign: "○", words: row.planned > 1 ? `open, ${held}` : "open", tone: "open" };
   if (row.missed) return { sign: "≠", words: "no recording", tone: "bad" };
-  if (outcome === "client_left") return { sign: "▷", words: ["client left", fault].filter(Boolean).join(", "), tone: "warn" };
+  if (outcome === "client_left")
+    return { sign: "▷", words: ["client left", fault].filter(Boolean).join(", "), tone: "warn" };
   if (outcome !== "complete") return { sign: "✕", words: fault ?? outcome, tone: "bad" };
   if (status >= 400) return { sign: "✕", words: fault ?? row.origin ?? "", tone: "bad" };
   return { sign: "✓", words: fault ?? row.origin ?? "", tone: fault ? "warn" : "good" };
 }
 
-export const asked = (row) => row.asked ?? (row.bytes_in > 64_000 ? `(a body of ${count(row.bytes_in)} bytes)` : row.route ?? row.target);
+export const asked = (row) =>
+  row.asked ?? (row.bytes_in > 64_000 ? `(a body of ${count(row.bytes_in)} bytes)` : (row.route ?? row.target));
 
 function cells(row) {
-  const { sign, words } = verdict(row), elapsed = row.outcome === "open" ? null : row.ms;
+  const { sign, words } = verdict(row),
+    elapsed = row.outcome === "open" ? null : row.ms;
   return [
     row.number,
     clock(row.at),
     null, // the link, which keeps its focus
     row.model,
-    [h("span", { class: "sign", "aria-hidden": "true" }, sign), row.status && h("b", {}, row.status), " ", words || h("span", { class: "recording" }, row.recording)],
+    [
+      h("span", { class: "sign", "aria-hidden": "true" }, sign),
+      row.status && h("b", {}, row.status),
+      " ",
+      words || h("span", { class: "recording" }, row.recording),
+    ],
     elapsed == null ? "" : ms(elapsed),
   ];
 }
@@ -44,11 +59,17 @@ const CLASSES = ["number", "time", "asked", "model", "answer", "ms"];
 function made(row) {
   const link = h("a", { href: "#", tabindex: -1 });
   const open = (event) => event.target.closest("a") || String(getSelection()) || link.click();
-  return h("tr", { "data-number": row.number, onclick: open }, CLASSES.map((name) => h("td", { class: name }, name === "asked" && link)));
+  return h(
+    "tr",
+    { "data-number": row.number, onclick: open },
+    CLASSES.map((name) => h("td", { class: name }, name === "asked" && link)),
+  );
 }
 
 function draw(row, line) {
-  const link = line.querySelector("a"), { tone } = verdict(row), { tab, q, number } = here();
+  const link = line.querySelector("a"),
+    { tone } = verdict(row),
+    { tab, q, number } = here();
   line.className = tone;
   fill(link, asked(row)).setAttribute("href", href({ number: row.number, tab: number === row.number ? tab : null, q }));
   cells(row).forEach((content, index) => CLASSES[index] !== "asked" && fill(line.children[index], content));
@@ -58,7 +79,10 @@ const isWanted = (row) => wanted.test(row) && (!wanted.text || found?.has(row.nu
 export const matching = () => [...store.calls.values()].filter(isWanted);
 
 function rebuild() {
-  const rows = at("rows"), all = matching(), last = all.slice(-room), focused = rows.contains(document.activeElement);
+  const rows = at("rows"),
+    all = matching(),
+    last = all.slice(-room),
+    focused = rows.contains(document.activeElement);
   const old = new Map(drawn);
   drawn.clear();
   for (const row of last) drawn.set(row.number, old.get(row.number) ?? made(row));
@@ -91,7 +115,8 @@ function changed(rows) {
 }
 
 function insert(row) {
-  const rows = at("rows"), line = made(row);
+  const rows = at("rows"),
+    line = made(row);
   let after = rows.lastElementChild;
   while (after && Number(after.dataset.number) > row.number) after = after.previousElementSibling;
   after ? after.after(line) : rows.prepend(line);
@@ -101,23 +126,37 @@ function insert(row) {
 
 /** What stands around the rows, and where they are scrolled to. */
 function settle() {
-  const list = at("list"), none = !drawn.size && store.calls.size;
+  const list = at("list"),
+    none = !drawn.size && store.calls.size;
   fill(at("newer"), `↓ ${count(waiting)} new`).hidden = !waiting;
   at("follow").setAttribute("aria-pressed", following);
   at("rows").querySelector(".none")?.remove();
   if (none) {
     const clear = () => move({ q: "" });
     const hid = `None of ${many(store.calls.size, "call")} is left by this filter. `;
-    at("rows").append(h("tr", { class: "none" }, h("td", { colspan: 6 }, hid, h("button", { type: "button", onclick: clear }, "Clear"))));
+    at("rows").append(
+      h(
+        "tr",
+        { class: "none" },
+        h("td", { colspan: 6 }, hid, h("button", { type: "button", onclick: clear }, "Clear")),
+      ),
+    );
   }
   if (following) list.scrollTop = list.scrollHeight;
 }
 
 function chips() {
-  const { q } = here(), rows = [...store.calls.values()], group = at("chips");
-  if (!group.children.length) fill(group, [["All", ""], ...CHIPS].map(([name, term]) => chip(name, term)));
+  const { q } = here(),
+    rows = [...store.calls.values()],
+    group = at("chips");
+  if (!group.children.length)
+    fill(
+      group,
+      [["All", ""], ...CHIPS].map(([name, term]) => chip(name, term)),
+    );
   for (const button of group.children) {
-    const { term } = button.dataset, number = term ? rows.filter(parse(term).test).length : rows.length;
+    const { term } = button.dataset,
+      number = term ? rows.filter(parse(term).test).length : rows.length;
     button.setAttribute("aria-pressed", term ? has(q, term) : !q);
     button.toggleAttribute("data-none", !number);
     fill(button.querySelector("b"), count(number));
@@ -132,7 +171,9 @@ function chip(name, term) {
 async function search() {
   const text = wanted.text;
   if (!text) return;
-  const { calls, searched_to } = await json(`calls?limit=1000&text=${encodeURIComponent(text)}`).catch(() => ({ calls: [] }));
+  const { calls, searched_to } = await json(`calls?limit=1000&text=${encodeURIComponent(text)}`).catch(() => ({
+    calls: [],
+  }));
   if (wanted.text !== text) return;
   found = new Set(calls.map((row) => row.number));
   at("filter").title = searched_to ? `Bodies were searched back to call ${searched_to}.` : "";
@@ -141,25 +182,32 @@ async function search() {
 
 /** Marks the selected call, and gives the list its one stop of the Tab key. */
 function marked(focus = false) {
-  const { number } = here(), rows = at("rows");
+  const { number } = here(),
+    rows = at("rows");
   rows.querySelectorAll("a[aria-current]").forEach((link) => link.removeAttribute("aria-current"));
   const selected = drawn.get(number)?.querySelector("a");
   selected?.setAttribute("aria-current", "true");
-  const now = rows.contains(document.activeElement) ? document.activeElement : selected ?? rows.querySelector("tr:last-child a");
+  const now = rows.contains(document.activeElement)
+    ? document.activeElement
+    : (selected ?? rows.querySelector("tr:last-child a"));
   stopAt(now);
   if (focus && !rows.contains(document.activeElement)) now?.focus({ preventScroll: true });
 }
 
 function stopAt(link) {
-  at("rows").querySelectorAll('a[tabindex="0"]').forEach((one) => one.setAttribute("tabindex", -1));
+  at("rows")
+    .querySelectorAll('a[tabindex="0"]')
+    .forEach((one) => one.setAttribute("tabindex", -1));
   link?.setAttribute("tabindex", 0);
 }
 
 /** The next or the previous row. A call that is open beside the list follows. */
 export function step(by, isWished = () => true) {
-  const { number, tab } = here(), rows = matching();
+  const { number, tab } = here(),
+    rows = matching();
   const focused = document.activeElement?.closest?.("tr[data-number]")?.dataset.number;
-  const from = Number(focused ?? number) || null, index = rows.findIndex((row) => row.number === from);
+  const from = Number(focused ?? number) || null,
+    index = rows.findIndex((row) => row.number === from);
   const rest = by > 0 ? rows.slice(index + 1) : rows.slice(0, index < 0 ? rows.length : index).reverse();
   const next = rest.find(isWished);
   if (!next) return;
@@ -192,6 +240,9 @@ export function arrive() {
   chips();
 }
 
+/** Takes what stands in the field. */
+export const filter = () => move({ q: at("filter").value.trim() }, { replace: true });
+
 export function start() {
   const list = at("list");
   let typing, looking, counting;
@@ -206,11 +257,16 @@ export function start() {
   });
   list.addEventListener("scroll", () => {
     const isAtEnd = list.scrollHeight - list.scrollTop - list.clientHeight < AT_THE_END_PX;
-    if (isAtEnd !== following) isAtEnd && waiting && !paused ? follow(true) : ((following = isAtEnd), at("follow").setAttribute("aria-pressed", isAtEnd));
+    if (isAtEnd !== following)
+      isAtEnd && waiting && !paused
+        ? follow(true)
+        : ((following = isAtEnd), at("follow").setAttribute("aria-pressed", isAtEnd));
   });
   at("rows").addEventListener("focusin", (event) => stopAt(event.target));
   at("follow").addEventListener("click", () => follow());
-  at("newer").addEventListener("click", () => (at("pause").getAttribute("aria-pressed") === "true" ? at("pause").click() : follow(true)));
+  at("newer").addEventListener("click", () =>
+    at("pause").getAttribute("aria-pressed") === "true" ? at("pause").click() : follow(true),
+  );
   at("pause").addEventListener("click", () => {
     paused = !paused;
     at("pause").setAttribute("aria-pressed", paused);
@@ -225,7 +281,7 @@ export function start() {
   });
   at("filter").addEventListener("input", () => {
     clearTimeout(typing);
-    typing = setTimeout(() => move({ view: "calls", q: at("filter").value.trim() }, { replace: true }), TYPING_MS);
+    typing = setTimeout(filter, TYPING_MS);
   });
 }
 

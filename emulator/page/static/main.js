@@ -30,36 +30,74 @@ function arrive() {
 // What stands above every view
 
 function top() {
-  const { state, light, why } = store, lamp = at("light");
+  const { state, light, why } = store,
+    lamp = at("light");
   lamp.dataset.light = light;
-  fill(lamp, light === "live" ? (store.more ? `live, ${count(store.more)} behind` : "live") : light === "closed" ? "needs a token" : light);
+  fill(
+    lamp,
+    light === "live"
+      ? store.more
+        ? `live, ${count(store.more)} behind`
+        : "live"
+      : light === "closed"
+        ? "needs a token"
+        : light,
+  );
   lamp.title = why;
   banners();
   if (light === "closed") askForToken();
   if (!state) return;
-  const { mode, recordings, counts, file } = state, words = { reading: "a run that is over" }[mode] ?? mode;
+  const { mode, recordings, counts, file } = state,
+    words = { reading: "a run that is over" }[mode] ?? mode;
   fill(at("standing"), [words, file, many(recordings, "recording")].filter(Boolean).join(" · "));
   document.title = counts.misses ? `(${many(counts.misses, "miss", "misses")}) Emulator` : "Emulator";
 }
 
 function banners() {
-  const { state, light, why } = store, all = [];
+  const { state, light, why } = store,
+    all = [];
   const banner = (words, parts, name) => {
-    const failed = h("span"), stop = () => controls.change(parts).catch((error) => fill(failed, problem(error)));
-    all.push(h("p", {}, h("span", { "aria-hidden": "true" }, "⚠ "), words, " ", parts && h("button", { type: "button", onclick: stop }, name), failed));
+    const failed = h("span"),
+      stop = () => controls.change(parts).catch((error) => fill(failed, problem(error)));
+    all.push(
+      h(
+        "p",
+        {},
+        h("span", { "aria-hidden": "true" }, "⚠ "),
+        words,
+        " ",
+        parts && h("button", { type: "button", onclick: stop }, name),
+        failed,
+      ),
+    );
   };
   if (light === "lost") banner(`Not connected: ${why} What you see may be old; it tries again.`);
   if (state && state.mode !== "reading") {
     const { fault, happened, limits, time_scale: speed, improvise, recording, problems } = state;
-    const each = limits && [limits.requests && many(limits.requests, "request"), limits.tokens && many(limits.tokens, "token")].filter(Boolean).join(", ");
-    if (fault) banner([h("b", {}, `Every answer goes wrong: ${fault}`), ` (${many(happened, "call")} so far)`], { fault: null }, "Stop");
+    const each =
+      limits &&
+      [limits.requests && many(limits.requests, "request"), limits.tokens && many(limits.tokens, "token")]
+        .filter(Boolean)
+        .join(", ");
+    if (fault)
+      banner(
+        [h("b", {}, `Every answer goes wrong: ${fault}`), ` (${many(happened, "call")} so far)`],
+        { fault: null },
+        "Stop",
+      );
     if (limits) banner(`Rate limit: ${each} a minute`, { limits: null }, "Off");
-    if (speed !== 0 && speed !== 1) banner(`Streams run ${speed} times as fast as recorded`, { time_scale: 1 }, "As recorded");
+    if (speed !== 0 && speed !== 1)
+      banner(`Streams run ${speed} times as fast as recorded`, { time_scale: 1 }, "As recorded");
     if (improvise) banner("What has no recording gets an answer that is made up", { improvise: false }, "Stop");
     if (recording) banner("It records: calls reach Azure and cost money");
-    if (problems.length) banner([`${many(problems.length, "problem")} with cassettes: ${problems[0]} `, h("a", { href: "#/cassettes" }, "Cassettes")]);
+    if (problems.length)
+      banner([
+        `${many(problems.length, "problem")} with cassettes: ${problems[0]} `,
+        h("a", { href: "#/cassettes" }, "Cassettes"),
+      ]);
   }
-  const known = all.map((one) => one.textContent).join("\n"), box = at("banners");
+  const known = all.map((one) => one.textContent).join("\n"),
+    box = at("banners");
   if (box.known === known) return; // who is about to press a button shall find it
   box.known = known;
   box.hidden = !all.length;
@@ -76,9 +114,12 @@ const STEPS = [
 ];
 
 async function empty() {
-  const box = at("empty"), { state } = store, rows = [...store.calls.values()];
+  const box = at("empty"),
+    { state } = store,
+    rows = [...store.calls.values()];
   const isFirst = state && here().view === "calls" && !rows.length;
-  box.hidden = here().view !== "calls" || !(isFirst || box.steps?.some((step) => !step.done) || (box.isDone && rows.length === 1));
+  box.hidden =
+    here().view !== "calls" || !(isFirst || box.steps?.some((step) => !step.done) || (box.isDone && rows.length === 1));
   at("list").hidden = isFirst;
   if (isFirst && !box.steps) await guide(box, state);
   if (!box.steps) return;
@@ -88,7 +129,10 @@ async function empty() {
     step.line.className = step.done ? "done" : "";
   });
   if (!box.steps.length || !box.steps.every((step) => step.done)) return;
-  fill(box, h("p", { class: "good" }, "✓ It works. Now change one word of the question and call again, to see a miss."));
+  fill(
+    box,
+    h("p", { class: "good" }, "✓ It works. Now change one word of the question and call again, to see a miss."),
+  );
   Object.assign(box, { steps: null, isDone: true });
 }
 
@@ -101,7 +145,17 @@ async function guide(box, { mode }) {
     return { done: false, is, sign, line: h("li", {}, sign, " ", name) };
   });
   const texts = ways.map(({ name, text }) => h("section", {}, h("h3", {}, name), toCopy(text)));
-  fill(box, h("h2", {}, "Nothing has arrived yet at ", h("code", {}, proxy ?? azure), "."), h("ol", { class: "steps" }, box.steps.map((step) => step.line)), proxy && h("p", { class: "note" }, "FUNCTION_HOST_KEY is the key that the terminal shows."), h("div", { class: "ways" }, texts));
+  fill(
+    box,
+    h("h2", {}, "Nothing has arrived yet at ", h("code", {}, proxy ?? azure), "."),
+    h(
+      "ol",
+      { class: "steps" },
+      box.steps.map((step) => step.line),
+    ),
+    proxy && h("p", { class: "note" }, "FUNCTION_HOST_KEY is the key that the terminal shows."),
+    h("div", { class: "ways" }, texts),
+  );
   empty();
 }
 
@@ -116,16 +170,54 @@ function askForToken() {
     feed.connect();
   };
   input.addEventListener("keydown", (event) => event.key === "Enter" && enter());
-  const box = dialog("This emulator wants its token", h("p", {}, "It was printed at the start, as control_token or at the end of the page's address."), h("label", {}, "Token ", input), " ", h("button", { type: "button", onclick: enter }, "Use it"), " ");
+  const box = dialog(
+    "This emulator wants its token",
+    h("p", {}, "It was printed at the start, as control_token or at the end of the page's address."),
+    h("label", {}, "Token ", input),
+    " ",
+    h("button", { type: "button", onclick: enter }, "Use it"),
+    " ",
+  );
 }
 
 function help() {
-  const rows = (pairs) => h("table", {}, h("tbody", {}, pairs.map(([keys, what]) => h("tr", {}, h("th", { scope: "row" }, h("kbd", {}, keys)), h("td", {}, what)))));
-  const letters = h("input", { type: "checkbox", checked: hasLetters(), onchange: (event) => (localStorage.letters = event.target.checked ? "on" : "off") });
-  const filters = [["planets", "a word that occurs"], ["status:424 status:4", "a status, or its beginning"], ["-path:models", "not these"], ["model:gpt-4o,o3", "one of these"], ['"two words"', "with a blank"], ["fault:*", "any"], ["text:lighthouse", "in the whole body; the emulator looks"]];
+  const rows = (pairs) =>
+    h(
+      "table",
+      {},
+      h(
+        "tbody",
+        {},
+        pairs.map(([keys, what]) => h("tr", {}, h("th", { scope: "row" }, h("kbd", {}, keys)), h("td", {}, what))),
+      ),
+    );
+  const letters = h("input", {
+    type: "checkbox",
+    checked: hasLetters(),
+    onchange: (event) => (localStorage.letters = event.target.checked ? "on" : "off"),
+  });
+  const filters = [
+    ["planets", "a word that occurs"],
+    ["status:424 status:4", "a status, or its beginning"],
+    ["-path:models", "not these"],
+    ["model:gpt-4o,o3", "one of these"],
+    ['"two words"', "with a blank"],
+    ["fault:*", "any"],
+    ["text:lighthouse", "in the whole body; the emulator looks"],
+  ];
   dialog(
     "Keys and filters",
-    rows([["j k ↓ ↑", "next, previous call"], ["Enter", "into the call"], ["Esc", "back to the list"], ["1 – 5", "its parts"], ["/", "filter"], ["m", "next miss"], ["f", "follow the newest"], ["c", "copy as curl"], ["?", "this"]]),
+    rows([
+      ["j k ↓ ↑", "next, previous call"],
+      ["Enter", "into the call"],
+      ["Esc", "back to the list"],
+      ["1 – 5", "its parts"],
+      ["/", "filter"],
+      ["m", "next miss"],
+      ["f", "follow the newest"],
+      ["c", "copy as curl"],
+      ["?", "this"],
+    ]),
     h("p", {}, h("label", {}, letters, " Letters are keys, while the list, a call or nothing has the focus")),
     h("h3", {}, "Filter"),
     rows(filters),
@@ -149,7 +241,8 @@ const KEYS = {
   "?": help,
   Escape: back,
 };
-for (const digit of "12345") KEYS[digit] = () => detail.tabs()[digit - 1] && move({ tab: detail.tabs()[digit - 1], frame: null });
+for (const digit of "12345")
+  KEYS[digit] = () => detail.tabs()[digit - 1] && move({ tab: detail.tabs()[digit - 1], frame: null });
 
 function back() {
   const { number } = here();
@@ -159,11 +252,21 @@ function back() {
 }
 
 function onKey(event) {
-  const { key, target } = event, isIn = target === document.body || target.closest("#calls, #detail");
-  if (event.ctrlKey || event.altKey || event.metaKey || event.defaultPrevented || at("dialog").open || here().view !== "calls") return;
-  if (target.id === "filter") {
-    if (key === "Escape" || key === "Enter") list.focus();
+  const { key, target } = event,
+    isIn = target === document.body || target.closest("#calls, #detail");
+  if (
+    event.ctrlKey ||
+    event.altKey ||
+    event.metaKey ||
+    event.defaultPrevented ||
+    at("dialog").open ||
+    here().view !== "calls"
+  )
     return;
+  if (target.id === "filter") {
+    if (key !== "Escape" && key !== "Enter") return;
+    list.filter();
+    return void list.focus();
   }
   if (!isIn || target.closest("input, select, textarea")) return;
   if (key === "Enter" && target.closest("#rows a") && here().number === Number(target.closest("tr").dataset.number)) {
@@ -179,17 +282,25 @@ function onKey(event) {
 // Looks
 
 function look(name) {
-  const all = Object.keys(LOOKS), now = all.includes(name) ? name : "system";
+  const all = Object.keys(LOOKS),
+    now = all.includes(name) ? name : "system";
   document.documentElement.dataset.look = now;
   localStorage.look = now;
   fill(at("theme"), LOOKS[now]).setAttribute("aria-label", `Look: ${now}`);
   at("theme").onclick = () => look(all[(all.indexOf(now) + 1) % all.length]);
 }
 
-let told = "", saying = null;
+let told = "",
+  saying = null;
 function tellOfCounts() {
   const { misses, errors, open } = store.state?.counts ?? {};
-  const words = [misses && many(misses, "miss", "misses"), errors && many(errors, "error"), open && `${count(open)} open`].filter(Boolean).join(", ");
+  const words = [
+    misses && many(misses, "miss", "misses"),
+    errors && many(errors, "error"),
+    open && `${count(open)} open`,
+  ]
+    .filter(Boolean)
+    .join(", ");
   if (words !== told && words) say(words);
   told = words;
   saying = null;

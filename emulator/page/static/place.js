@@ -4,13 +4,15 @@ export const TABS = ["conversation", "stream", "miss", "request", "answer"];
 
 export function here() {
   const [path, query] = location.hash.replace(/^#\/?/, "").split("?");
-  const asked = new URLSearchParams(query), [first, ...rest] = path.split("/").map(readable);
+  const asked = new URLSearchParams(query),
+    [first, ...rest] = path.split("/").map(readable);
   if (first === "cassettes") {
     const recording = /^\d+$/.test(rest.at(-1)) ? Number(rest.pop()) : 1;
     return { view: "cassettes", name: rest.join("/") || null, recording, q: "" };
   }
   if (first === "controls") return { view: "controls", q: "" };
-  const number = /^\d+$/.test(first) ? Number(first) : null, tab = TABS.includes(rest[0]) ? rest[0] : null;
+  const number = /^\d+$/.test(first) ? Number(first) : null,
+    tab = TABS.includes(rest[0]) ? rest[0] : null;
   return { view: "calls", number, tab, frame: Number(asked.get("frame")) || null, q: asked.get("q") ?? "" };
 }
 
@@ -23,7 +25,8 @@ function readable(part) {
 }
 
 export function href({ view = "calls", name, recording = 1, number, tab, frame, q }) {
-  if (view === "cassettes" && name) return `#/cassettes/${name.split("/").map(encodeURIComponent).join("/")}/${recording}`;
+  if (view === "cassettes" && name)
+    return `#/cassettes/${name.split("/").map(encodeURIComponent).join("/")}/${recording}`;
   if (view !== "calls") return `#/${view}`;
   const asked = new URLSearchParams(Object.entries({ frame, q }).filter(([, value]) => value));
   return `#/${[number, number && tab].filter(Boolean).join("/")}${asked.size ? `?${asked}` : ""}`;

@@ -28,11 +28,20 @@ export async function render(panel, row) {
 }
 
 function frame(panel) {
-  const above = h("div", { class: "drawing" }), rows = h("tbody"), more = h("button", { type: "button", hidden: true });
+  const above = h("div", { class: "drawing" }),
+    rows = h("tbody"),
+    more = h("button", { type: "button", hidden: true });
   const heads = ["#", "left at", "gap", "late", "bytes", "text", "data"].map((name) => h("th", { scope: "col" }, name));
   const table = h("table", { class: "frames" }, h("thead", {}, h("tr", {}, heads)), rows);
-  const note = "Times are those at which a frame left the fake Azure, in ms after the headers. When it arrived, only the client knows.";
-  fill(panel, above, h("p", { class: "note" }, note), h("div", { class: "scroll", tabindex: 0, role: "group", "aria-label": "Frames" }, table), more);
+  const note =
+    "Times are those at which a frame left the fake Azure, in ms after the headers. When it arrived, only the client knows.";
+  fill(
+    panel,
+    above,
+    h("p", { class: "note" }, note),
+    h("div", { class: "scroll", tabindex: 0, role: "group", "aria-label": "Frames" }, table),
+    more,
+  );
   more.addEventListener("click", () => {
     shown.room += AT_ONCE;
     draw(shown, shown.row);
@@ -41,39 +50,73 @@ function frame(panel) {
 }
 
 function draw(mine, row) {
-  const { frames, told, schedule, above } = mine, { story, outcome, now_ms: now, planned } = told, cursor = here().frame;
+  const { frames, told, schedule, above } = mine,
+    { story, outcome, now_ms: now, planned } = told,
+    cursor = here().frame;
   mine.row = row;
-  const drawing = { schedule, left: frames.map((one) => one.left_ms), now: now ?? leftAt(row, frames), planned, outcome, fault: row.fault, gap: story?.gap };
+  const drawing = {
+    schedule,
+    left: frames.map((one) => one.left_ms),
+    now: now ?? leftAt(row, frames),
+    planned,
+    outcome,
+    fault: row.fault,
+    gap: story?.gap,
+  };
   const pick = (number) => move({ tab: "stream", frame: number }, { replace: true });
   fill(
     above,
-    outcome === "open" && h("p", { class: "open-now" }, `${count(frames.length)}${planned ? ` of ${many(planned, "frame")}` : " frames"}`, silent(frames, now)),
+    outcome === "open" &&
+      h(
+        "p",
+        { class: "open-now" },
+        `${count(frames.length)}${planned ? ` of ${many(planned, "frame")}` : " frames"}`,
+        silent(frames, now),
+      ),
     plot({ ...drawing, width: above.clientWidth, cursor, label: story?.sentence, onpick: pick }),
     h("p", { class: "sentence" }, story?.sentence),
-    cursor && frames[cursor - 1] && h("pre", { class: "frame", tabindex: 0, "aria-label": `Frame ${cursor}` }, whole(frames[cursor - 1])),
+    cursor &&
+      frames[cursor - 1] &&
+      h("pre", { class: "frame", tabindex: 0, "aria-label": `Frame ${cursor}` }, whole(frames[cursor - 1])),
     row.fault && outcome !== "complete" && h("p", { class: "why" }, `Asked to go wrong: ${row.fault}`),
   );
-  const { rows } = mine, drawnTo = rows.children.length;
+  const { rows } = mine,
+    drawnTo = rows.children.length;
   rows.append(...frames.slice(drawnTo, mine.room).map((one, index) => line(one, frames[drawnTo + index - 1], row)));
   mine.more.hidden = frames.length <= mine.room;
   fill(mine.more, `${count(frames.length - mine.room)} more`);
   rows.querySelector("[aria-current]")?.removeAttribute("aria-current");
   const current = rows.children[cursor - 1];
   current?.setAttribute("aria-current", "true");
-  if (current && mine.cursor !== cursor && matchMedia("(min-width: 761px)").matches) current.scrollIntoView({ block: "nearest" });
+  if (current && mine.cursor !== cursor && matchMedia("(min-width: 761px)").matches)
+    current.scrollIntoView({ block: "nearest" });
   mine.cursor = cursor;
 }
 
 /** When a client left that waited in vain, in ms after the headers. */
-const leftAt = (row, [first]) => (row.outcome === "client_left" && first ? row.ms - (row.first_ms - first.left_ms) : null);
+const leftAt = (row, [first]) =>
+  row.outcome === "client_left" && first ? row.ms - (row.first_ms - first.left_ms) : null;
 
-const silent = (frames, now) => (now == null ? "" : `, nothing for ${((now - (frames.at(-1)?.left_ms ?? 0)) / 1000).toFixed(0)} s`);
+const silent = (frames, now) =>
+  now == null ? "" : `, nothing for ${((now - (frames.at(-1)?.left_ms ?? 0)) / 1000).toFixed(0)} s`;
 
 function line(one, before, row) {
   const { number, left_ms: left, due_ms: due, bytes, data } = one;
   const link = h("a", { href: href({ ...here(), number: row.number, tab: "stream", frame: number }) }, number);
-  const times = [ms(left), before ? ms(left - before.left_ms) : "", due == null ? "" : ms(Math.max(left - due, 0)), count(bytes)];
-  return h("tr", {}, h("th", { scope: "row" }, link), times.map((cell) => h("td", {}, cell)), h("td", { class: "text" }, said(data)), h("td", { class: "data" }, whole(one)));
+  const times = [
+    ms(left),
+    before ? ms(left - before.left_ms) : "",
+    due == null ? "" : ms(Math.max(left - due, 0)),
+    count(bytes),
+  ];
+  return h(
+    "tr",
+    {},
+    h("th", { scope: "row" }, link),
+    times.map((cell) => h("td", {}, cell)),
+    h("td", { class: "text" }, said(data)),
+    h("td", { class: "data" }, whole(one)),
+  );
 }
 
 const whole = ({ event, data }) => [event && `${event}  `, data ?? "(larger than 64 kB)"];
@@ -86,7 +129,8 @@ function said(data) {
   } catch {
     return "";
   }
-  const { delta, choices } = told ?? {}, first = choices?.[0]?.delta;
-  const text = typeof delta === "string" ? delta : first?.content ?? first?.tool_calls?.[0]?.function?.arguments;
+  const { delta, choices } = told ?? {},
+    first = choices?.[0]?.delta;
+  const text = typeof delta === "string" ? delta : (first?.content ?? first?.tool_calls?.[0]?.function?.arguments);
   return typeof text === "string" ? text.replaceAll("\n", "\\n") : "";
 }

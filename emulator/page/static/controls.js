@@ -1,11 +1,12 @@
-// What can be changed while the emulator runs. The choices come from the API, so that no form drifts from it.
+// What can be changed while the emulator runs.
 
 import { json } from "./api.js";
 import { at, count, dialog, fill, h, problem, say } from "./dom.js";
 import { put, store, watch } from "./feed.js";
+import { fault } from "./fault.js";
+import { field, form } from "./form.js";
 import { here } from "./place.js";
 
-const KINDS = { network: "On the network", azure: "Azure's own errors", identity: "The managed identity" };
 const SPEEDS = [
   [0, "at once"],
   [0.25, "0.25×"],
@@ -15,11 +16,6 @@ const SPEEDS = [
 
 let faults = null,
   drawn = null;
-
-/** Changes the state; throws Refused. */
-export async function change(parts) {
-  put(await json("state", { method: "PATCH", body: parts }));
-}
 
 export async function arrive() {
   const box = at("controls");
@@ -59,107 +55,9 @@ function draw() {
     h("h2", {}, "Controls"),
     state.mode === "reading"
       ? reading
-      : [fault(state), limits(state), speed(state), improvise(state), recording(state), reset()],
+      : [fault(state, faults), limits(state), speed(state), improvise(state), recording(state), reset()],
   );
   if (focused) at(focused)?.focus();
-}
-
-/** A group of fields whose button sends them; what is wrong with them stands under the field. */
-function form(title, about, fields, read, ...buttons) {
-  const wrong = h("p", { class: "wrong", id: `${title.replace(/\W/g, "")}-wrong`.toLowerCase(), role: "alert" });
-  const set = (parts) => async () => {
-    fill(wrong);
-    fields.flat(9).forEach((one) => one.querySelector?.("[aria-invalid]")?.removeAttribute("aria-invalid"));
-    drawn = "";
-    try {
-      await change(parts());
-      say(`${title}: set`);
-    } catch (error) {
-      fill(wrong, error.message);
-      group.querySelector("input[type=text], input[type=number]")?.setAttribute("aria-invalid", "true");
-      group.querySelector("input[type=text], input[type=number]")?.setAttribute("aria-describedby", wrong.id);
-    }
-  };
-  const press = (name, parts, id) => h("button", { type: "button", id, onclick: set(parts) }, name);
-  const group = h(
-    "fieldset",
-    {},
-    h("legend", {}, title),
-    h("p", { class: "note" }, about),
-    fields,
-    wrong,
-    h(
-      "p",
-      { class: "buttons" },
-      press("Set", read, `set-${wrong.id}`),
-      buttons.map(([name, parts]) => press(name, parts)),
-    ),
-  );
-  group.addEventListener(
-    "keydown",
-    (event) => event.key === "Enter" && event.target.matches("input") && group.querySelector("button").click(),
-  );
-  return group;
-}
-
-const field = (label, input) => h("label", {}, h("span", {}, label), input);
-
-function fault({ fault: now }) {
-  const wish = h("input", { type: "text", id: "wish", autocomplete: "off", spellcheck: "false", value: now ?? "" });
-  const names = Object.entries(KINDS).map(([kind, title]) =>
-    h(
-      "optgroup",
-      { label: title },
-      faults.filter((one) => one.kind === kind).map((one) => h("option", { value: one.name }, one.name)),
-    ),
-  );
-  const choice = h("select", { id: "fault" }, h("option", { value: "" }, "none"), names),
-    given = h("div", { class: "arguments" }),
-    about = h("p", { class: "note" });
-  const write = () => {
-    const pairs = [...given.querySelectorAll("[name]")]
-      .filter((one) => one.value)
-      .map((one) => `; ${one.name}=${one.value}`);
-    wish.value = choice.value + pairs.join("");
-  };
-  const show = (values) => {
-    const known = faults.find((one) => one.name === choice.value);
-    fill(about, known && `${known.about}${known.streams_only ? "; streams only" : ""}`);
-    fill(
-      given,
-      known?.arguments.map((one) => field(one.name, argument(one, values[one.name] ?? "", write))),
-    );
-  };
-  const read = () => {
-    const [name, ...pairs] = wish.value.split(";").map((one) => one.trim());
-    choice.value = faults.some((one) => one.name === name) ? name : "";
-    show(Object.fromEntries(pairs.map((pair) => pair.split("=").map((one) => one.trim()))));
-  };
-  choice.addEventListener("change", () => (show({}), write()));
-  wish.addEventListener("input", read);
-  read();
-  const what =
-    "Every answer goes wrong so, until you stop it. The wish is what a header, a marker and --fault take as well.";
-  return form(
-    "Fault",
-    what,
-    [field("kind", choice), about, given, field("wish", wish)],
-    () => ({ fault: wish.value.trim() || null }),
-    ["Stop", () => ({ fault: null })],
-  );
-}
-
-function argument({ name, type, choices }, value, write) {
-  const input = choices
-    ? h(
-        "select",
-        { name },
-        h("option", { value: "" }, "–"),
-        choices.map((one) => h("option", { value: one, selected: one === value }, one)),
-      )
-    : h("input", { name, type: "number", min: 0, step: type === "float" ? "any" : 1, value });
-  input.addEventListener("input", write);
-  return input;
 }
 
 function limits({ limits: now, limits_left: left }) {
@@ -199,9 +97,18 @@ function speed({ time_scale: now }) {
       step: "any",
       value: known ? "" : now,
       "aria-label": "times faster than recorded",
+      oninput: () =>
+        at("controls")
+          .querySelectorAll("[name=speed]")
+          .forEach((one) => (one.checked = false)),
     });
   const choose = (value, words) =>
-    h("label", { class: "inline" }, h("input", { type: "radio", name: "speed", value, checked: value === now }), words);
+    h(
+      "label",
+      { class: "inline" },
+      h("input", { type: "radio", name: "speed", value, checked: value === now, onchange: () => (own.value = "") }),
+      words,
+    );
   const read = () => ({
     time_scale: own.value
       ? Number(own.value)

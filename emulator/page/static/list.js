@@ -1,12 +1,13 @@
 // The list of calls: a table of the newest that the filter lets through. It never moves what somebody looks at.
 
 import { json } from "./api.js";
-import { at, clock, count, fill, h, many, ms } from "./dom.js";
+import { at, count, fill, h, many } from "./dom.js";
 import { store, watch } from "./feed.js";
 import { CHIPS, has, parse, toggled } from "./filter.js";
-import { here, href, move } from "./place.js";
+import { here, move } from "./place.js";
+import { draw, made } from "./row.js";
 
-const DRAWN = 300; // rows; "earlier" draws as many more
+const DRAWN = 300; // rows; "Earlier calls" draws as many more
 const AT_THE_END_PX = 24;
 const TYPING_MS = 60;
 
@@ -19,64 +20,8 @@ let query = null,
   paused = false,
   waiting = 0;
 
-/** How a call ended, as a sign, words and a tone: never by colour alone. */
-export function verdict(row) {
-  const { status, outcome, fault } = row,
-    held = `${count(row.frames ?? 0)}${row.planned ? ` of ${count(row.planned)}` : ""}`;
-  if (row.stopped) return { sign: "✕", words: "stopped at the proxy", tone: "bad" };
-  if (outcome === "open") return { sign: "○", words: row.planned > 1 ? `open, ${held}` : "open", tone: "open" };
-  if (row.missed) return { sign: "≠", words: "no recording", tone: "bad" };
-  if (outcome === "client_left")
-    return { sign: "▷", words: ["client left", fault].filter(Boolean).join(", "), tone: "warn" };
-  if (outcome !== "complete") return { sign: "✕", words: fault ?? outcome, tone: "bad" };
-  if (status >= 400) return { sign: "✕", words: fault ?? row.origin ?? "", tone: "bad" };
-  return { sign: "✓", words: fault ?? row.origin ?? "", tone: fault ? "warn" : "good" };
-}
-
-export const asked = (row) =>
-  row.asked ?? (row.bytes_in > 64_000 ? `(a body of ${count(row.bytes_in)} bytes)` : (row.route ?? row.target));
-
-function cells(row) {
-  const { sign, words } = verdict(row),
-    elapsed = row.outcome === "open" ? null : row.ms;
-  return [
-    row.number,
-    clock(row.at),
-    null, // the link, which keeps its focus
-    row.model,
-    [
-      h("span", { class: "sign", "aria-hidden": "true" }, sign),
-      row.status && h("b", {}, row.status),
-      " ",
-      words || h("span", { class: "recording" }, row.recording),
-    ],
-    elapsed == null ? "" : ms(elapsed),
-  ];
-}
-
-const CLASSES = ["number", "time", "asked", "model", "answer", "ms"];
-
-function made(row) {
-  const link = h("a", { href: "#", tabindex: -1 });
-  const open = (event) => event.target.closest("a") || String(getSelection()) || link.click();
-  return h(
-    "tr",
-    { "data-number": row.number, onclick: open },
-    CLASSES.map((name) => h("td", { class: name }, name === "asked" && link)),
-  );
-}
-
-function draw(row, line) {
-  const link = line.querySelector("a"),
-    { tone } = verdict(row),
-    { tab, q, number } = here();
-  line.className = tone;
-  fill(link, asked(row)).setAttribute("href", href({ number: row.number, tab: number === row.number ? tab : null, q }));
-  cells(row).forEach((content, index) => CLASSES[index] !== "asked" && fill(line.children[index], content));
-}
-
 const isWanted = (row) => wanted.test(row) && (!wanted.text || found?.has(row.number));
-export const matching = () => [...store.calls.values()].filter(isWanted);
+const matching = () => [...store.calls.values()].filter(isWanted);
 
 function rebuild() {
   const rows = at("rows"),
@@ -89,8 +34,7 @@ function rebuild() {
   rows.replaceChildren(...drawn.values());
   for (const row of last) draw(row, drawn.get(row.number));
   waiting = 0;
-  const more = Math.min(all.length - last.length, DRAWN);
-  fill(at("earlier"), `${count(more)} earlier`).hidden = !more;
+  at("earlier").hidden = all.length === last.length;
   marked(focused);
   settle();
 }

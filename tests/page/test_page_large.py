@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from emulator.azure.asgi import Fields
+from emulator.azure.asgi import headers_of
 from emulator.azure.journal import Exchange
 from emulator.azure.question import question_of
 from tests.page.browser import Tab, needs_browser
@@ -31,7 +31,7 @@ def fill(running: Running) -> None:
         content = f"Tell me about the {WORDS[number % 7]} of town {number}."
         message = {"role": "user", "content": content if number else "x" * BODY_BYTES}
         body = json.dumps({"model": "gpt-4o-mini", "messages": [message]}).encode()
-        exchange = Exchange("POST", CHAT, Fields(()), body, 200, "made/planets #1")
+        exchange = Exchange("POST", CHAT, headers_of(()), body, 200, "made/planets #1")
         exchange.question = question_of("POST", CHAT, body)
         running.azure.journal.add(exchange)
         running.azure.journal.ended(exchange, "complete")

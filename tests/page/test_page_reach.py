@@ -36,6 +36,8 @@ def test_with_the_keyboard_alone_a_call_is_found_read_and_called_again(browser: 
     tab.page.keyboard.type("planets. status:200")
     tab.row(number + 1).wait_for(state="detached")
     press("Escape")
+    tab.page.wait_for_timeout(100)
+    assert tab.row(number + 3).count() == 0, "the filter stays"
     press("Enter")
     tab.locator("#tab-conversation[aria-selected=true]").wait_for()
     press("Enter")

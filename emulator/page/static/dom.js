@@ -31,6 +31,12 @@ export function fill(node, ...children) {
   return node;
 }
 
+/** Advice as a sentence; what stands between backticks is code. */
+export function sentence(text) {
+  const parts = `${text[0].toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? "" : "."}`.split("`");
+  return parts.map((part, index) => (index % 2 ? h("code", {}, part) : part));
+}
+
 export const at = (id) => document.getElementById(id);
 
 const NUMBER = new Intl.NumberFormat("en-GB"); // made once: to make one takes longer than to draw a row

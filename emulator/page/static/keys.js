@@ -91,6 +91,7 @@ export function onKey(event) {
     return;
   if (target.id === "filter") {
     if (key !== "Escape" && key !== "Enter") return;
+    event.preventDefault(); // some browsers empty the field
     list.filter();
     return void list.focus();
   }

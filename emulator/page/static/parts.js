@@ -1,7 +1,7 @@
 // The parts of a call that are drawn from what is known of it: who said what, its request, its answer.
 
 import { body } from "./body.js";
-import { count, fill, h, many, ms, size } from "./dom.js";
+import { count, fill, h, many, ms, sentence, size } from "./dom.js";
 import { recordingLink } from "./place.js";
 
 const LONG = 2_000; // characters of one text
@@ -48,8 +48,8 @@ export function stopped(panel, { stopped: { code, message, advice } }) {
   fill(
     panel,
     h("h3", {}, "Stopped at the proxy"),
-    h("p", { class: "message" }, message),
-    advice && h("p", { class: "advice" }, advice),
+    message && h("p", { class: "message" }, message),
+    advice && h("p", { class: "advice" }, sentence(advice)),
     h("p", { class: "note" }, why, code && ` Code: ${code}.`),
   );
 }

@@ -18,7 +18,9 @@ export function verdict(row) {
 }
 
 const asked = (row) =>
-  row.asked ?? (row.bytes_in > 64_000 ? `(a body of ${count(row.bytes_in)} bytes)` : (row.route ?? row.target));
+  row.stopped?.advice ??
+  row.asked ??
+  (row.bytes_in > 64_000 ? `(a body of ${count(row.bytes_in)} bytes)` : (row.route ?? row.target));
 
 function cells(row) {
   const { sign, words } = verdict(row),

@@ -16,6 +16,7 @@ ROOT = Path(__file__).resolve().parents[1]
 DOCS = "docs/"
 FIRST = "README.md"
 IMAGES = "benchmarks/published"
+PICTURE = re.compile(r'\b(src|srcset)="(?!https?:)([^"]+)"')
 LINK = re.compile(r"(!?)\[([^]]*)\]\((?!https?:|#)([^)#]+)(#[^)]*)?\)")
 
 
@@ -28,7 +29,14 @@ def on_files(files: Any, config: Any) -> Any:
 
 def on_page_markdown(markdown: str, page: Any, config: Any, files: Any) -> str:
     origin = "" if page.file.src_uri == "index.md" else DOCS
-    return LINK.sub(lambda link: placed(link, origin), markdown)
+    here = page.url or "."
+    drawn = PICTURE.sub(lambda found: f'{found[1]}="{posixpath.relpath(on_site(origin + found[2]), here)}"', markdown)
+    return LINK.sub(lambda link: placed(link, origin), drawn)
+
+
+def on_site(path: str) -> str:
+    """Where a file of the repository is on the site."""
+    return posixpath.normpath(path).removeprefix(DOCS)
 
 
 def placed(link: re.Match[str], origin: str) -> str:

@@ -154,6 +154,11 @@ class Journal:
             return self._exchanges[0].number, self._exchanges[-1].number
         return None
 
+    @property
+    def last_number(self) -> int:
+        """Of all calls that came, those that are gone as well."""
+        return self._last_number
+
     def after(self, number: int) -> list[Exchange]:
         """Those with a larger number. This takes no longer than they are many."""
         count = max(0, self._last_number - number)

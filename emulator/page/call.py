@@ -100,7 +100,8 @@ def as_interaction(exchange: Exchange) -> Interaction:
 
 def is_stream(exchange: Exchange) -> bool:
     return any(
-        name == "content-type" and value.startswith("text/event-stream") for name, value in exchange.sent_headers
+        name.lower() == "content-type" and value.startswith("text/event-stream")
+        for name, value in exchange.sent_headers
     )
 
 

@@ -103,7 +103,7 @@ def find(subject: Subject, asked: Asked) -> Exchange:
     for exchange in kept:
         if exchange.number == number:
             return exchange
-    last = kept[-1].number if kept else 0
+    last = subject.azure.journal.last_number
     why = (
         f"Call {number} is gone: a reset cleared the journal, or more than {LONGEST:,} calls came after it."
         if number <= last

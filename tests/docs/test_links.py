@@ -13,6 +13,9 @@ FILE = re.compile(r"(?:\.ci|\.github|benchmarks|cassettes|docs|emulator|infra|pr
 MADE_UP = {"cassettes/chat/limerick.yaml", "tests/cassettes", "tests/limerick/limerick-de", "tests/test_limerick.py"}
 
 
+PICTURE = re.compile(r'\b(?:src|srcset)="([^"]+)"')
+
+
 def broken(text: str, page: str) -> list[str]:
     """The links in a text of this page that lead nowhere."""
     found = []
@@ -36,6 +39,13 @@ def test_the_links_of_the_notebook_lead_somewhere() -> None:
     text = "".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
     assert "](docs/" in text
     assert broken(re.sub(r"\]\(#[^)]*\)", "", text), "README.md") == []
+
+
+@pytest.mark.parametrize("page", every_page())
+def test_every_picture_is_there_and_says_what_is_on_it(page: str) -> None:
+    folder, text = ROOT / posixpath.dirname(page), prose_of(page)
+    assert [path for path in PICTURE.findall(text) if not (folder / path).is_file()] == []
+    assert all(re.search(r'alt="[^"]{20,}"', image) for image in re.findall(r"<img [^>]*>", text))
 
 
 @pytest.mark.parametrize("target", ["docs/nowhere.md", "docs/clients.md#nowhere", "#nowhere"])

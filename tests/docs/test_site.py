@@ -38,6 +38,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     status, told = build(ROOT, folder, **REPOSITORY)
     assert status == 0, told
     assert (folder / "benchmarks/published/latency.png").is_file()
+    assert (folder / "page/index.html").read_text(encoding="utf-8").count('src="../page-') == 3
+    assert 'srcset="page-miss-dark.png"' in (folder / "index.html").read_text(encoding="utf-8")
+    assert (folder / "page-miss-dark.png").is_file()
     return {str(path.relative_to(folder)): path.read_text(encoding="utf-8") for path in folder.rglob("*.html")}
 
 

@@ -17,7 +17,7 @@ QUESTION = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "Wh
 
 
 def test_the_page_says_how_to_call_why_a_call_stopped_and_when_it_works(browser: Any) -> None:
-    with LocalStack() as stack, Control(Subject.of(stack, [Path(CASSETTES)])):
+    with LocalStack(notes_stopped=True) as stack, Control(Subject.of(stack, [Path(CASSETTES)])):
         tab = Tab(browser, stack.azure_base).open()
         tab.locator("#empty h2", has_text=stack.base_url).wait_for()
         texts = tab.locator("#empty .to-copy pre").all_inner_texts()

@@ -30,11 +30,11 @@ def on_files(files: Any, config: Any) -> Any:
 def on_page_markdown(markdown: str, page: Any, config: Any, files: Any) -> str:
     origin = "" if page.file.src_uri == "index.md" else DOCS
     here = page.url or "."
-    drawn = PICTURE.sub(lambda found: f'{found[1]}="{posixpath.relpath(on_site(origin + found[2]), here)}"', markdown)
+    drawn = PICTURE.sub(lambda found: f'{found[1]}="{posixpath.relpath(file_of(origin + found[2]), here)}"', markdown)
     return LINK.sub(lambda link: placed(link, origin), drawn)
 
 
-def on_site(path: str) -> str:
+def file_of(path: str) -> str:
     """Where a file of the repository is on the site."""
     return posixpath.normpath(path).removeprefix(DOCS)
 

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from tests.pages import FENCE, every_page, prose_of, text_of
 
 LONG = 40  # characters of a sentence that nobody writes twice by chance
-COMMENT = re.compile(r"<!-- written by .*?<!-- end -->", re.DOTALL)
+NO_PROSE = re.compile(r"<!-- written by .*?<!-- end -->|<picture>.*?</picture>", re.DOTALL)
 
 
 def statements(page: str) -> set[str]:
     """The long sentences and rows of a page, and its code blocks of several lines."""
-    prose = COMMENT.sub("", prose_of(page))
+    prose = NO_PROSE.sub("", prose_of(page))
     pieces = re.split(r"(?<=[.!?:;]) |\n\n|\n(?=[|#-])|\n(?=\d\. )| \| ", re.sub(r"(?<!\n)\n(?![\n|#-])", " ", prose))
     said = {" ".join(piece.split()) for piece in pieces}
     return {piece for piece in said if len(piece) >= LONG} | {

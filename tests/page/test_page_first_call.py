@@ -1,29 +1,26 @@
 """Somebody opens the page before their first call, which the proxy refuses."""
 
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from emulator.bundle import CASSETTES
-from emulator.page.control import Control
-from emulator.page.subject import Subject
-from emulator.stack import LocalStack
 from tests.page.browser import Tab, needs_browser
+from tests.test_cli import started
 
 pytestmark = [needs_browser, pytest.mark.long]
 QUESTION = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "What is the capital of France?"}]}
 
 
 def test_the_page_says_how_to_call_why_a_call_stopped_and_when_it_works(browser: Any) -> None:
-    with LocalStack(notes_stopped=True) as stack, Control(Subject.of(stack, [Path(CASSETTES)])):
-        tab = Tab(browser, stack.azure_base).open()
-        tab.locator("#empty h2", has_text=stack.base_url).wait_for()
+    with started("serve", "--port", "0", "--page-port", "0") as (served, _):
+        key = {"x-functions-key": served["function_key"]}
+        tab = Tab(browser, served["control_url"].removesuffix("/_emulator/")).open()
+        tab.locator("#empty h2", has_text=served["base_url"]).wait_for()
         texts = tab.locator("#empty .to-copy pre").all_inner_texts()
-        assert [text for text in texts if stack.function_key in text] == []
+        assert [text for text in texts if served["function_key"] in text] == []
         assert len(texts) == 3
-        url = f"{stack.base_url}/chat/completions"
+        url = f"{served['base_url']}/chat/completions"
         assert httpx.post(url, json=QUESTION, headers={"authorization": "Bearer mine"}).status_code == 401
         tab.locator("#rows a", has_text="send it as `x-functions-key`").wait_for()
         tab.locator("#empty .message", has_text="The call stopped at the proxy.").wait_for()
@@ -31,10 +28,10 @@ def test_the_page_says_how_to_call_why_a_call_stopped_and_when_it_works(browser:
         tab.locator("#rows a").click()
         tab.locator("#tab-miss", has_text="Stopped").wait_for()
         assert "x-functions-key" in tab.text("#panel .advice")
-        assert httpx.post(url, json=QUESTION, headers={"x-functions-key": stack.function_key}).status_code == 200
+        assert httpx.post(url, json=QUESTION, headers=key).status_code == 200
         tab.locator("#empty .good", has_text="It works.").wait_for()
         asked = {**QUESTION, "messages": [{"role": "user", "content": "What is the capital of Frence?"}]}
-        missed = httpx.post(url, json=asked, headers={"x-functions-key": stack.function_key})
+        missed = httpx.post(url, json=asked, headers=key)
         link = missed.json()["error"]["message"].split("/_emulator/")[-1].split()[0]
         assert link.startswith("#/"), "a miss links to itself"
         tab.go(link).locator(".difference mark", has_text="Frence?").wait_for()

@@ -35,6 +35,7 @@ const LIGHTS = { live: "live", closed: "needs a token", lost: "not connected", c
 
 function top() {
   const { state, light, why, more } = store;
+  document.querySelector('nav [data-view="controls"]').hidden = state?.mode === "reading";
   const lamp = fill(at("light"), LIGHTS[light], light === "live" && more > 0 && `, ${count(more)} behind`);
   lamp.dataset.light = light;
   lamp.title = why;

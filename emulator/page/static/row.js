@@ -1,6 +1,6 @@
 // A call as a line of the list.
 
-import { clock, count, fill, h, ms } from "./dom.js";
+import { clock, count, fill, h, ms, spelled } from "./dom.js";
 import { here, href } from "./place.js";
 
 /** How a call ended, as a sign, words and a tone: never by colour alone. */
@@ -59,6 +59,7 @@ export function draw(row, line) {
     { tone } = verdict(row),
     { tab, q, number } = here();
   line.className = tone;
+  if (row.test) link.title = spelled(row.test);
   fill(link, asked(row)).setAttribute("href", href({ number: row.number, tab: number === row.number ? tab : null, q }));
   cells(row).forEach((content, index) => CLASSES[index] !== "asked" && fill(line.children[index], content));
 }

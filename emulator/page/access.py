@@ -29,8 +29,8 @@ class Access:
         self.token = token
 
     def check(self, scope: Scope, is_page: bool = False, is_document: bool = False) -> None:
-        """Raises Refusal for a caller who may not use the control API. The files of the page need no token: they hold
-        nothing of a run. Other sites may link to its document."""
+        """Raises Refusal for a caller who may not use the control API. The page's files hold nothing of a run, so they
+        need no token. Other sites may link to the page's document."""
         said = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]]
         host = self._own_host([value for name, value in said if name == "host"])
         for value in (value for name, value in said if name == "origin"):

@@ -20,7 +20,7 @@ NOT_MODIFIED = 304
 
 
 class Delivered(Protocol):
-    """What leaves by itself: an Answer, or one that lasts."""
+    """An answer that sends itself: an Answer, or a Feed, which lasts."""
 
     async def deliver(self, send: Send, connection: Connection) -> None: ...
 
@@ -36,7 +36,7 @@ class Answer:
 
     async def deliver(self, send: Send, _: Connection) -> None:
         headers = (*self.headers, *self.guards)
-        if self.status == NOT_MODIFIED:  # a length would be that of the file (RFC 9110, section 8.6)
+        if self.status == NOT_MODIFIED:  # a content-length would mean the file's (RFC 9110, section 8.6)
             await send(head(self.status, headers))
             await send({"type": "http.response.body", "body": b""})
         else:

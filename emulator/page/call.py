@@ -118,7 +118,7 @@ def summary(method: str, target: str, body: bytes) -> tuple[str | None, bool | N
 
 
 def last_text(method: str, target: str, body: bytes) -> str:
-    """The last text of what was asked; empty where there is none."""
+    """The last text of the request, tools and options aside; empty where there is none."""
     sayings = asked(Request(method, target, (), body))
     return next((one.text for one in reversed([*sayings]) if one.who not in ("tools", "options")), "")
 

@@ -1,4 +1,4 @@
-"""What one open page has not been told yet. Nothing is kept for it but how much of each open call it knows."""
+"""The changes that an open page does not know yet. For each open call it keeps only how much the page knows."""
 
 import time
 from collections.abc import Iterator
@@ -9,19 +9,19 @@ from . import call, state
 from .subject import Subject
 
 SNAPSHOT_ROWS, MESSAGE_ROWS = 500, 200
-STATE_SECONDS = 1.0  # between two counts of the same settings: to count 10,000 calls takes milliseconds
+STATE_SECONDS = 1.0  # between two counts with the same settings, as counting 10,000 calls takes milliseconds
 Event = tuple[str, dict[str, Any]]
 Known = tuple[int, int | None, bool, bool]
 
 
 class Changes:
-    """`are_there` takes microseconds, `events` as long as there is to tell."""
+    """`are_there` takes microseconds. `events` takes time in proportion to the changes."""
 
     def __init__(self, subject: Subject) -> None:
         self._subject, self._journal = subject, subject.azure.journal
         self._cleared = self._journal.cleared
         self._is_new = True
-        self._last = 0  # the number of the newest call that was told
+        self._last = 0  # the number of the newest call that the page knows
         self._open = dict[int, tuple[Exchange, Known]]()
         self._state: dict[str, Any] = {}
         self._settings: object = None
@@ -38,9 +38,9 @@ class Changes:
         )
 
     def events(self) -> Iterator[Event]:
-        """The names and contents of what to tell now; what they have no room for comes the next time."""
+        """Yields (name, content) of each message to send now. Rows that have no room come with the next call."""
         if self._journal.cleared != self._cleared:
-            self._cleared = self._journal.cleared  # before the calls are read: what comes meanwhile is told twice
+            self._cleared = self._journal.cleared  # before it reads the calls, so no call is missed
             self._is_new, self._last, self._is_miscounted = True, 0, True
             self._open.clear()
             yield "cleared", {}
@@ -68,12 +68,13 @@ class Changes:
         return {"calls": rows, "snapshot": is_snapshot, "more": more, "first": span and span[0]}
 
     def _note(self, exchange: Exchange) -> None:
-        """Before its row is made: what changes meanwhile is told again."""
+        """Notes what the page will know of the call. It must come before the call's row: a change in between is then
+        sent again."""
         known = _known(exchange)
         self._last = max(self._last, exchange.number)
         self._open.pop(exchange.number, None)
         if not known[-1]:
-            self._open[exchange.number] = exchange, known  # the last one: the others have their turn before it
+            self._open[exchange.number] = exchange, known  # at the end, so all others come first
 
     def _is_state_due(self) -> bool:
         is_miscounted = self._is_miscounted or self._subject.azure.records
@@ -89,6 +90,6 @@ class Changes:
 
 
 def _known(exchange: Exchange) -> Known:
-    """What changes in its row, and whether it has ended."""
+    """The values by which a call's row changes. The last one says whether the call has ended."""
     is_over = exchange.ended_at is not None
     return len(exchange.sent_at), exchange.status, exchange.question is not None, is_over

@@ -32,26 +32,26 @@ Told = dict[str, str]
 
 
 def add_access(parser: argparse.ArgumentParser) -> None:
-    """Who may use what listens."""
-    told = "with --host: open the control API, too, to who has its token and calls this machine NAME; may be repeated"
+    """The options that say who may call."""
+    told = "with --host: open the control API to callers who have its token and call this machine NAME; may be repeated"
     parser.add_argument("--page-host", metavar="NAME", action="append", default=[], help=told)
-    parser.add_argument("--no-page", action="store_true", help="the control API without its page to look at")
+    parser.add_argument("--no-page", action="store_true", help="serve the control API without its page")
     add_any_key(parser)
 
 
 def add_port(parser: argparse.ArgumentParser) -> None:
-    told = f"of the page and the control API (default: {DEFAULT_PORT}, or a free one where that is taken)"
+    told = f"port of the page and the control API (default: {DEFAULT_PORT}, or a free one where that is taken)"
     parser.add_argument("--page-port", type=int, metavar="PORT", help=told)
     parser.add_argument("--open", action="store_true", help="open the page in a browser")
 
 
 def add_page(parser: argparse.ArgumentParser) -> None:
-    """For who is asked whether there shall be one."""
-    parser.add_argument("--page", action="store_true", help="have a page to look at: who opens it reads what was asked")
+    """The option of a command that has a page on demand."""
+    parser.add_argument("--page", action="store_true", help="serve the page; who opens it can read all requests")
 
 
 def bound(arguments: argparse.Namespace) -> socket.socket:
-    """`--page-port`. Raises PortError."""
+    """A socket at `--page-port`; without it at DEFAULT_PORT, or at a free port. Raises PortError."""
     host = arguments.host if arguments.page_host else LOOPBACK
     if arguments.page_port is not None:
         return bind(arguments.page_port, host)
@@ -63,7 +63,7 @@ def bound(arguments: argparse.Namespace) -> socket.socket:
 
 @contextmanager
 def listening(subject: Subject, sock: socket.socket, arguments: argparse.Namespace) -> Iterator[Told]:
-    """The control API at the fake Azure's address, and at `sock`. Gives what there is to tell of it."""
+    """Serves the control API at the fake Azure's address and at `sock`. Yields what the command prints about it."""
     warn_if_open(sock, OPEN)
     access, routes = access_at(sock, arguments), routes_for(arguments)
     own = Control(subject, Access(arguments.page_host), routes)
@@ -73,8 +73,8 @@ def listening(subject: Subject, sock: socket.socket, arguments: argparse.Namespa
 
 @contextmanager
 def beside(subject: Subject, sock: socket.socket, arguments: argparse.Namespace) -> Iterator[Told]:
-    """The same at the fake Azure's address alone, which is `sock`. Where other machines reach that, there is nothing
-    unless `--page-host` says so."""
+    """Serves the control API at `sock`, the fake Azure's address, alone. Where other machines reach `sock`, it serves
+    nothing unless `--page-host` opens it."""
     if is_open(sock) and not arguments.page_host:
         yield {}
         return
@@ -87,7 +87,7 @@ def beside(subject: Subject, sock: socket.socket, arguments: argparse.Namespace)
 
 @contextmanager
 def inside(stack: LocalStack, folders: list[Path], is_page: bool) -> Iterator[Told]:
-    """The same for a stack that is running, whose fake Azure stays on loopback."""
+    """Serves the control API for a running stack, at its fake Azure's address on loopback."""
     subject, access, routes = Subject.of(stack, folders), Access(), ROUTES if is_page else API
     with Control(subject, access, routes), linked(stack.azure, stack.azure_base, routes):
         yield told_of(stack.azure_base, access, routes)
@@ -99,7 +99,7 @@ def routes_for(arguments: argparse.Namespace) -> tuple[Route, ...]:
 
 @contextmanager
 def linked(azure: FakeAzure, base: str, routes: tuple[Route, ...]) -> Iterator[None]:
-    """Meanwhile a miss says where to look at it, if there is a page."""
+    """Inside the context each miss names its address on the page, where there is a page."""
 
     def remark(exchange: Exchange, _: Question) -> str:
         return f"Look at it: {base}{CONTROL_PATH}/#/{exchange.number}/miss"
@@ -115,18 +115,19 @@ def linked(azure: FakeAzure, base: str, routes: tuple[Route, ...]) -> Iterator[N
 
 
 def open_page(told: Told) -> None:
-    """In a browser of this machine, if it has one."""
+    """Opens the page in a browser of this machine, where it has one."""
     if "page" in told:
         webbrowser.open(told["page"])
 
 
 def access_at(sock: socket.socket, arguments: argparse.Namespace) -> Access:
-    """With a token of this run where other machines reach the port."""
+    """The rules of access to `sock`, with a new token where other machines reach it."""
     return Access(arguments.page_host, secrets.token_urlsafe(24) if is_open(sock) else None)
 
 
 def told_of(base: str, access: Access, routes: tuple[Route, ...]) -> Told:
-    """The page's address has the token where no browser sends it and no log gets it: in the fragment."""
+    """The addresses to print. The page's address has the token in its fragment, which no browser sends and no server
+    logs."""
     url, told = f"{base}{CONTROL_PATH}/", dict[str, str]()
     if routes is not API:
         told["page"] = url + (f"#token={access.token}" if access.token else "")

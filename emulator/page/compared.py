@@ -1,4 +1,4 @@
-"""Two requests side by side: rows of what is equal, folded, and of what differs, with the differing words marked."""
+"""Compares two requests side by side. Equal parts are folded into one row; differing words are marked."""
 
 import itertools
 import json
@@ -13,13 +13,14 @@ from ..tape.canonical import parse_body
 MOST_ROWS = 500
 SHOWN_CHARACTERS = 64 * 2**10  # of one value
 SHOWN_CONTEXT = 2_000  # characters of a text before and after what differs
-LONGEST_WORD = 30  # characters by which a mark grows to whole words
-UNSEEN = ("Cc", "Cf", "Cs", "Zl", "Zp")  # categories of Unicode whose characters show nothing
+LONGEST_WORD = 30  # characters; by so many at most a mark grows to whole words
+UNSEEN = ("Cc", "Cf", "Cs", "Zl", "Zp")  # Unicode's categories of invisible characters
 SEEN = "\n\t"
 
 
 def rows(differences: Iterable[Difference]) -> list[dict[str, Any]]:
-    """Neighbours that are equal are one row. `weight` is that of diagnose.Difference, 0 for what is equal."""
+    """One row for each difference, and one for all equal neighbours. `weight` is diagnose.Difference's, 0 for equal
+    parts."""
     told = list[dict[str, Any]]()
     for is_same, group in itertools.groupby(differences, lambda one: one.is_same):
         neighbours = [*group]
@@ -59,8 +60,8 @@ def _told(path: str, kind: str, **more: Any) -> dict[str, Any]:
 
 
 def marked(recorded: str, sent: str) -> list[list[str]]:
-    """Each text as what comes before the difference, the words that differ, and what comes after. What looks alike is
-    spelled, as JSON spells it."""
+    """For each text: the part before the difference, the differing words, and the part after. Words that look alike
+    have JSON's escapes."""
     start, end = _words(recorded, sent)
     middles = [text[start : len(text) - end] for text in (recorded, sent)]
     is_spelled = len({unicodedata.normalize("NFKC", one) for one in middles}) == 1 or any(map(_hides, middles))
@@ -71,7 +72,7 @@ def marked(recorded: str, sent: str) -> list[list[str]]:
 
 
 def _words(recorded: str, sent: str) -> tuple[int, int]:
-    """The lengths of the common start and end, up to whole words."""
+    """The lengths of the common start and the common end, cut back to whole words."""
     start = common_prefix(recorded, sent)
     end = common_suffix(recorded[start:], sent[start:])
     starts = (start - back for back in range(min(LONGEST_WORD, start) + 1))
@@ -98,7 +99,7 @@ def _start_of(text: str) -> str:
 
 
 def _value(side: Any) -> Any:
-    """JSON as it is; bytes that are none as text; null for what is not there."""
+    """JSON as it is. Bytes become text, and a missing value null."""
     if side is MISSING:
         return None
     if isinstance(side, bytes):
@@ -107,7 +108,7 @@ def _value(side: Any) -> Any:
 
 
 def text(body: bytes) -> str | None:
-    """A body as JSON to read and to compare; None where that is too long."""
+    """The body as indented JSON; None where that has more than SHOWN_CHARACTERS."""
     parsed = parse_body(body)
     whole = (
         body.decode(errors="replace") if isinstance(parsed, bytes) else json.dumps(parsed, indent=2, ensure_ascii=False)

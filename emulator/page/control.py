@@ -72,7 +72,7 @@ class Control:
         return answer_of(told) if isinstance(told, dict) else told
 
     def _found(self, path: str) -> dict[str, tuple[Route, dict[str, str]]]:
-        """The routes of a path, by method, each with the parts of the path."""
+        """The routes of a path: method → (route, parts of the path)."""
         below = path.removeprefix(f"{CONTROL_PATH}/") if path.startswith(f"{CONTROL_PATH}/") else None
         if path in SHORTER:
             return {route.method: (MOVED, {}) for route in self.routes if route.is_document}

@@ -20,7 +20,7 @@ from .subject import Subject
 
 SHOWN_NEAREST = 3
 MOST_NUMBER = 10**9
-LONGEST_CONTAINED = 60  # characters of what was asked, which a stub waits for
+LONGEST_CONTAINED = 60  # characters of the prompt that the proposed stub waits for
 NOTHING_NEAR = "no recording of this operation"
 
 
@@ -84,7 +84,7 @@ def _place(interaction: Interaction) -> tuple[str, int]:
 
 
 def _ways(name: str | None, exchange: Exchange) -> list[dict[str, str]]:
-    """What mends a miss, each as words and as something to copy."""
+    """Ways to answer the miss. Each has `about`, a sentence, and `text`, a command or code to copy."""
     cassette = name or "NAME"
     ways = [
         {

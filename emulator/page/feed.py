@@ -1,7 +1,7 @@
-"""`GET events`: an open page is told what has changed, as server-sent events (WHATWG HTML, section 9.2).
+"""`GET events`: tells an open page what has changed, as server-sent events (WHATWG HTML, section 9.2).
 
-A message says what changed since the last one that left. So nothing is queued for a page that reads slowly: it gets
-fewer messages, each of which says more. With no page open, nothing here runs.
+A message holds all changes since the last message. So the emulator queues nothing for a page that reads slowly: such a
+page gets fewer and longer messages. Where no page is open, nothing here runs.
 """
 
 import asyncio
@@ -18,16 +18,16 @@ from .feeds import Feeds
 from .subject import Subject
 
 PAUSE_SECONDS = 0.1
-SHARE = 0.01  # of one processor, which a feed takes at most: under load the page lags, not the emulator
+SHARE = 0.01  # of one processor, at most: under load the page lags, and not the emulator
 BEAT_SECONDS = 10.0
-READ_SECONDS = 30.0  # who takes nothing for so long is let go, and connects again
+READ_SECONDS = 30.0  # the feed ends for a page that reads nothing for so long; the page connects again
 END_SECONDS = 0.1
 HEADERS = (("content-type", "text/event-stream"), *GUARDED)
 BEAT = b": beat\n\n"
 
 
 def read(subject: Subject, _: Asked) -> "Feed":
-    """Raises Refusal when there are too many."""
+    """A feed for a page. Raises Refusal where too many pages are open."""
     subject.feeds.require_room()
     return Feed(subject.feeds, Changes(subject))
 
@@ -37,13 +37,13 @@ class Feed:
         self._feeds, self._changes = feeds, changes
 
     async def deliver(self, send: Send, connection: Connection) -> None:
-        """Returns when the emulator stops, and when the page takes nothing any more."""
+        """Sends the changes until the emulator stops, or the page reads no more."""
         loop = asyncio.get_running_loop()
         with suppress(TimeoutError):
             async with asyncio.timeout(None) as until:
 
                 def end_now() -> None:
-                    with suppress(RuntimeError):  # it has ended by itself
+                    with suppress(RuntimeError):  # the time-out has ended already
                         until.reschedule(loop.time())
 
                 def end() -> None:
@@ -75,7 +75,7 @@ class Feed:
             await asyncio.sleep(pause)
 
     def _message(self) -> tuple[bytes, float]:
-        """What has changed, and the seconds of a processor that it took to say so."""
+        """The message, and the processor's seconds that it took."""
         began = time.thread_time()
         told = [f"event: {name}\ndata: {json.dumps(content)}\n\n" for name, content in self._changes.events()]
         return "".join(told).encode(), time.thread_time() - began

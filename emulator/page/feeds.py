@@ -1,4 +1,4 @@
-"""The pages that are being told what happens, on any event loop."""
+"""The feeds of all open pages, across event loops."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,13 +14,13 @@ class Feeds:
         self._is_over = False
 
     def require_room(self) -> None:
-        """Raises Refusal."""
+        """Raises Refusal where MOST pages are open."""
         if len(self._ends) >= MOST:
             raise Refusal(503, "too_many_feeds", f"{MOST} pages are open already; close one.")
 
     @contextmanager
     def ended_by(self, end: Callable[[], None]) -> Iterator[None]:
-        """Meanwhile `end` is called, in whatever thread, when the emulator stops."""
+        """Inside the context, a stop of the emulator calls `end`, from any thread."""
         self._ends.append(end)
         try:
             if self._is_over:
@@ -30,7 +30,7 @@ class Feeds:
             self._ends.remove(end)
 
     def end(self) -> None:
-        """All of them: the server stops, and would wait for them."""
+        """Ends all feeds, as the server is about to stop."""
         self._is_over = True
         for end in [*self._ends]:
             end()

@@ -1,4 +1,4 @@
-"""The pieces of an answer as they left, beside the schedule on which they were recorded."""
+"""The times at which the pieces of an answer left, beside their recorded schedule."""
 
 import itertools
 import statistics
@@ -10,13 +10,13 @@ from ..tape.frame import frame_of
 from ..tape.interaction import COMPLETE, OUTCOMES
 from .call import SHOWN_BODY_BYTES, is_stream, ms, planned, shown
 
-LONG_GAP_MS, LONG_GAP_MEDIANS = 250.0, 3.0  # a gap that a reader would feel is longer than both
+LONG_GAP_MS, LONG_GAP_MEDIANS = 250.0, 3.0  # a reader notices a gap that is longer than both
 ENDS = OUTCOMES | {"client_left": "the client left"}
 
 
 def told(exchange: Exchange, after: int, limit: int) -> dict[str, Any]:
-    """Times are ms after the headers. `schedule` is that of the whole answer, as fast as it was to be played; null
-    where there is none, or it was to leave at once."""
+    """The frames after number `after`, at most `limit` of them. Times are ms after the headers. `schedule` has the
+    whole answer's times, at the speed of the replay; null where the answer has none, or was to leave at once."""
     left, due = _left(exchange), _due(exchange)
     now = ms(time.monotonic() - _began(exchange)) if exchange.ended_at is None and _began(exchange) else None
     return {
@@ -31,7 +31,7 @@ def told(exchange: Exchange, after: int, limit: int) -> dict[str, Any]:
 
 
 def _began(exchange: Exchange) -> float:
-    """When the headers left; where nothing was paced, the first frame left with them."""
+    """When the headers left. An answer without pauses sends its first frame with them."""
     if exchange.head_at is not None:
         return exchange.head_at
     return exchange.sent_at[0] if exchange.sent_at else 0.0
@@ -43,7 +43,7 @@ def _left(exchange: Exchange) -> list[float]:
 
 
 def _due(exchange: Exchange) -> list[float | None]:
-    """With what a fault adds; nothing is due where there is no schedule."""
+    """When each frame was due, with a fault's pauses; None for each where the answer has no schedule."""
     plan, scale = exchange.plan, exchange.time_scale
     at = plan.response.frame_at_ms if plan else ()
     if not plan or not scale:
@@ -78,7 +78,7 @@ def _frames(
 
 
 def _read(exchange: Exchange, number: int, piece: bytes) -> dict[str, str | None]:
-    """The fields of a frame as a client reads them; null where it is too large to be shown."""
+    """The frame's fields as a client reads them; null for a frame above SHOWN_BODY_BYTES."""
     if len(piece) > SHOWN_BODY_BYTES:
         return {"event": None, "data": None}
     frame = frame_of(number, piece)
@@ -86,7 +86,7 @@ def _read(exchange: Exchange, number: int, piece: bytes) -> dict[str, str | None
 
 
 def story(exchange: Exchange, left: list[float], due: list[float | None], now: float | None) -> dict[str, Any]:
-    """What a plot of the frames shows, in words."""
+    """In words, what a plot of the frames shows."""
     late = [at - due_at for at, due_at in zip(left, due, strict=False) if due_at is not None]
     gap, schedule = _gap(left, now), _schedule(exchange)
     told = [_progress(exchange, left, schedule)]
@@ -121,8 +121,8 @@ def _progress(exchange: Exchange, left: list[float], schedule: list[float] | Non
 
 
 def _gap(left: list[float], now: float | None) -> dict[str, Any] | None:
-    """The longest time in which nothing left, and the frame before which that was; the one that is still to come
-    counts. None for a single frame that is the last."""
+    """The longest gap, and the number of the frame after it. The gap before a frame that is still to come counts. None
+    where the answer has one frame and has ended."""
     ends = [*left, *([now] if now is not None else [])]
     gaps = [later - earlier for earlier, later in itertools.pairwise(ends)]
     if not gaps:

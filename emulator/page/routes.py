@@ -12,9 +12,9 @@ from .subject import Subject
 
 @dataclass(frozen=True)
 class Route:
-    """`shown` is the path below /_emulator/, such as `calls/{number}`. `run` runs in a thread and gives JSON or what
-    leaves by itself; `waits`, where the route has one, comes before it. `query` lists the names that a query may have.
-    `is_page` marks the files of the page, `is_document` the one of them that a browser opens."""
+    """`shown` is the path below /_emulator/, such as `calls/{number}`. `run` runs in a thread and gives JSON or a
+    Delivered; `waits`, where the route has one, comes before it. `query` lists the names that the query may have.
+    `is_page` marks the files of the page, and `is_document` the file that a browser opens."""
 
     method: str
     shown: str

@@ -1,4 +1,4 @@
-"""How to call what runs here, for somebody who has not yet: to copy, without a key in it."""
+"""The route of the setup: texts to copy that call the running proxy. They hold no key."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from .subject import Subject
 
 
 def read(subject: Subject, _: Asked) -> dict[str, Any]:
-    """The key is a variable: whoever started this has seen it, and a projector shows this."""
+    """The texts name a variable for the key, because they may stand on a projector."""
     ways = ways_to_call(subject.azure.library, subject.proxy, subject.models) if subject.proxy else {}
     return {
         "proxy": subject.proxy,

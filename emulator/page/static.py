@@ -1,7 +1,7 @@
-"""The page itself: the files of `static/`, which are the same in every run and hold nothing of one.
+"""The page's files in `static/`. They are the same in every run, and hold nothing of a run.
 
-A browser runs only what comes from here (Content Security Policy 3; Trusted Types: text never becomes HTML), and asks
-each time whether a file is still the same, so that an update is seen at once.
+A browser runs these files alone (Content Security Policy 3), and never turns text into HTML (Trusted Types). It asks
+each time whether a file has changed, so an update shows at once.
 """
 
 import hashlib
@@ -15,7 +15,7 @@ from .subject import Subject
 
 FOLDER = Path(__file__).with_name("static")
 INDEX = "index.html"
-TYPES = {  # Python's mimetypes asks the Windows registry, which may say text/plain
+TYPES = {  # Python's mimetypes reads the Windows registry, which may say text/plain
     ".css": "text/css; charset=utf-8",
     ".html": "text/html; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
@@ -51,7 +51,7 @@ def file(_: Subject, asked: Asked) -> Answer:
 
 
 def _answer(name: str, asked: Asked) -> Answer:
-    """A name is looked up among the folder's own and never taken for a path. Raises Refusal."""
+    """The folder's file of this name; no path is made of the name. Raises Refusal."""
     path = {path.name: path for path in FOLDER.glob("*") if path.suffix in TYPES}.get(name)
     if path is None:
         raise Refusal(404, "no_such_file", "The page has no file of this name.")
@@ -64,5 +64,5 @@ def _answer(name: str, asked: Asked) -> Answer:
 
 
 def moved(_: Subject, __: Asked) -> Answer:
-    """To where the page's links lead on from."""
+    """Redirects to the address from which the page's links work."""
     return Answer(b"", (("location", f"{CONTROL_PATH}/"),), 307, HEADERS)

@@ -1,4 +1,4 @@
-"""One live answer for everybody who asks the same: 30 people run the same notebook, and each question costs once."""
+"""Gives one live answer to all equal requests: 30 people run the same notebook, and each question costs once."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -16,19 +16,19 @@ from .budget import Spent, used
 from .recorder import Place
 from .relay import RecordingAzure
 
-SHARED = ("chat/completions", "embeddings", "responses")  # operations of which one answer serves everybody
-ORIGIN = "tape"  # the value of ORIGIN_HEADER on an answer that somebody else got before
+SHARED = ("chat/completions", "embeddings", "responses")  # operations whose answers are shared
+ORIGIN = "tape"  # the value of ORIGIN_HEADER on a shared answer
 
 
 class SharingAzure(RecordingAzure):
-    """A kept answer is played from then on. `saved` counts what the played ones would have used.
+    """Plays an answer again once the recorder has kept it. `saved` counts what the played answers would have used.
 
-    Whoever asks what another one is asking just now waits for the end of that answer. Where the other one leaves before
-    the end, the next one asks in its place. An answer that is not kept (an error, a secret in it) is nobody else's:
-    those who waited for it ask for themselves."""
+    A request that equals one under way waits for the end of that answer. If the first caller leaves before the end, the
+    next one asks in its place. The recorder does not keep an error or an answer with a secret: then each waiting caller
+    asks for itself."""
 
     saved = Spent()
-    slack = NONE  # what may vary in a question for a new answer
+    slack = NONE  # the slack of new answers
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -52,7 +52,7 @@ class SharingAzure(RecordingAzure):
         try:
             await self.ask_live(exchange, send)
             ended = True
-        finally:  # the caller may be gone: the OpenAI SDK leaves a stream at its last event
+        finally:  # even where the caller has left: the OpenAI SDK leaves a stream at its last event
             self.go_on(self.end_turn(key, over, ended))
 
     async def end_turn(self, key: Key, over: "asyncio.Future[bool]", ended: bool) -> None:
@@ -63,7 +63,7 @@ class SharingAzure(RecordingAzure):
             over.set_result(ended)
 
     def go_on(self, work: Coroutine[Any, Any, None]) -> None:
-        """Without the caller."""
+        """Runs the work in a task of its own, which goes on when the caller leaves."""
         task = asyncio.ensure_future(work)
         self.tasks.add(task)
         task.add_done_callback(self.tasks.discard)
@@ -75,7 +75,7 @@ class SharingAzure(RecordingAzure):
     def keep(self, place: Place, request: Request, answer: Response, exchange: Exchange) -> None:
         if answer.outcome == COMPLETE:
             super().keep(place, request, answer, exchange)
-        else:  # nobody wants the part of an answer that another one did not wait for
+        else:  # a part of an answer helps no other caller
             self.recorder.end(place, request, None)
 
     async def play(self, take: Take, exchange: Exchange, send: Send, fault: Any, left: dict[str, str]) -> None:
@@ -86,7 +86,7 @@ class SharingAzure(RecordingAzure):
 
 
 def is_shared(question: Question) -> bool:
-    """Not the status of a job, nor what changes something."""
+    """Whether one answer serves all equal requests. A background job's does not: its status changes."""
     if question.route is None or question.route.operation not in SHARED or question.key is None:
         return False
     parsed = parse_body(question.body)
@@ -94,7 +94,7 @@ def is_shared(question: Question) -> bool:
 
 
 def told(saved: Spent, spent: Spent) -> str:
-    """What the tape has saved, in one line."""
+    """A line that says what the tape has saved."""
     calls, tokens = saved.requests + spent.requests, saved.tokens + spent.tokens
     return (
         f"from the tape: {saved.requests:,} of {calls:,} calls, {saved.tokens:,} tokens "

@@ -22,6 +22,7 @@ from emulator.tape import cassette
 from emulator.tape.interaction import Interaction, Request, Response
 from emulator.tape.media import media_of
 from tests.e2e.scenarios import media
+from tests.synthetic.improvised import wrong
 
 TAPES = CASSETTES / "media"
 ASKED: list[Callable[[OpenAI], Any]] = [
@@ -231,3 +232,20 @@ def test_a_sound_of_25_mb_matches(tmp_path: Path) -> None:
     azure = FakeAzure(Library([recorded]))
     assert post(azure, MODEL, long).status_code == 200
     assert post(azure, MODEL, ("file", ("long.wav", long[1][1][:-1] + b"x", "audio/wav"))).status_code == 424
+
+
+def test_a_file_of_a_container_plays_and_passes_check(tmp_path: Path) -> None:
+    target = "/openai/v1/containers/cntr_1/files/cfile_1/content"
+    made = Interaction(
+        Request("GET", f"https://r.openai.azure.com{target}", (), b""),
+        Response(200, "OK", (("content-type", "application/octet-stream"),), bytes(range(256))),
+    )
+    cassette.save(tmp_path / "plot.yaml", [made], {})
+    azure = FakeAzure(Library.from_folders([tmp_path]))
+    with serving(azure, bind(0)) as base, v1(azure, base) as client:
+        got = client.containers.files.content.retrieve("cfile_1", container_id="cntr_1")
+        assert got.content == bytes(range(256))
+        with pytest.raises(openai.APIStatusError) as missed:
+            client.containers.files.content.retrieve("cfile_2", container_id="cntr_1")
+    assert missed.value.status_code == 424
+    assert wrong([made]) == []

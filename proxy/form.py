@@ -20,13 +20,14 @@ TOKEN = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 PARAMETER = re.compile(rb'[ \t]*;[ \t]*(%s)=(?:(%s)|"([^"]*)")' % (TOKEN, TOKEN))
 PARAMETERS = re.compile(rb"(?:%s)*" % PARAMETER.pattern)
 BOUNDARY = re.compile(rb"[0-9A-Za-z'()+_,./:=?-]{1,70}")  # RFC 2046, without blanks
-HEADER = re.compile(rb"(%s):[ \t]*([^\0-\x08\x0A-\x1F\x7F]*)" % TOKEN)
+HEADER = re.compile(rb"(%s):([^\0-\x08\x0A-\x1F\x7F]*)" % TOKEN)
 NAME = re.compile(rb"[0-9A-Za-z_.\[\]-]{1,128}")
 PLAIN = re.compile(rb"text/plain(?:; ?charset=(?:utf-8|us-ascii))?", re.IGNORECASE)  # as .NET and aiohttp write it
-ANY_NAME = re.compile(
-    rb"(?<!file)name[*0-9 \t]*=", re.IGNORECASE
-)  # wherever it stands: inside quotes, in another header
+
+# Wherever they stand: inside quotes, in another header.
+ANY_NAME = re.compile(rb"(?<!file)name[*0-9 \t]*=", re.IGNORECASE)
 ANY_BOUNDARY = re.compile(rb"boundary[*0-9 \t]*=", re.IGNORECASE)
+MISWRITTEN = 'parameters in a header must be like `; name="value"`, each once'
 
 
 class Part(NamedTuple):
@@ -128,16 +129,18 @@ def headers_in(head: bytes) -> dict[bytes, bytes]:
         found = HEADER.fullmatch(line)
         if not found or found[1].lower() in headers:
             raise bad("a part has a header that is none, that goes on in the next line, or that it has twice")
-        headers[found[1].lower()] = found[2]
+        headers[found[1].lower()] = found[2].strip(b" \t")
     return headers
 
 
 def parameters(text: bytes) -> dict[str, bytes]:
     """`; name=value; name="value"`. Names are in lower case. Raises ProxyError for other text, and for a name twice."""
     text = text.rstrip(b" \t")
+    if len(text) > HEAD_BYTES or not PARAMETERS.fullmatch(text):
+        raise bad(MISWRITTEN)
     found = [(name.decode().lower(), token or quoted) for name, token, quoted in PARAMETER.findall(text)]
-    if not PARAMETERS.fullmatch(text) or len(dict(found)) != len(found):
-        raise bad('parameters in a header must be like `; name="value"`, each once')
+    if len(dict(found)) != len(found):
+        raise bad(MISWRITTEN)
     return dict(found)
 
 

@@ -4,6 +4,7 @@ refused."""
 import asyncio
 import shutil
 import subprocess
+import time
 from pathlib import Path
 
 import aiohttp
@@ -273,3 +274,21 @@ def test_a_form_can_be_sent_to_another_deployment(client: str) -> None:
     kind, body = WRITTEN[client]
     again = chosen(renamed(body, "gpt-image-1"), kind)
     assert (again.model, again.deployment) == ("gpt-image-1", "my-images")
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        b"multipart/form-data; a=b" + b" " * 60_000 + b"x",
+        b"multipart/form-data; boundary=" + b"b" * 60_000,
+        b"multipart/form-data" + b";a=b" * 15_000 + b"\0",
+        b"multipart/form-data; boundary=" + B + b' ; x="' + b"boundary " * 6_000,
+    ],
+)
+def test_a_long_header_costs_no_time(kind: bytes) -> None:
+    """A pattern that tries every beginning of a run of blanks would take seconds, in which nobody else is served."""
+    began = time.process_time()
+    refused(form(MODEL + b"whisper"), kind)
+    refused(form(b"Content-Disposition: form-data; name=" + kind[-4_000:] + b"\r\n\r\n", MODEL + b"whisper"))
+    refused(form(b"Content-Disposition:" + b" " * 4_000 + b"\1\r\n\r\n", MODEL + b"whisper"))
+    assert time.process_time() - began < 0.1

@@ -72,6 +72,7 @@ ABOUT_A_BODY = frozenset(
 )
 COMMON_METHODS = frozenset(["GET", "POST", "PUT", "DELETE", "OPTIONS", "HEAD", "PATCH", "TRACE"])
 CONTROL = re.compile(rb"[\0-\x08\x0a-\x1f\x7f]")
+TEXT = bytes(code for code in range(256) if not CONTROL.match(bytes([code])))
 
 
 class Unforwardable(Exception):
@@ -143,9 +144,10 @@ def refused_by_the_worker(method: str, headers: Headers) -> str | None:
     """The reason why the worker's server answers 400 without calling the function; None when it calls it."""
     if method not in METHODS_OF_LLHTTP:
         return f"its method is {method}"
-    return next(
-        (f"a control character is in {name.decode()}" for name, value in headers if CONTROL.search(value)), None
-    )
+    if not b"".join([value for _, value in headers]).translate(None, TEXT):  # three times as fast as a search
+        return None
+    name = next(name for name, value in headers if CONTROL.search(value))
+    return f"a control character is in {name.decode()}"
 
 
 def is_websocket(headers: Headers) -> bool:

@@ -66,7 +66,8 @@ class Asked:
 
 
 def asked_of(question: Question, seed: str) -> Asked:
-    """The request as it was understood. What is null in it says nothing, nor does a body that is neither a form nor a JSON object."""
+    """The request as it was understood. What is null in it says nothing, nor does a body that is neither a form nor a
+    JSON object."""
     assert question.route is not None
     body = told(question.body)
     said = {name: value for name, value in body.items() if value is not None} if isinstance(body, dict) else {}

@@ -36,3 +36,20 @@ def test_the_page_says_how_to_call_why_a_call_stopped_and_when_it_works(browser:
         assert link.startswith("#/"), "a miss links to itself"
         tab.go(link).locator(".difference mark", has_text="Frence?").wait_for()
         tab.close()
+
+
+def test_beyond_loopback_the_page_asks_for_the_token_and_takes_it_out_of_the_address(browser: Any) -> None:
+    beyond = ("--host", "0.0.0.0", "--page-host", "127.0.0.1")  # noqa: S104
+    with started("serve", *beyond, "--port", "0", "--page-port", "0") as (served, _):
+        tab = Tab(browser, served["control_url"].removesuffix("/_emulator/"))
+        tab.allowed += ["401", "Password field"]
+        tab.page.goto(served["control_url"])
+        tab.locator("#token").fill(served["control_token"])
+        tab.locator("#token").press("Enter")
+        tab.locator('#light[data-light="live"]').wait_for()
+        tab.close()
+        tab = Tab(browser, served["control_url"].removesuffix("/_emulator/"))
+        tab.page.goto(served["page"])
+        tab.locator('#light[data-light="live"]').wait_for()
+        assert "token" not in tab.page.url
+        tab.close()

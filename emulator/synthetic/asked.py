@@ -66,7 +66,7 @@ class Asked:
 
 
 def asked_of(question: Question, seed: str) -> Asked:
-    """The request as it was understood. What is null in it says nothing, nor does a body that is neither a form nor a
+    """The request as it was understood. What is null in it says nothing. Nor does a body that is neither a form nor a
     JSON object."""
     assert question.route is not None
     body = told(question.body)

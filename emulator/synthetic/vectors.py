@@ -84,4 +84,5 @@ def _additions(name: str, weight: float) -> Additions:
 def _singles(values: list[float]) -> list[float]:
     """The values rounded to 32-bit floats, with as many digits as Azure prints."""
     held = struct.unpack(f"<{len(values)}f", struct.pack(f"<{len(values)}f", *values))
-    return [float(f"{value:.8g}") if value else 0.0 for value in held]
+    told = {value: float(f"{value:.8g}") if value else 0.0 for value in {*held}}  # a vector has few different values
+    return [told[value] for value in held]

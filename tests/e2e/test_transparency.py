@@ -44,8 +44,9 @@ def send(emulator: Emulator, method: str, path: str, body: bytes | None = None, 
 
 
 def replayed(emulator: Emulator, interaction: Interaction, **headers: str) -> tuple[Any, bytes]:
-    path = interaction.request.uri.partition("/openai/v1")[2]
-    return send(emulator, interaction.request.method, path, interaction.request.body, **headers)
+    asked = interaction.request
+    kinds = {name: value for name, value in asked.headers if name.lower() == "content-type"}  # a form needs its boundary
+    return send(emulator, asked.method, asked.uri.partition("/openai/v1")[2], asked.body, **{**kinds, **headers})
 
 
 def one(name: str) -> Interaction:

@@ -45,8 +45,9 @@ def send(emulator: Emulator, method: str, path: str, body: bytes | None = None, 
 
 def replayed(emulator: Emulator, interaction: Interaction, **headers: str) -> tuple[Any, bytes]:
     asked = interaction.request
-    kinds = {name: value for name, value in asked.headers if name.lower() == "content-type"}  # a form needs its boundary
-    return send(emulator, asked.method, asked.uri.partition("/openai/v1")[2], asked.body, **{**kinds, **headers})
+    path = asked.uri.partition("/openai/v1")[2]
+    kind = {name: value for name, value in asked.headers if name == "content-type"}  # a form's names its boundary
+    return send(emulator, asked.method, path, asked.body, **kind, **headers)
 
 
 def one(name: str) -> Interaction:

@@ -11,7 +11,7 @@ import openai
 import pytest
 from openai import AsyncOpenAI, OpenAI
 
-from emulator.azure.app import ORIGIN_HEADER
+from emulator.azure.answerer import ORIGIN_HEADER
 from emulator.azure.journal import Exchange
 from emulator.recording.sharing import ORIGIN, told
 from emulator.recording.stack import RecordingStack, Wish

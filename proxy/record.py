@@ -54,13 +54,13 @@ class Record:
         self.span: Span = INVALID_SPAN
         self.excerpt: Excerpt | None = None
         self.charge: Charge | None = None
-        self.note_caller(request)
-
-    def note_caller(self, request: Request) -> None:
         headers = dict(request.scope["headers"])
+        self.for_page = b"origin" in headers
+        self.note_caller(request, headers)
+
+    def note_caller(self, request: Request, headers: Mapping[bytes, bytes]) -> None:
         key = headers.get(b"x-functions-key") or code_of(request)
         named = headers.get(b"x-client-request-id") or headers.get(b"x-ms-client-request-id")
-        self.for_page = b"origin" in headers
         self.fields.key = fingerprint(self.salt, key) if self.salt else None
         self.fields.client_request_id = named.decode("latin-1")[:LONGEST_ID] if named else None
 

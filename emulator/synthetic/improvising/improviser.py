@@ -12,7 +12,7 @@ from ..instance import Unsatisfiable
 from . import image, speech, transcript
 from .conversation import of_chat
 from .decision import reply
-from .memory import Memory
+from .memory import Memory, nothing
 from .models import Models
 from .pace import Pace
 from .refusal import Refused, refusal
@@ -36,7 +36,8 @@ class Improviser:
             "POST images/generations": image.make,
             "POST images/edits": image.make,
         }
-        self._changing: Mapping[str, Maker] = {**Models(tuple(models)).makers(), **Responses().makers()}
+        self._responses = Responses()
+        self._changing: Mapping[str, Maker] = {**Models(tuple(models)).makers(), **self._responses.makers()}
 
     def __call__(self, exchange: Exchange, question: Question) -> Made | None:
         """The answer; None for a route that the improviser does not know."""
@@ -45,21 +46,20 @@ class Improviser:
         if question.route is None:
             return None
         name = f"{exchange.method} {question.route.operation}"
-        if make := self._alike.get(name):
-            made = self._made(make, question)
-            self.memory.keep(question, made)
-            return made
-        make = self._changing.get(name) or self._changing.get(
-            f"{exchange.method} {_template(question.route.operation)}"
-        )
-        return self._made(make, question) if make else None
+        make = self._alike.get(name) or self._changing.get(name) or self._changing.get(_template(name))
+        if make is None:
+            return None
+        asked = asked_of(question, repr(question.key))
+        made = self._made(make, question, asked)
+        if effect := nothing if name in self._alike else self._responses.effect(asked):
+            self.memory.keep(question, made, effect)
+        return made
 
     def set_pace(self, pace: Pace) -> None:
         """From the next answer on."""
         self.pace, self.memory = pace, Memory()
 
-    def _made(self, make: Maker, question: Question) -> Made:
-        asked = asked_of(question, repr(question.key))
+    def _made(self, make: Maker, question: Question, asked: Asked) -> Made:
         try:
             answer = refusal(question, asked) or make(asked)
         except Refused as refused:
@@ -73,6 +73,6 @@ def _chat(asked: Asked) -> Response:
     return chat.response(asked, reply(asked, of_chat(asked.body["messages"])))
 
 
-def _template(operation: str) -> str:
-    room, *rest = operation.split("/")
-    return "/".join([room, "{id}", *rest[1:]]) if rest and room in ("responses", "models") else operation
+def _template(name: str) -> str:
+    room, *rest = name.split("/")
+    return "/".join([room, "{id}", *rest[1:]]) if rest and room.endswith((" responses", " models")) else name

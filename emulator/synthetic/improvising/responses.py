@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from ...tape.interaction import Response
@@ -10,6 +11,7 @@ from ..asked import Asked
 from . import compaction
 from .conversation import Conversation, of_reply, of_responses
 from .decision import reply
+from .memory import Effect, nothing
 from .refusal import Refused
 from .store import QUEUED, Kept, Store
 
@@ -34,6 +36,13 @@ class Responses:
             "POST responses/{id}/cancel": self._about(_cancelled),
             "GET responses/{id}/input_items": self._about(_input_items),
         }
+
+    def effect(self, asked: Asked) -> Effect | None:
+        """What this request, the last one, did to the store; None where its answer, or what it stored, can change."""
+        if asked.operation != "responses" or asked.body.get("background") or "previous_response_id" in asked.body:
+            return None
+        last = self.store.last
+        return partial(self.store.keep, last) if last and last.asked is asked else nothing
 
     def _make(self, asked: Asked) -> Response:
         body = asked.body

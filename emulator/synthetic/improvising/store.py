@@ -66,6 +66,10 @@ class Store:
         while len(self._kept) > MOST or (self._size > LARGEST and len(self._kept) > 1):
             self.drop(next(iter(self._kept.values())))
 
+    @property
+    def last(self) -> Kept | None:
+        return next(reversed(self._kept.values()), None)
+
     def get(self, response_id: str) -> Kept | None:
         return self._kept.get(response_id)
 

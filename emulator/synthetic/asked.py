@@ -8,7 +8,7 @@ from typing import Any
 from ..azure.question import Question
 from ..tape.cassette import Response
 from .seed import Seed
-from .text import compact, pieces
+from .text import compact, is_plain, pieces
 from .upload import told
 
 MODELS = {"gpt-4o-mini": "gpt-4o-mini-2024-07-18", "gpt-5-mini": "gpt-5-mini-2025-08-07"}  # deployment: model it serves
@@ -58,6 +58,11 @@ class Asked:
     def pads(self) -> bool:
         """Whether the stream pads its chunks, so that their lengths do not tell their text."""
         return (self.body.get("stream_options") or {}).get("include_obfuscation") is not False
+
+    @cached_property
+    def is_plain(self) -> bool:
+        """Whether the request's own numbers are quick to write (text.plain)."""
+        return is_plain(self.body)
 
     @cached_property
     def tokens(self) -> int:

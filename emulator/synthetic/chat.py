@@ -95,7 +95,7 @@ def chunks(asked: Asked, reply: Reply) -> Iterator[Chunk]:
                 "index": index,
                 "logprobs": _logprobs(asked, said),
             }
-            yield chunk._replace(choices=[choice])
+            yield Chunk([choice], chunk.before, chunk.after, chunk.pads)
     if counts:
         yield _chunk(asked, {"usage": usage(asked, reply)})
 

@@ -67,11 +67,12 @@ def rate_limited_in_stream(asked: Asked, retry_after_ms: int) -> Response:
         "param": None,
     }
     sent = frames(
+        asked,
         (
             {"type": "response.created", "response": whole(asked, None)},
             {"type": "response.failed", "response": whole(asked, None, "failed")},
             {"type": "error", "error": error},
-        )
+        ),
     )
     body = "".join(sent).encode()
     head = headers.responses(asked.seed, asked.deployment, asked.model, body, headers.SSE)

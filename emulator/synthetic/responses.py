@@ -19,8 +19,8 @@ Event = dict[str, Any]
 
 def response(asked: Asked, reply: Reply) -> Response:
     kind = headers.SSE if asked.streams else headers.JSON
-    sent = frames(events(asked, reply)) if asked.streams else []
-    body = "".join(sent).encode() if asked.streams else pretty(whole(asked, reply))
+    sent = frames(asked, events(asked, reply)) if asked.streams else []
+    body = "".join(sent).encode() if asked.streams else pretty(whole(asked, reply), asked.is_plain)
     head = headers.responses(asked.seed, asked.deployment, asked.model, body, kind)
     return Response(200, "OK", head, body, schedule(len(sent)))
 
@@ -138,15 +138,15 @@ def _deltas(asked: Asked, kind: str, name: str, text: str) -> Iterator[Event]:
     yield {"type": f"{kind}.done", name: text}
 
 
-def frames(told: Iterable[Event]) -> list[str]:
+def frames(asked: Asked, told: Iterable[Event]) -> list[str]:
     """The frames of a stream that has these events."""
-    return [_frame(number, event) for number, event in enumerate(told)]
+    repeats = plain if asked.is_plain else compact  # the numbers of the request
+    return [_frame(number, event, repeats if "response" in event else plain) for number, event in enumerate(told)]
 
 
-def _frame(number: int, event: Event) -> str:
+def _frame(number: int, event: Event, write: Callable[[Any], str]) -> str:
     event["sequence_number"] = number
     ordered = {name: event[name] for name in _order(tuple(event))}
-    write = compact if "response" in event else plain  # which repeats the numbers of the request
     return f"event: {ordered['type']}\ndata: {write(ordered)}\n\n"
 
 

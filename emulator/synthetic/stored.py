@@ -28,8 +28,8 @@ def state(asked: Asked, reply: Reply | None, status: str) -> Response:
 
 def rest_of_stream(asked: Asked, reply: Reply) -> Response:
     """The events after `starting_after`, with their old numbers."""
-    seen = int(dict(asked.query)["starting_after"]) + 1
-    sent = responses.frames(responses.events(_original(asked), reply))[seen:]
+    seen, original = int(dict(asked.query)["starting_after"]) + 1, _original(asked)
+    sent = responses.frames(original, responses.events(original, reply))[seen:]
     body = "".join(sent).encode()
     return Response(200, "OK", headers.stored(asked.seed, body, headers.SSE), body, schedule(len(sent)))
 

@@ -3,12 +3,14 @@
 import json
 import re
 from contextlib import suppress
+from types import NoneType
 from typing import Any
 
 import msgspec
 
 FIRST_FRAME_MS = 300  # about as long as gpt-4o-mini takes to begin
 FRAME_MS = 25  # from one frame to the next
+SMALLEST, LARGEST = 0.0001, {float: 1e16, int: 2**63}  # numbers without an exponent
 
 
 _exact = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
@@ -39,6 +41,19 @@ def _encoded(value: Any) -> bytes:
             if not any(map(encoded.__contains__, _OTHER_DIGITS)) or not _has_other_digits(encoded):
                 return encoded
     return _exact(value).encode()
+
+
+def is_plain(value: Any) -> bool:
+    """Whether `plain` writes the value as `compact` does: it has no number that Python writes with an exponent, or that
+    has more than 64 bits."""
+    kind = type(value)
+    if kind is dict:
+        value = value.values()
+    elif kind is not list:
+        return kind in (str, bool, NoneType) or (
+            kind in LARGEST and (value == 0 or SMALLEST <= abs(value) < LARGEST[kind])
+        )
+    return all(map(is_plain, value))
 
 
 def pieces(text: str) -> list[str]:

@@ -1,12 +1,13 @@
 """Improvised responses continue, are kept, run in the background and resume."""
 
+import re
 from typing import Any
 
 import openai
 import pytest
 from openai import OpenAI
 
-from tests.synthetic.improvised import FLAT, MODEL, QUESTION, REASONING, City, answer
+from tests.synthetic.improvised import FLAT, MODEL, QUESTION, REASONING, City, answer, asked
 
 pytestmark = pytest.mark.aoai_improvise
 
@@ -126,3 +127,11 @@ def test_only_what_is_posted_is_counted_or_made_short() -> None:
     for name in ("compact", "input_tokens"):
         assert answer(f"responses/{name}", None, "GET")["error"]["code"] == "response_not_found"
         assert "'input[0].role'" in answer(f"responses/{name}", {"input": [{"content": "x"}]})["error"]["message"]
+
+
+@pytest.mark.parametrize("number", [1e-5, -1e-4, 0.7, 1e15, 1e16, -1e22, 2**63, 2**70])
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_number_comes_back_in_the_digits_that_azure_writes(number: float, stream: bool) -> None:
+    body = {"model": MODEL, "input": QUESTION, "metadata": {"number": number}, "stream": stream}
+    sent = asked("responses", body).response.body.decode().replace('": ', '":')
+    assert re.findall(r'"number":([^\s}]+)', sent) == [repr(number)] * (3 if stream else 1)

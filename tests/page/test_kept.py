@@ -99,10 +99,11 @@ def test_what_pytest_did_not_write_is_refused_with_its_line(tmp_path: Path, line
         kept.read(tmp_path / "nothing")
 
 
-def test_every_worker_of_a_run_keeps_its_calls_and_no_key(tmp_path: Path) -> None:
+@pytest.mark.parametrize("workers", ["0", pytest.param("2", marks=pytest.mark.long)])
+def test_every_worker_of_a_run_keeps_its_calls_and_no_key(tmp_path: Path, workers: str) -> None:
     (tmp_path / "test_calls.py").write_text(TESTS)
     (tmp_path / "pytest.ini").write_text(f"[pytest]\naoai_cassettes = {CASSETTES}\n")
-    plugins = ("-p", "emulator.pytest_plugin", "-p", "xdist", "-n", "2")
+    plugins = ("-p", "emulator.pytest_plugin", "-p", "xdist", "-n", workers)
     command = [sys.executable, "-m", "pytest", "-q", *plugins, "--emulator-journal=kept.jsonl"]
     environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=100)

@@ -105,6 +105,7 @@ def started(interactions: list[Interaction]) -> Iterator[tuple[str, str]]:
     ours, theirs = context.Pipe()
     process = context.Process(target=serve, args=(theirs, interactions))
     process.start()
+    theirs.close()  # so that the end of the process is noticed here
     try:
         yield ours.recv()
     finally:

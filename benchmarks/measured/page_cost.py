@@ -28,7 +28,7 @@ from .improvising import RECORDED, load, prompt, recorded
 
 NONE, CLOSED, OPEN = "no page", "a page that nobody has open", "a page that is open"
 BOUND = 0.98  # requests a second with a page ÷ without
-KINDS = {"chat": {}, "chat, streamed": {"stream": True}}
+KINDS = ("chat", "chat, streamed")
 
 
 class Sample(NamedTuple):
@@ -41,13 +41,13 @@ def main() -> None:
     root.add_argument("--rounds", type=int, default=10)
     root.add_argument("--seconds", type=float, default=1.0)
     arguments = root.parse_args()
-    for kind, options in KINDS.items():
-        with started(options, False) as without, started(options, True) as paged:
+    for kind in KINDS:
+        with started(kind, False) as without, started(kind, True) as paged:
             samples: dict[str, list[Sample]] = {NONE: [], CLOSED: [], OPEN: []}
             for _ in range(arguments.rounds):
-                samples[NONE].append(sample(without, options, arguments.seconds, False))
-                samples[CLOSED].append(sample(paged, options, arguments.seconds, False))
-                samples[OPEN].append(sample(paged, options, arguments.seconds, True))
+                samples[NONE].append(sample(without, kind, arguments.seconds, False))
+                samples[CLOSED].append(sample(paged, kind, arguments.seconds, False))
+                samples[OPEN].append(sample(paged, kind, arguments.seconds, True))
         for name, mine in samples.items():
             rates = [one.requests_s / other.requests_s for one, other in zip(mine, samples[NONE], strict=True)]
             costs = [one.cpu_us_request / other.cpu_us_request for one, other in zip(mine, samples[NONE], strict=True)]
@@ -64,8 +64,8 @@ class Running(NamedTuple):
     pid: int
 
 
-def serve(pipe: Connection, options: dict[str, bool], has_page: bool) -> None:
-    azure = FakeAzure(Library(recorded(options)))
+def serve(pipe: Connection, kind: str, has_page: bool) -> None:
+    azure = FakeAzure(Library(recorded(kind)))
     gc.freeze()  # as the commands do
     with serving(azure, bind(0)) as base:
         if not has_page:
@@ -79,12 +79,13 @@ def serve(pipe: Connection, options: dict[str, bool], has_page: bool) -> None:
 
 
 @contextmanager
-def started(options: dict[str, bool], has_page: bool) -> Iterator[Running]:
+def started(kind: str, has_page: bool) -> Iterator[Running]:
     """A fake Azure in a process of its own."""
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
-    process = context.Process(target=serve, args=(theirs, options, has_page))
+    process = context.Process(target=serve, args=(theirs, kind, has_page))
     process.start()
+    theirs.close()  # so that the end of the process is noticed here
     try:
         yield ours.recv()
     finally:
@@ -92,22 +93,22 @@ def started(options: dict[str, bool], has_page: bool) -> Iterator[Running]:
         process.join()
 
 
-def sample(running: Running, options: dict[str, bool], seconds: float, is_open: bool) -> Sample:
-    return asyncio.run(_sample(running, options, seconds, is_open))
+def sample(running: Running, kind: str, seconds: float, is_open: bool) -> Sample:
+    return asyncio.run(_sample(running, kind, seconds, is_open))
 
 
-async def _sample(running: Running, options: dict[str, bool], seconds: float, is_open: bool) -> Sample:
+async def _sample(running: Running, kind: str, seconds: float, is_open: bool) -> Sample:
     number = 0
 
     def body() -> bytes:
         nonlocal number
         number += 1
-        return prompt(options, number % RECORDED)
+        return prompt(kind, number % RECORDED)
 
     process = psutil.Process(running.pid)
     async with opened(running.page) if is_open else nothing():
         before = process.cpu_times()
-        rate = await load(running.base, running.key, body, seconds)
+        rate = await load(running.base, running.key, kind, body, seconds)
         after = process.cpu_times()
     spent = after.user + after.system - before.user - before.system
     return Sample(rate, 1e6 * spent / number)

@@ -107,3 +107,14 @@ def test_the_cost_of_records_is_measured_with_them_and_without():
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout.count(" requests/s ") == 3
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    ("name", "more", "lines"), [("page_cost", ["--rounds", "1"], 6), ("improvising", ["responses", "embeddings"], 2)]
+)
+def test_what_the_emulator_does_beside_replaying_is_measured(name: str, more: list[str], lines: int):
+    command = [sys.executable, "-m", f"benchmarks.measured.{name}", "--seconds", "0.1", *more]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("÷ without: ") + done.stdout.count("new prompts ") == lines

@@ -22,7 +22,8 @@ class Judge:
         self.validators = dict[int, tuple[Node, "Validator"]]()
 
     def fits(self, part: Node, value: Any) -> bool:
-        """Whether the value fits. Raises RecursionError for a part that is composed of itself."""
+        """Whether the value fits. Raises RecursionError for a part that is composed of itself, and Unsatisfiable for one
+        that is not valid."""
         _, validator = self.validators.get(id(part)) or (part, self._validator(part))
         if len(self.validators) < MOST:
             self.validators[id(part)] = (part, validator)
@@ -31,6 +32,7 @@ class Judge:
         except BaseException as error:
             if type(error).__name__ == "PanicException":  # a RecursionError inside jsonschema's Rust
                 raise RecursionError from None
+            complain(part)  # jsonschema stumbles over a type that JSON lacks
             raise
 
     def _validator(self, part: Node) -> "Validator":

@@ -22,8 +22,8 @@ class Judge:
         self.validators = dict[int, tuple[Node, "Validator"]]()
 
     def fits(self, part: Node, value: Any) -> bool:
-        """Whether the value fits. Raises RecursionError for a part that is composed of itself, and Unsatisfiable for one
-        that is not valid."""
+        """Whether the value fits. Raises RecursionError for a part that is composed of itself, and Unsatisfiable for
+        one that is not valid."""
         _, validator = self.validators.get(id(part)) or (part, self._validator(part))
         if len(self.validators) < MOST:
             self.validators[id(part)] = (part, validator)

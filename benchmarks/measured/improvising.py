@@ -8,10 +8,8 @@ import argparse
 import asyncio
 import gc
 import json
-import multiprocessing
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from itertools import count
 from multiprocessing.connection import Connection
 from typing import Any
@@ -23,6 +21,8 @@ from emulator.server import bind, serving
 from emulator.synthetic.improvising import Improviser
 from emulator.tape.interaction import Interaction, Request
 from tests.synthetic.improvised import asked
+
+from .spawned import spawned
 
 CONNECTIONS = 16
 RECORDED = 200  # prompts, asked again and again
@@ -76,7 +76,7 @@ def prompt(kind: str, number: int) -> bytes:
 
 def measured(kind: str, interactions: list[Interaction], prompts: int, seconds: float) -> float:
     numbers = count()
-    with started(interactions) as (base, key):
+    with spawned(serve, interactions) as (base, key):
         return asyncio.run(load(base, key, kind, lambda: prompt(kind, next(numbers) % prompts), seconds))
 
 
@@ -96,21 +96,6 @@ def serve(pipe: Connection, interactions: list[Interaction]) -> None:
     with serving(azure, bind(0)) as base:
         pipe.send((base, azure.api_key))
         pipe.recv()
-
-
-@contextmanager
-def started(interactions: list[Interaction]) -> Iterator[tuple[str, str]]:
-    """(base URL, key) of a fake Azure in a process of its own."""
-    context = multiprocessing.get_context("spawn")
-    ours, theirs = context.Pipe()
-    process = context.Process(target=serve, args=(theirs, interactions))
-    process.start()
-    theirs.close()  # so that the end of the process is noticed here
-    try:
-        yield ours.recv()
-    finally:
-        ours.send("end")
-        process.join()
 
 
 async def load(base: str, key: str, kind: str, body: Callable[[], bytes], seconds: float) -> float:

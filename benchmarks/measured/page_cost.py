@@ -7,11 +7,10 @@ in turn. An open page reads all that it is told. It prints requests a second, an
 import argparse
 import asyncio
 import gc
-import multiprocessing
 import os
 import statistics
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from multiprocessing.connection import Connection
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -25,6 +24,7 @@ from emulator.page.subject import Subject
 from emulator.server import bind, serving
 
 from .improvising import RECORDED, load, prompt, recorded
+from .spawned import spawned
 
 NONE, CLOSED, OPEN = "no page", "a page that nobody has open", "a page that is open"
 BOUND = 0.98  # requests a second with a page ÷ without
@@ -42,7 +42,7 @@ def main() -> None:
     root.add_argument("--seconds", type=float, default=1.0)
     arguments = root.parse_args()
     for kind in KINDS:
-        with started(kind, False) as without, started(kind, True) as paged:
+        with spawned(serve, kind, False) as without, spawned(serve, kind, True) as paged:
             samples: dict[str, list[Sample]] = {NONE: [], CLOSED: [], OPEN: []}
             for _ in range(arguments.rounds):
                 samples[NONE].append(sample(without, kind, arguments.seconds, False))
@@ -76,21 +76,6 @@ def serve(pipe: Connection, kind: str, has_page: bool) -> None:
         with serving(Control(subject), bind(0)) as page, Control(subject):
             pipe.send(Running(base, azure.api_key, page, os.getpid()))
             pipe.recv()
-
-
-@contextmanager
-def started(kind: str, has_page: bool) -> Iterator[Running]:
-    """A fake Azure in a process of its own."""
-    context = multiprocessing.get_context("spawn")
-    ours, theirs = context.Pipe()
-    process = context.Process(target=serve, args=(theirs, kind, has_page))
-    process.start()
-    theirs.close()  # so that the end of the process is noticed here
-    try:
-        yield ours.recv()
-    finally:
-        ours.send("end")
-        process.join()
 
 
 def sample(running: Running, kind: str, seconds: float, is_open: bool) -> Sample:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, reject, settings
+from hypothesis import HealthCheck, example, given, reject, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
@@ -94,6 +94,7 @@ def test_a_value_fits_many_other_schemas_or_the_error_is_named(schema: Any, seed
 
 
 @USUAL
+@example({"not": {"type": ""}})
 @given(
     st.recursive(
         st.none() | st.integers() | st.text(max_size=5),

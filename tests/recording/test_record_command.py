@@ -4,7 +4,11 @@ import json
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -21,42 +25,50 @@ def command(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "emulator", "record", "--port", "0", *arguments]
 
 
-def test_what_a_client_asks_is_recorded_until_ctrl_c(live: Live, folder: Path) -> None:
-    arguments = command("--cassettes", str(folder), "--cassette", "notebook/first", "--json")
-    with subprocess.Popen(
-        arguments, cwd=ROOT, env=environment(live), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as running:
+@dataclass
+class Session:
+    """A `record` that runs until its context ends by Ctrl-C. `told` is then what it wrote on standard error."""
+
+    described: dict[str, Any]
+    told: str = ""
+
+    def client(self) -> OpenAI:
+        return OpenAI(**client_options(self.described["base_url"], self.described["function_key"]))
+
+
+@contextmanager
+def recording(live: Live, folder: Path, *options: str) -> Iterator[Session]:
+    arguments = command("--cassettes", str(folder), "--cassette", "notebook/first", "--json", *options)
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(arguments, cwd=ROOT, env=environment(live), text=True, **pipes) as running:
         assert running.stdout is not None
-        described = json.loads(running.stdout.readline())
-        with OpenAI(**client_options(described["base_url"], described["function_key"])) as client:
-            chat.question(client)
-            list(chat.story(client))
+        session = Session(json.loads(running.stdout.readline()))
+        yield session
         running.send_signal(signal.SIGINT)
-        _, told = running.communicate(timeout=30)
-    assert running.returncode == 0, told
+        _, session.told = running.communicate(timeout=30)
+    assert running.returncode == 0, session.told
+
+
+def test_what_a_client_asks_is_recorded_until_ctrl_c(live: Live, folder: Path) -> None:
+    with recording(live, folder) as session, session.client() as client:
+        chat.question(client)
+        list(chat.story(client))
+    told = session.told
     assert len(cassette.load(folder / "notebook/first.yaml").interactions) == 2
     assert "recorded for notebook/first: POST /openai/v1/chat/completions: 200, 24 frames, complete" in told
     assert "2 requests" in told
 
 
 def test_of_a_class_it_says_what_the_tape_has_saved(live: Live, folder: Path) -> None:
-    arguments = command("--cassettes", str(folder), "--cassette", "notebook/first", "--share", "--json")
-    with subprocess.Popen(
-        arguments, cwd=ROOT, env=environment(live), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as running:
-        assert running.stdout is not None
-        described = json.loads(running.stdout.readline())
-        with OpenAI(**client_options(described["base_url"], described["function_key"])) as client:
+    with recording(live, folder, "--share") as session:
+        with session.client() as client:
             for _ in range(3):
                 chat.question(client)
-        recording = httpx.get(f"{described['azure_base']}/_emulator/state").json()["recording"]
-        running.send_signal(signal.SIGINT)
-        _, told = running.communicate(timeout=30)
-    assert running.returncode == 0, told
+        state = httpx.get(f"{session.described['azure_base']}/_emulator/state").json()["recording"]
     assert len(live.azure.journal.exchanges) == len(cassette.load(folder / "notebook/first.yaml").interactions) == 1
-    assert (recording["spent"]["requests"], recording["saved"]["requests"]) == (1, 2)
-    assert "from the tape: 2 of 3 calls, " in told
-    assert "(67%)" in told
+    assert (state["spent"]["requests"], state["saved"]["requests"]) == (1, 2)
+    assert "from the tape: 2 of 3 calls, " in session.told
+    assert "(67%)" in session.told
 
 
 @pytest.mark.parametrize(

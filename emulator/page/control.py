@@ -46,9 +46,9 @@ class Control:
         try:
             try:
                 answer = await self.answer(scope, receive)
+                await answer.deliver(send, connection)
             except Refusal as refusal:
-                answer = refusal.answer()
-            await answer.deliver(send, connection)
+                await refusal.answer().deliver(send, connection)
         except (ClientLeft, OSError):
             pass
         except asyncio.CancelledError:

@@ -27,8 +27,7 @@ BEAT = b": beat\n\n"
 
 
 def read(subject: Subject, _: Asked) -> "Feed":
-    """A feed for a page. Raises Refusal where too many pages are open."""
-    subject.feeds.require_room()
+    """A feed for a page."""
     return Feed(subject.feeds, Changes(subject))
 
 
@@ -37,7 +36,8 @@ class Feed:
         self._feeds, self._changes = feeds, changes
 
     async def deliver(self, send: Send, connection: Connection) -> None:
-        """Sends the changes until the emulator stops, or the page reads no more."""
+        """Sends the changes until the emulator stops, or the page reads no more. Raises Refusal before it sends anything,
+        where too many pages are open."""
         loop = asyncio.get_running_loop()
         with suppress(TimeoutError):
             async with asyncio.timeout(None) as until:

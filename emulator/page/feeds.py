@@ -13,14 +13,12 @@ class Feeds:
         self._ends = list[Callable[[], None]]()
         self._is_over = False
 
-    def require_room(self) -> None:
-        """Raises Refusal where MOST pages are open."""
-        if len(self._ends) >= MOST:
-            raise Refusal(503, "too_many_feeds", f"{MOST} pages are open already; close one.")
-
     @contextmanager
     def ended_by(self, end: Callable[[], None]) -> Iterator[None]:
-        """Inside the context, a stop of the emulator calls `end`, from any thread."""
+        """Inside the context, a stop of the emulator calls `end`, from any thread. Raises Refusal where MOST pages are
+        open."""
+        if len(self._ends) >= MOST:
+            raise Refusal(503, "too_many_feeds", f"{MOST} pages are open already; close one.")
         self._ends.append(end)
         try:
             if self._is_over:

@@ -36,8 +36,8 @@ class Feed:
         self._feeds, self._changes = feeds, changes
 
     async def deliver(self, send: Send, connection: Connection) -> None:
-        """Sends the changes until the emulator stops, or the page reads no more. Raises Refusal before it sends anything,
-        where too many pages are open."""
+        """Sends the changes until the emulator stops, or the page reads no more. Raises Refusal before it sends
+        anything, where too many pages are open."""
         loop = asyncio.get_running_loop()
         with suppress(TimeoutError):
             async with asyncio.timeout(None) as until:

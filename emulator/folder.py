@@ -25,8 +25,10 @@ def served(given: list[Path] | None) -> list[Path]:
 def require(folders: Iterable[Path]) -> None:
     """Raises UsageError."""
     for folder in folders:
+        if folder.is_file():
+            raise UsageError(f"{folder} is a file. Name its folder, {folder.parent}.")
         if not folder.is_dir():
-            raise UsageError(f"{folder} is no folder.")
+            raise UsageError(f"There is no folder {folder}. Name one that is there, seen from {Path.cwd()}.")
 
 
 def library_of(folders: list[Path]) -> Library:

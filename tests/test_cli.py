@@ -136,9 +136,19 @@ def test_a_port_in_use_is_one_clear_line(verb: str) -> None:
     assert len(done.stderr.splitlines()) == 1
 
 
+def no_folder(name: str, current: Path) -> str:
+    return f"There is no folder {name}. Name one that is there, seen from {current}."
+
+
 def test_a_folder_that_is_none_is_one_clear_line() -> None:
     done = run("serve", "--cassettes", "no/such/folder")
-    assert (done.returncode, done.stderr) == (2, "error: no/such/folder is no folder.\n")
+    assert (done.returncode, done.stderr) == (2, f"error: {no_folder('no/such/folder', ROOT)}\n")
+
+
+def test_a_file_in_the_place_of_a_folder_is_told_its_folder() -> None:
+    done = run("serve", "--cassettes", "cassettes/chat/question.yaml")
+    said = "error: cassettes/chat/question.yaml is a file. Name its folder, cassettes/chat.\n"
+    assert (done.returncode, done.stderr) == (2, said)
 
 
 def test_bad_settings_still_start_and_are_named_to_every_caller() -> None:
@@ -218,7 +228,7 @@ def test_the_cassettes_of_the_current_folder_are_served_else_those_that_came_wit
 
 def test_check_looks_at_a_projects_own_cassettes_only(tmp_path: Path) -> None:
     done = run("check", cwd=tmp_path)
-    assert (done.returncode, done.stderr) == (2, "error: cassettes is no folder.\n")
+    assert (done.returncode, done.stderr) == (2, f"error: {no_folder('cassettes', tmp_path)}\n")
 
 
 def test_local_settings_for_func_start_are_written_once_and_never_over(tmp_path: Path) -> None:

@@ -225,8 +225,8 @@ def test_url_and_key_may_stand_in_the_environment_or_in_a_file(
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ((), "--base-url or PROXY_BASE_URL is needed"),
-        (("--base-url", "https://a/api/v1"), "--key or FUNCTION_HOST_KEY is needed"),
+        ((), "Doctor needs the proxy's address: --base-url "),
+        (("--base-url", "https://a/api/v1"), "Doctor needs the key: --key, or FUNCTION_HOST_KEY "),
         (("--base-url", "https://a/api/v1", "--key", "two\nlines"), "The key has characters"),
         (("--base-url", "https://a/api/v1", "--key", "k", "--wait", "-1"), "--wait is a number of minutes"),
         (("--base-url", "https://a/api/v1", "--key", "k", "--wait", "nan"), "--wait is a number of minutes"),

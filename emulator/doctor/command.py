@@ -17,6 +17,8 @@ from .check import Check
 from .examination import Doctor
 from .roster import keys_of, try_all
 
+ADDRESS = "the proxy's address: --base-url https://<app>.azurewebsites.net/api/v1, or PROXY_BASE_URL"
+
 
 def add_arguments(added: argparse.ArgumentParser) -> None:
     added.add_argument(
@@ -52,8 +54,8 @@ def run(arguments: argparse.Namespace, say: Callable[[str], None]) -> int:
     variable = "OPENAI_API_KEY" if signed else "FUNCTION_HOST_KEY"
     key: str = arguments.key or given.get(variable) or ""
     if not base_url or not (key or arguments.roster):
-        missing = f"--key or {variable}" if base_url else "--base-url or PROXY_BASE_URL"
-        raise ValueError(f"{missing} is needed, as an option, in the environment or in .env.")
+        missing = f"the key: --key, or {variable}" if base_url else ADDRESS
+        raise ValueError(f"Doctor needs {missing} in the environment or in .env.")
     if arguments.roster:
         return report(try_all(base_url, keys_of(arguments.roster)), say, arguments.json)
     if not (key.isascii() and key.isprintable()) or key != key.strip():

@@ -219,14 +219,15 @@ def test_exit_code_1_where_something_is(workplace: Workplace) -> None:
 
 def test_exit_code_2_for_wrong_usage() -> None:
     done = run("--cassettes", "no/such")
-    assert (done.returncode, done.stdout, done.stderr) == (2, "", "error: no/such is no folder.\n")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == f"error: There is no folder no/such. Name one that is there, seen from {Path.cwd()}.\n"
 
 
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("--recordings", "no/such"), "no/such is no folder."),
-        (("--specs", "no/such"), "no/such is no folder."),
+        (("--recordings", "no/such"), "There is no folder no/such."),
+        (("--specs", "no/such"), "There is no folder no/such."),
         (("--played", "no/such"), "no/such is no file."),
         (("--cassettes", "specs"), "There are no cassettes below specs."),
     ],

@@ -104,7 +104,7 @@ def test_an_emulator_that_does_not_start_fails_the_step_and_says_why(job: Job) -
     started = job.run(START, CASSETTES="no such folder", ARGUMENTS="")
     (job.temp / "azure-openai-emulator/pid").unlink()
     assert started.returncode == 1
-    assert "error: no such folder is no folder." in started.stdout
+    assert "error: There is no folder no such folder." in started.stdout
     assert "::error::The emulator did not start." in started.stdout
 
 

@@ -12,8 +12,8 @@ from .plan import STALL, Plan
 Hold = Callable[[Exchange, int], Awaitable[None]]
 BREAKS = {  # a recorded client that left has got no more than this
     "reset": Connection.reset,
-    "truncated": Connection.finish,
-    "client_cancelled": Connection.finish,
+    "truncated": Connection.close,
+    "client_cancelled": Connection.close,
 }
 
 
@@ -28,8 +28,10 @@ async def deliver(
         await break_off(plan.ending, exchange)
         return
     exchange.plan, exchange.sent_headers, exchange.sending = plan, plan.headers, plan.bodies
-    await send(plan.head)
     is_paced = time_scale or plan.pause
+    if exchange.connection and plan.messages and not (is_paced or hold):
+        exchange.connection.joins = True
+    await send(plan.head)
     started = 0.0
     if is_paced:
         started = time.monotonic()
@@ -50,7 +52,7 @@ async def deliver(
         await asyncio.Event().wait()  # until the client leaves
     else:
         if plan.raw and exchange.connection:
-            exchange.connection.raw(plan.raw)
+            exchange.connection.write(plan.raw)
         await break_off(plan.ending, exchange)
 
 

@@ -153,7 +153,8 @@ class FunctionsHost:
             "query_string": yarp.forwarded_query(scope["query_string"]),
             "headers": yarp.request_headers(method, headers, invocation.id, client, scope["scheme"], address),
         }
-        exchange = Exchange(receive, send, pieces, self._body_limit)
+        connection = scope["extensions"][EXTENSION]
+        exchange = Exchange(receive, send, connection, pieces, self._body_limit)
         try:
             with exchange:
                 if reason := await self._backend.invoke(invocation, scope, exchange):
@@ -170,7 +171,7 @@ class FunctionsHost:
             named = yarp.IN_WORDS_OF_UVICORN if body else ()
             await _answer(send, HTTPStatus.INTERNAL_SERVER_ERROR, *named, body=body)
         elif not exchange.ended:
-            await scope["extensions"][EXTENSION].reset_when_sent()  # Kestrel breaks an answer off so
+            await connection.reset_when_sent()  # Kestrel breaks an answer off so
         return None
 
     def _leave_open(self, invocation: Invocation, reason: str) -> None:

@@ -189,8 +189,8 @@ async def matches(recordings: int) -> float:
     return await calls(work)
 
 
-async def replays() -> float:
-    """Calls for a recorded answer, from the emulator's bytes to its bytes."""
+async def replays() -> dict[str, float]:
+    """Calls and writes for a recorded answer, from the emulator's bytes to its bytes."""
     from uvicorn import Config
     from uvicorn.server import ServerState
 
@@ -207,14 +207,15 @@ async def replays() -> float:
     config = Config(azure, log_config=None, lifespan="off", proxy_headers=False)
     config.load()
     caller = Caller(Protocol(config, ServerState(), {}), Azure())
-    assert (await caller.ask(asked))[0].startswith(b"HTTP/1.1 200")
+    written = list(await caller.ask(asked))
+    assert written[0].startswith(b"HTTP/1.1 200")
 
     async def work() -> None:
         caller.whole.clear()
         caller.protocol.data_received(asked)
         await caller.whole.wait()
 
-    return await calls(work)
+    return {"calls per replayed request": await calls(work), "writes per replayed request": len(written)}
 
 
 async def admissions() -> float:
@@ -254,7 +255,7 @@ async def counted() -> dict[str, float]:
             "bytes held per byte of a large body": await peak(lambda: proxy.large(large)) / large,
             "calls per cached token": await calls(identity.token),
             "calls per signed key that is known": await admissions(),
-            "calls per replayed request": await replays(),
+            **await replays(),
             "calls per match among 10": await matches(10),
             "calls per match among 2,000": await matches(2_000),
         }

@@ -91,7 +91,7 @@ PLANTED = {
         "HTTPStatus.INTERNAL_SERVER_ERROR, *named, body=body",
         "HTTPStatus.BAD_GATEWAY, *named, body=body",
     ),
-    "cut after that": Planted("front.py", 'await scope["extensions"][EXTENSION].reset_when_sent()', "return None"),
+    "cut after that": Planted("front.py", "await connection.reset_when_sent()", "return None"),
     "silence": Planted("http/exchange.py", "self._expired = self._task.cancel()", "self._expired = False"),
     "a handler that fails": Planted(
         "workers/public.py", "            raise outcome\n", "            return str(outcome)\n"

@@ -6,6 +6,7 @@ from contextlib import nullcontext, suppress
 
 from starlette.types import Message, Receive, Send
 
+from ...connection import Connection
 from .kestrel import BODY_GRACE_S, slowest_end
 from .yarp import WORKERS_SERVER, Headers, Unforwardable, response_headers
 
@@ -56,14 +57,15 @@ class Exchange:
     """
 
     __slots__ = (  # 1,000 streams have one each
-        *("_receive", "_send", "_pieces", "_bytes_left", "_head"),
+        *("_receive", "_send", "_connection", "_pieces", "_bytes_left", "_head"),
         *("_loop", "_task", "_timer", "_moved_at", "_expired"),
         *("answered", "begun", "ended", "failure", "refused"),
     )
     _head: Message | None
 
-    def __init__(self, receive: Receive, send: Send, pieces: deque[bytes], limit: int) -> None:
-        self._receive, self._send, self._pieces, self._bytes_left = receive, send, pieces, limit
+    def __init__(self, receive: Receive, send: Send, connection: Connection, pieces: deque[bytes], limit: int) -> None:
+        self._receive, self._send, self._connection = receive, send, connection
+        self._pieces, self._bytes_left = pieces, limit
         self._head = None
         self.begun = self.answered = self.ended = self.refused = False
         self.failure: Unforwardable | None = None
@@ -114,6 +116,7 @@ class Exchange:
             if not message.get("body") and not ends:
                 return
             head, self._head, self.answered = self._head, None, True
+            self._connection.joins = True
             await self._send(head)
         await self._send(message)
         self.ended = ends

@@ -3,18 +3,17 @@
 import asyncio
 from http import HTTPStatus
 
-from ...connection import EXTENSION, Connection
+from ...connection import Connected
 from .head import END, LONGEST, Head, Refused, is_plain, read_head
 from .kestrel import AUTHORITY
 from .listener import Protocol
 
 
-class KestrelProtocol(Protocol):
+class KestrelProtocol(Connected, Protocol):
     """Reads each head before llhttp sees it. The application finds the connection in its scope."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self.connection = Connection(transport, self.flow)
         self.held, self.inside, self.head_is_read = b"", False, False
         self.odd: Head | None = None
 
@@ -37,14 +36,9 @@ class KestrelProtocol(Protocol):
                 data = self.odd.framing + data[end:]
         super().data_received(data)
 
-    def connection_lost(self, exc: Exception | None) -> None:
-        super().connection_lost(exc)
-        self.connection.lost()
-
     def on_message_begin(self) -> None:
         super().on_message_begin()
         self.inside, self.head_is_read, self.connection.is_whole = True, False, False
-        self.scope["extensions"] = {EXTENSION: self.connection}  # type: ignore[dict-item]
 
     def on_header(self, name: bytes, value: bytes) -> None:
         if self.head_is_read:  # trailers do not reach the function

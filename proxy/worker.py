@@ -88,19 +88,24 @@ def end_waiting(coordinator: Any, half_seconds: float, forget_seconds: float) ->
         """The worker still needs the reference to answer."""
         asyncio.get_running_loop().call_later(forget_seconds, remembered.pop, invocation_id, None)
 
-    @functools.wraps(take)
-    async def take_in_time(invocation_id: str) -> Any:
+    async def taken_in_time(invocation_id: str) -> Any:
         try:
             async with asyncio.timeout(half_seconds) as limit:
                 invocations[invocation_id] = limit
                 if len(invocations) > MOST_WAITING:
                     invocations.pop(next(iter(invocations))).reschedule(asyncio.get_running_loop().time())
-                request = await take(invocation_id)
+                return await take(invocation_id)
         except TimeoutError:
             forget_later(invocation_id)
             raise TimeoutError(f"the HTTP request of this call did not come within {half_seconds:g} s") from None
         finally:
             invocations.pop(invocation_id, None)
+
+    @functools.wraps(take)
+    async def take_in_time(invocation_id: str) -> Any:
+        come = getattr(remembered.get(invocation_id), "http_request_available_event", None)
+        waits = come is None or not come.is_set()
+        request = await (taken_in_time if waits else take)(invocation_id)  # a limit costs more than the rest
         if end := requests.pop(invocation_id, None):
             end.reschedule(None)  # the function itself may take any time
         else:
@@ -113,7 +118,9 @@ def end_waiting(coordinator: Any, half_seconds: float, forget_seconds: float) ->
             remembered.pop(invocation_id, None)  # the repeated request has made it anew
             raise ValueError(f"this request was answered before: {invocation_id}")
         try:
-            async with asyncio.timeout(None if invocation_id in taken else half_seconds) as end:
+            if invocation_id in taken:
+                return await answer(invocation_id)
+            async with asyncio.timeout(half_seconds) as end:
                 requests[invocation_id] = end
                 return await answer(invocation_id)
         except TimeoutError:

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import uuid
 from collections import deque
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
@@ -14,10 +13,11 @@ from ..connection import EXTENSION
 from .app import AppError
 from .cors import Cors
 from .http import kestrel, yarp
-from .http.exchange import ACTIVITY_TIMEOUT_S, BodyTooLarge, BodyTooSlow, Exchange, read_whole
+from .http.exchange import ACTIVITY_TIMEOUT_S, BodyTooLarge, BodyTooSlow, Exchange, Silence, read_whole
+from .http.fields import Fields, Headers
 from .http.path import forwarded_path, request_path
 from .key import Keys
-from .routing.function import HttpFunction, Invocation
+from .routing.function import HttpFunction, Invocation, fresh_id
 from .routing.route import Router
 from .unanswered import GIVEN_UP, Unanswered
 
@@ -25,8 +25,6 @@ WELCOME = b"<!doctype html><title>Azure Functions</title><p>The local Functions 
 
 CLOSE = (b"connection", b"close")
 NO_ORIGIN = Cors()
-
-Headers = list[tuple[bytes, bytes]]
 
 logger = logging.getLogger(__name__)
 
@@ -80,6 +78,7 @@ class FunctionsHost:
         self._body_limit = kestrel.body_limit()
         self._unanswered = unanswered or Unanswered()
         self._first_wait: asyncio.Task[None] | None = None
+        self._silence = Silence()
 
     @property
     def routes(self) -> list[str]:
@@ -87,12 +86,12 @@ class FunctionsHost:
         return self._router.templates
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = scope["headers"]
+        fields = Fields(scope["headers"])
         path = request_path(scope["raw_path"].decode("latin-1"))
-        if refused := kestrel.refusal(scope) or (HTTPStatus.BAD_REQUEST if path is None else None):
+        if refused := kestrel.refusal(scope, fields) or (HTTPStatus.BAD_REQUEST if path is None else None):
             return await _answer(send, refused, CLOSE)
         assert path is not None
-        named = dict(headers)
+        named = fields.last
         if b"origin" in named:
             if scope["method"] == "OPTIONS" and b"access-control-request-method" in named:
                 return await _answer(send, HTTPStatus.NO_CONTENT, *self._cors.preflight(named))
@@ -107,7 +106,7 @@ class FunctionsHost:
                 return await _answer(send, HTTPStatus.OK, (b"content-type", b"text/html"), body=WELCOME)
             return await _answer(send, HTTPStatus.NOT_FOUND)
         function, parameters = match
-        if not self._keys.admit(function.auth_level, headers, scope["query_string"]):
+        if not self._keys.admit(function.auth_level, fields, scope["query_string"]):
             return await _answer(send, HTTPStatus.UNAUTHORIZED)
         length = named.get(b"content-length", b"0")
         try:
@@ -121,24 +120,25 @@ class FunctionsHost:
         except (BodyTooLarge, BodyTooSlow):
             return await _answer(send, HTTPStatus.INTERNAL_SERVER_ERROR, CLOSE)
         if pieces is not None:
-            invocation = Invocation(str(uuid.uuid4()), function, parameters)
-            await self._call(invocation, path, pieces, scope, receive, send)
+            invocation = Invocation(fresh_id(), function, parameters)
+            await self._call(invocation, path, fields, pieces, scope, receive, send)
         return None
 
     async def _call(
         self,
         invocation: Invocation,
         path: str,
+        fields: Fields,
         pieces: deque[bytes],
         scope: Scope,
         receive: Receive,
         send: Send,
     ) -> None:
-        method, headers = yarp.method_of(scope["method"]), scope["headers"]
+        method = yarp.method_of(scope["method"])
         name = invocation.function.name
-        if reason := self._lost_on_the_way(method, headers):
+        if reason := self._lost_on_the_way(method, fields):
             return await self._without_an_answer(invocation, reason, send)
-        if reason := yarp.refused_by_the_worker(method, headers):
+        if reason := yarp.refused_by_the_worker(method, fields):
             self._leave_open(invocation, reason)
             return await _answer(
                 send, HTTPStatus.BAD_REQUEST, CLOSE, *yarp.IN_WORDS_OF_UVICORN, body=yarp.REFUSED_BY_UVICORN
@@ -151,10 +151,10 @@ class FunctionsHost:
             "raw_path": forwarded_path(path),
             "path": path,
             "query_string": yarp.forwarded_query(scope["query_string"]),
-            "headers": yarp.request_headers(method, headers, invocation.id, client, scope["scheme"], address),
+            "headers": yarp.request_headers(method, fields, invocation.id, client, scope["scheme"], address),
         }
         connection = scope["extensions"][EXTENSION]
-        exchange = Exchange(receive, send, connection, pieces, self._body_limit)
+        exchange = Exchange(receive, send, connection, pieces, self._body_limit, self._silence)
         try:
             with exchange:
                 if reason := await self._backend.invoke(invocation, scope, exchange):
@@ -191,14 +191,15 @@ class FunctionsHost:
 
     async def stop(self) -> None:
         """Cancels the call that still waits in the worker."""
+        self._silence.stop()
         if self._first_wait:
             self._first_wait.cancel()
             await asyncio.gather(self._first_wait, return_exceptions=True)
 
-    def _lost_on_the_way(self, method: str, headers: Headers) -> str | None:
-        if yarp.is_websocket(headers) and self._backend.takes_websockets:
+    def _lost_on_the_way(self, method: str, fields: Fields) -> str | None:
+        if yarp.is_websocket(fields) and self._backend.takes_websockets:
             return "it asks for a WebSocket"
-        return yarp.lost_on_the_way(method, headers)
+        return yarp.lost_on_the_way(method, fields)
 
     async def _without_an_answer(self, invocation: Invocation, reason: str, send: Send) -> None:
         """Azure would never answer. This host answers at once and gives the reason."""

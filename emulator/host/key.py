@@ -6,8 +6,10 @@ function takes the master key only. An ANONYMOUS function needs no key.
 """
 
 import hmac
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from urllib.parse import parse_qsl
+
+from .http.fields import Fields
 
 MASTER = "_master"
 ANY = "_any"
@@ -25,13 +27,13 @@ class Keys:
         self._any = ANY in values
         self._accepted = {"FUNCTION": everyone, "ADMIN": master}
 
-    def admit(self, auth_level: str, headers: Collection[tuple[bytes, bytes]], query: bytes) -> bool:
-        """Whether a request with these headers (names in lower case) and this raw query may call the function."""
+    def admit(self, auth_level: str, fields: Fields, query: bytes) -> bool:
+        """Whether a request with these header fields and this raw query may call the function."""
         if auth_level == "ANONYMOUS":
             return True
-        if self._any and auth_level == "FUNCTION" and any(value for name, value in headers if name in SHOWN):
+        if self._any and auth_level == "FUNCTION" and any(value for name, value in fields.given if name in SHOWN):
             return True  # no page of another site can send such a header, as it could send a `code`
-        given = next((value for name, value in headers if name == HEADER), None)
+        given = fields.first.get(HEADER)
         if given is None:
             given = code_of(query)
         return any(hmac.compare_digest(given, accepted) for accepted in self._accepted[auth_level])

@@ -100,7 +100,7 @@ PLANTED = {
     "hop-by-hop headers": Planted("http/yarp.py", "close te alt-svc", "close te"),
     "the worker's server": Planted("http/exchange.py", "[WORKERS_SERVER, *response", "[*response"),
     "never answered": Planted("http/yarp.py", 'if method == "CONNECT":', "if False:"),
-    "WebSockets": Planted("front.py", "if yarp.is_websocket(headers) and", "if False and"),
+    "WebSockets": Planted("front.py", "if yarp.is_websocket(fields) and", "if False and"),
     "left open": Planted("http/yarp.py", "if method not in METHODS_OF_LLHTTP:", "if False:"),
     "memory": Planted(
         "workers/coordinator.py",

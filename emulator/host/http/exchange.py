@@ -2,18 +2,18 @@
 
 import asyncio
 from collections import deque
-from contextlib import nullcontext, suppress
+from contextlib import suppress
+from time import monotonic
 
 from starlette.types import Message, Receive, Send
 
 from ...connection import Connection
+from .fields import Headers
 from .kestrel import BODY_GRACE_S, slowest_end
-from .yarp import WORKERS_SERVER, Headers, Unforwardable, response_headers
+from .yarp import WORKERS_SERVER, Unforwardable, response_headers
 
 ACTIVITY_TIMEOUT_S = 240.0
 """Seconds. The Functions host gives up when no byte moves in either direction for so long (its ActivityTimeout)."""
-
-NO_LIMIT = nullcontext()
 
 
 class BodyTooLarge(Exception):
@@ -30,14 +30,9 @@ async def read_whole(receive: Receive, limit: int, is_here: bool) -> deque[bytes
     The host reads a body with a Content-Length to its end before it calls the function (its source:
     HttpTriggerAttributeBindingProvider). `is_here` means that the whole body has arrived, so nothing can be slow."""
     pieces: deque[bytes] = deque()
-    size, loop = 0, asyncio.get_running_loop()
-    began, more = loop.time(), True
+    size, began, more = 0, asyncio.get_running_loop().time(), True
     while more:
-        try:
-            async with NO_LIMIT if is_here else asyncio.timeout_at(slowest_end(began, size)):
-                message = await receive()
-        except TimeoutError:
-            raise BodyTooSlow from None
+        message = await (receive() if is_here else in_time(receive, slowest_end(began, size)))
         if message["type"] == "http.disconnect":
             return None
         body, more = message.get("body", b""), message.get("more_body", False)
@@ -46,6 +41,42 @@ async def read_whole(receive: Receive, limit: int, is_here: bool) -> deque[bytes
         if size > limit:
             raise BodyTooLarge
     return pieces
+
+
+async def in_time(receive: Receive, end: float) -> Message:
+    """Raises BodyTooSlow."""
+    try:
+        async with asyncio.timeout_at(end):
+            return await receive()
+    except TimeoutError:
+        raise BodyTooSlow from None
+
+
+class Silence:
+    """Notices the open exchanges in which nothing has moved for ACTIVITY_TIMEOUT_S. One timer serves them all: it is
+    due for the one that has been silent longest, and no other can be due before it."""
+
+    def __init__(self) -> None:
+        self.open: set[Exchange] = set()
+        self._timer: asyncio.TimerHandle | None = None
+
+    def watch(self, exchange: "Exchange") -> None:
+        self.open.add(exchange)
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(ACTIVITY_TIMEOUT_S, self._look)
+
+    def _look(self) -> None:
+        self._timer, now = None, monotonic()
+        for exchange in [one for one in self.open if one.moved_at + ACTIVITY_TIMEOUT_S <= now]:
+            self.open.discard(exchange)
+            exchange.expire()
+        if self.open:
+            due = min(exchange.moved_at for exchange in self.open) + ACTIVITY_TIMEOUT_S
+            self._timer = asyncio.get_running_loop().call_later(due - now, self._look)
+
+    def stop(self) -> None:
+        if self._timer:
+            self._timer.cancel()
 
 
 class Exchange:
@@ -58,35 +89,38 @@ class Exchange:
 
     __slots__ = (  # 1,000 streams have one each
         *("_receive", "_send", "_connection", "_pieces", "_bytes_left", "_head"),
-        *("_loop", "_task", "_timer", "_moved_at", "_expired"),
-        *("answered", "begun", "ended", "failure", "refused"),
+        *("_silence", "_task", "_expired"),
+        *("answered", "begun", "ended", "failure", "moved_at", "refused"),
     )
     _head: Message | None
 
-    def __init__(self, receive: Receive, send: Send, connection: Connection, pieces: deque[bytes], limit: int) -> None:
+    def __init__(
+        self,
+        receive: Receive,
+        send: Send,
+        connection: Connection,
+        pieces: deque[bytes],
+        limit: int,
+        silence: Silence,
+    ) -> None:
         self._receive, self._send, self._connection = receive, send, connection
         self._pieces, self._bytes_left = pieces, limit
         self._head = None
-        self.begun = self.answered = self.ended = self.refused = False
+        self.begun = self.answered = self.ended = self.refused = self._expired = False
         self.failure: Unforwardable | None = None
-        self._loop, self._task = asyncio.get_running_loop(), asyncio.current_task()
-        self._moved_at = self._loop.time()
-        self._expired = False
+        self._silence, self._task = silence, asyncio.current_task()
 
     def __enter__(self) -> None:
-        self._look()
+        self.moved_at = monotonic()
+        self._silence.watch(self)
 
     def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
-        self._timer.cancel()
+        self._silence.open.discard(self)
         if self._expired and self._task and not self._task.uncancel() and kind is asyncio.CancelledError:
             raise TimeoutError
 
-    def _look(self) -> None:
-        """Each piece notes its time, and the timer reads it later. Setting the timer anew for each piece costs more."""
-        due = self._moved_at + ACTIVITY_TIMEOUT_S
-        if due > self._loop.time():
-            self._timer = self._loop.call_at(due, self._look)
-        elif self._task:
+    def expire(self) -> None:
+        if self._task:
             self._expired = self._task.cancel()
 
     async def receive(self) -> Message:
@@ -95,13 +129,13 @@ class Exchange:
         if self.refused:
             return {"type": "http.disconnect"}
         message = await self._receive()
-        self._moved_at = self._loop.time()
+        self.moved_at = monotonic()
         self._bytes_left -= len(message.get("body", b""))
         self.refused = self._bytes_left < 0
         return {"type": "http.disconnect"} if self.refused else message
 
     async def send(self, message: Message) -> None:
-        self._moved_at = self._loop.time()
+        self.moved_at = monotonic()
         if message["type"] == "http.response.start":
             self.begun = True
             try:

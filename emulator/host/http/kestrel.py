@@ -10,6 +10,8 @@ from http import HTTPStatus
 
 from starlette.types import Scope
 
+from .fields import AROUND_A_FIELD, Fields
+
 MAX_HEADERS = 100
 MAX_HEADER_BYTES = 32_768
 MAX_REQUEST_LINE_BYTES = 8_192
@@ -34,31 +36,34 @@ def body_limit() -> int:
     return int(os.environ.get(BODY_LIMIT_SETTING) or BODY_LIMIT_BYTES)
 
 
-def refusal(scope: Scope) -> HTTPStatus | None:
+def refusal(scope: Scope, fields: Fields) -> HTTPStatus | None:
     """The status with which Kestrel refuses the request, without a body; None when it takes the request."""
-    headers: list[tuple[bytes, bytes]] = scope["headers"]
     if len(scope["method"]) + len(scope["raw_path"]) + len(scope["query_string"]) + REQUEST_LINE_REST > (
         MAX_REQUEST_LINE_BYTES
     ):
         return HTTPStatus.REQUEST_URI_TOO_LONG
-    size, hosts, has_length = 2, 0, False
-    for name, value in headers:
-        size += len(name) + len(value) + 4
+    named = fields.first
+    is_usual = b"host" in named and not fields.repeat and b"transfer-encoding" not in named and fields.text.isascii()
+    for name, value in [(b"host", named[b"host"])] if is_usual else fields.given:
         if name == b"host":
-            hosts += 1
             if not value:
                 return HTTPStatus.INTERNAL_SERVER_ERROR
             if not is_host_of(value, scope):
                 return HTTPStatus.BAD_REQUEST
-        has_length = has_length or name in (b"content-length", b"transfer-encoding")
         if name == b"transfer-encoding" and value.lower().rpartition(b",")[2].strip() != b"chunked":
             return HTTPStatus.BAD_REQUEST
         if not value.isascii() and not is_utf8(value):
             return HTTPStatus.BAD_REQUEST
-    if len(headers) > MAX_HEADERS or size > MAX_HEADER_BYTES:
+    count = len(fields.given)
+    if count > MAX_HEADERS or len(fields.text) + AROUND_A_FIELD * count + len("\r\n") > MAX_HEADER_BYTES:
         return HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
+    if is_usual and scope["http_version"] != "1.0":
+        return None
+    hosts = [value for name, value in fields.given if name == b"host"]
     is_old = scope["http_version"] == "1.0"
-    if hosts > 1 or (hosts == 0 and not is_old) or (is_old and not has_length and scope["method"] in ("POST", "PUT")):
+    needs_length = is_old and scope["method"] in ("POST", "PUT")
+    has_length = b"content-length" in named or b"transfer-encoding" in named
+    if len(hosts) > 1 or (not hosts and not is_old) or (needs_length and not has_length):
         return HTTPStatus.BAD_REQUEST
     return None
 

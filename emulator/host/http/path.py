@@ -6,6 +6,7 @@ Facts, measured on the host, and in the sources of Kestrel (`UrlDecoder`, `PathN
 - YARP escapes the path again on its way to the worker: `%2F` arrives there as `%252F`.
 """
 
+import functools
 import re
 from collections.abc import Iterator
 from urllib.parse import quote, unquote_to_bytes
@@ -33,6 +34,7 @@ def request_path(raw_path: str) -> str | None:
     return _without_dots(raw_path) if "/." in raw_path else raw_path
 
 
+@functools.lru_cache(256)  # clients repeat a few paths
 def forwarded_path(path: str) -> bytes:
     """The path that the worker gets for a path from `request_path`."""
     return quote(path, WRITTEN_AS_IT_IS).encode()

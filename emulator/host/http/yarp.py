@@ -4,11 +4,11 @@ Sources: YARP's RequestUtilities and HttpTransformer. Both directions were recor
 """
 
 import re
-from collections.abc import Iterable
+from itertools import chain
+
+from .fields import AROUND_A_FIELD, Fields, Headers
 
 INVOCATION_HEADER = b"x-ms-invocation-id"
-
-Headers = list[tuple[bytes, bytes]]
 
 DROPPED = frozenset(
     b"connection transfer-encoding keep-alive upgrade proxy-connection proxy-authenticate proxy-authentication-info "
@@ -85,42 +85,38 @@ class Unforwardable(Exception):
 
 
 def request_headers(
-    method: str, given: Headers, invocation_id: str, client: str, scheme: str, worker: bytes
+    method: str, fields: Fields, invocation_id: str, client: str, scheme: str, worker: bytes
 ) -> Headers:
-    """The headers that the worker gets in place of `given` (names in lower case). Fields of one name are joined. The
-    host is the worker's own address."""
+    """The headers that the worker gets in place of the caller's. Fields of one name are joined. The host is the
+    worker's own address."""
     kept: dict[bytes, bytes] = {b"host": worker}
-    forwarded = {INVOCATION_HEADER: invocation_id.encode(), b"x-forwarded-for": client.encode()}
-    named = dict(reversed(given))
-    for name, value in given:
-        if name in kept and name != b"host":
-            kept[name] += (b"; " if name == b"cookie" else b", ") + value
-        elif name not in DROPPED_OF_A_REQUEST:
-            kept[name] = value
-    forwarded[b"x-forwarded-host"] = named.get(b"disguised-host", named.get(b"host", b""))
-    forwarded[b"x-forwarded-proto"] = named.get(b"x-forwarded-proto", scheme.encode())
-    kept |= forwarded
+    named = fields.first
+    for name, value in fields.given:
+        if name in DROPPED_OF_A_REQUEST:
+            continue
+        kept[name] = kept[name] + (b"; " if name == b"cookie" else b", ") + value if name in kept else value
+    kept[INVOCATION_HEADER], kept[b"x-forwarded-for"] = invocation_id.encode(), client.encode()
+    kept[b"x-forwarded-host"] = named.get(b"disguised-host", named.get(b"host", b""))
+    kept[b"x-forwarded-proto"] = named.get(b"x-forwarded-proto", scheme.encode())
     if b"transfer-encoding" in named:
         kept[b"transfer-encoding"] = b"chunked"
     elif method not in WITHOUT_A_BODY or ABOUT_A_BODY & kept.keys():
         kept.setdefault(b"content-length", b"0")
-    if is_websocket(given):
+    if is_websocket(fields):
         kept[b"connection"], kept[b"upgrade"] = b"Upgrade", b"websocket"
-    return [(name, value.strip(b" ")) for name, value in kept.items()]  # one of the joined values may be empty
+    if fields.repeat:  # one of the joined values may be empty
+        return [(name, value.strip(b" ")) for name, value in kept.items()]
+    return list(kept.items())
 
 
-def response_headers(given: Iterable[tuple[bytes, bytes]]) -> Headers:
+def response_headers(given: Headers) -> Headers:
     """The worker's headers that the caller gets. Raises Unforwardable."""
-    kept, size = [], 0
-    for name, value in given:
-        size += len(name) + len(value) + 4
-        if not value.isascii():
-            raise Unforwardable("a header of the answer is not ASCII", sent_again=False)
-        if name.lower() not in DROPPED:
-            kept.append((name, value))
-    if size > MAX_RESPONSE_HEADER_BYTES:
+    text = b"".join(chain.from_iterable(given))
+    if not text.isascii() and not all(value.isascii() for _, value in given):
+        raise Unforwardable("a header of the answer is not ASCII", sent_again=False)
+    if len(text) + AROUND_A_FIELD * len(given) > MAX_RESPONSE_HEADER_BYTES:
         raise Unforwardable("the headers of the answer are too long", sent_again=True)
-    return kept
+    return [pair for pair in given if pair[0].lower() not in DROPPED]
 
 
 def method_of(method: str) -> str:
@@ -128,11 +124,13 @@ def method_of(method: str) -> str:
     return upper if (upper := method.upper()) in COMMON_METHODS else method
 
 
-def lost_on_the_way(method: str, headers: Headers) -> str | None:
+def lost_on_the_way(method: str, fields: Fields) -> str | None:
     """The reason why a request cannot reach the worker, so that the call never gets an answer; None when it can."""
     if method == "CONNECT":
         return "its method is CONNECT"
-    for name, value in headers:
+    if fields.text.isascii() and INVOCATION_HEADER not in fields.first:
+        return None
+    for name, value in fields.given:
         if not value.isascii():
             return f"the header {name.decode()} is not ASCII"
         if name == INVOCATION_HEADER:
@@ -140,19 +138,22 @@ def lost_on_the_way(method: str, headers: Headers) -> str | None:
     return None
 
 
-def refused_by_the_worker(method: str, headers: Headers) -> str | None:
+def refused_by_the_worker(method: str, fields: Fields) -> str | None:
     """The reason why the worker's server answers 400 without calling the function; None when it calls it."""
     if method not in METHODS_OF_LLHTTP:
         return f"its method is {method}"
-    if not b"".join([value for _, value in headers]).translate(None, TEXT):  # three times as fast as a search
+    if not fields.text.translate(None, TEXT):  # three times as fast as a search
         return None
-    name = next(name for name, value in headers if CONTROL.search(value))
+    name = next(name for name, value in fields.given if CONTROL.search(value))
     return f"a control character is in {name.decode()}"
 
 
-def is_websocket(headers: Headers) -> bool:
-    values = {name: value.lower() for name, value in headers if name in (b"connection", b"upgrade")}
-    return values.get(b"upgrade") == b"websocket" and b"upgrade" in values.get(b"connection", b"")
+def is_websocket(fields: Fields) -> bool:
+    """The last of several fields counts."""
+    last = fields.last
+    if b"upgrade" not in last or b"connection" not in last:
+        return False
+    return last[b"upgrade"].lower() == b"websocket" and b"upgrade" in last[b"connection"].lower()
 
 
 def forwarded_query(query: bytes) -> bytes:

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, ClassVar
 
 from . import deployment
 from .azure import FakeAzure, stopped
@@ -143,6 +143,9 @@ class HostProcess:
     standard error, which by default is the parent's. `stopped` is called, in a thread, with what the host tells of each
     call that ends with an error (host/calls.py)."""
 
+    launch: ClassVar[Callable[..., "subprocess.Popen[bytes]"]] = subprocess.Popen
+    """The project's own tests have a quicker start."""
+
     def __init__(
         self,
         environment: Mapping[str, str],
@@ -160,7 +163,7 @@ class HostProcess:
         command += ["--verbose"] if verbose else []
         command += ["--any-key"] if any_key else []
         command += ["--tell-of-calls"] if stopped else []
-        self.process = subprocess.Popen(
+        self.process = self.launch(
             command,
             cwd=ROOT,  # only there it finds the proxy's code
             env=dict(environment),

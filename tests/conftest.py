@@ -1,4 +1,5 @@
 import os
+from collections.abc import Iterator
 
 import pytest
 
@@ -29,3 +30,12 @@ def anyio_backend() -> str:
 @pytest.fixture(autouse=True)
 def clean_environment(aoai_clean_environment: None) -> None:
     """Cleans the environment for every test, with or without the emulator."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def warm_hosts() -> Iterator[None]:
+    """Each host of a session starts from its warm process."""
+    from tests import warm_host  # not by xdist's own process, which runs no test
+
+    with warm_host.warm_hosts():
+        yield

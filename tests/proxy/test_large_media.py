@@ -14,6 +14,7 @@ import pytest
 from tests.load.footprint import needs_proc
 from tests.proxy.test_media import JSON, SSE
 from tests.support import Arrived, Proxy, RawUpstream, proxy, sending
+from tests.warm_host import COLD
 
 pytestmark = needs_proc
 SOUND_BYTES, IMAGE_BYTES = 25_000_000, 50_000_000  # Azure's limits
@@ -24,7 +25,8 @@ BOUNDARY = b"b" * 32
 
 @pytest.fixture(scope="module")
 def large(upstream: RawUpstream) -> Iterator[Proxy]:
-    with proxy(upstream.base, {"AZURE_OPENAI_DEPLOYMENT": "scribe,painter=my-painter"}) as running:
+    settings = {"AZURE_OPENAI_DEPLOYMENT": "scribe,painter=my-painter", COLD: "1"}  # a fork shares memory
+    with proxy(upstream.base, settings) as running:
         warm = {"file": ("a.mp3", b"x" * 1_000_000), "model": (None, "scribe")}
         upstream.answer = sending(b'{"text":"x"}', JSON)
         httpx.post(f"{running.base_url}/audio/transcriptions", headers=running.headers, files=warm).raise_for_status()

@@ -13,6 +13,7 @@ from typing import Any
 from tests.warm_process import LOADED
 
 PLAIN = (bool, bytes, int, str, type(None))
+EVERY = "every variable"
 PRELIMINARY = ("__main__", "__mp_main__")
 
 
@@ -20,11 +21,13 @@ def main() -> None:
     with environment_watched() as read:
         for name in LOADED:
             import_module(name)
+    early = [name for name in sys.modules if name.split(".")[0] in ("function_app", "proxy", "azure_functions_runtime")]
     import function_app
 
     for thread in threading.enumerate()[1:]:  # it loads the rest
         thread.join()
-    json.dump({"read": sorted(read), "settings": repr(function_app.settings), **own(), "values": values()}, sys.stdout)
+    settings = {"early": early, "read": sorted(read), "settings": repr(function_app.settings)}
+    json.dump(settings | own() | {"values": values()}, sys.stdout)
 
 
 @contextmanager
@@ -39,7 +42,7 @@ def environment_watched() -> Iterator[set[str]]:
             return super().__getitem__(name)
 
         def __iter__(self) -> Iterator[Any]:
-            read.add("every one")
+            read.add(EVERY)
             return iter(super().__iter__())
 
     os.environ.__class__ = Watched

@@ -14,24 +14,30 @@ import httpx
 import pytest
 
 from emulator.stack import ROOT, HostFailed, HostProcess
+from tests.process_state import EVERY
 from tests.warm_host import CAN_FORK, COLD, READ_LATER, WarmHost, WarmHosts, warm_hosts
 
 pytestmark = pytest.mark.skipif(not CAN_FORK, reason="hosts start warm on Linux alone")
 SETTINGS = {"AZURE_OPENAI_BASE": "https://a.example", "FUNCTION_HOST_KEY": "k"}
-SAME_HASHES = {"PYTHONHASHSEED": "0"}  # else the order of a set is another in each process
+ANOTHERS = "AZURE_CLIENT_ID"  # a setting that the warm process has and a host has not
 
 
 @pytest.fixture(scope="module")
 def hosts() -> Iterator[WarmHosts]:
     with pytest.MonkeyPatch.context() as patched:
         patched.delenv(COLD, raising=False)
-        patched.setenv(*SAME_HASHES.popitem())
+        patched.setenv("PYTHONHASHSEED", "0")  # else the order of a set is another in each process
+        patched.setenv(ANOTHERS, "x")
         with warm_hosts() as started:
             yield started
 
 
+def environment(hosts: WarmHosts) -> dict[str, str]:
+    return {name: value for name, value in hosts.environment.items() if name != ANOTHERS} | SETTINGS
+
+
 def starting(hosts: WarmHosts, model: str = "m", port: int = 0, **options: Any) -> HostProcess:
-    return HostProcess({**hosts.environment, **SETTINGS, "AZURE_OPENAI_DEPLOYMENT": model}, port, **options)
+    return HostProcess(environment(hosts) | {"AZURE_OPENAI_DEPLOYMENT": model}, port, **options)
 
 
 def models(host: HostProcess) -> list[str]:
@@ -40,28 +46,30 @@ def models(host: HostProcess) -> list[str]:
 
 
 def test_it_is_in_the_state_of_a_cold_one(hosts: WarmHosts) -> None:
-    command, environment = ["tests.process_state", "--json"], hosts.environment | SETTINGS
+    command, given = ["tests.process_state", "--json"], environment(hosts)
 
     def cold() -> dict[str, Any]:
-        ended = subprocess.run(
-            [sys.executable, "-m", *command], env=environment, cwd=ROOT, input=b"", stdout=subprocess.PIPE, check=True
-        )
+        whole = [sys.executable, "-m", *command]
+        ended = subprocess.run(whole, env=given, cwd=ROOT, input=b"", stdout=subprocess.PIPE, check=True)
         return dict(json.loads(ended.stdout))
 
     first, second = cold(), cold()
-    order = json.dumps({"command": command, "environment": environment}).encode()
+    order = json.dumps({"command": command, "environment": given}).encode()
     host = WarmHost(hosts.orders, order, None)
     with host.stdin, host.stdout:
         warm = json.loads(host.stdout.read())
     assert host.wait(5) == 0
-    assert warm["environment"] == environment
-    assert [name for name in first["read"] if name.startswith((*READ_LATER, "every"))] == []
-    values = {name: value for name, value in first["values"].items() if second["values"][name] == value}
-    assert len(values) > 5_000
-    assert {name: warm["values"].get(name) for name in values} == values
-    assert {name: told for name, told in warm.items() if name not in ("read", "values")} == {
-        name: told for name, told in first.items() if name not in ("read", "values")
-    }
+    assert warm["environment"] == given
+
+    early, read = first.pop("early"), first.pop("read")
+    assert early == []
+    assert [name for name in read if name.startswith((*READ_LATER, EVERY))] == []
+
+    values, others = first.pop("values"), second.pop("values")
+    lasting = {name: value for name, value in values.items() if others[name] == value}
+    assert len(lasting) > 5_000
+    assert {name: warm["values"].get(name) for name in lasting} == lasting
+    assert {name: warm[name] for name in first} == first
 
 
 def test_each_has_its_own_settings(hosts: WarmHosts) -> None:
@@ -98,12 +106,12 @@ def test_its_errors_come_where_a_cold_ones_do(hosts: WarmHosts, tmp_path: Path) 
     [COLD, "PYTHONPATH", "SSL_CERT_FILE", "HTTPS_PROXY", "OTEL_PROPAGATORS", "LC_ALL", "TZ", "AIOHTTP_NO_EXTENSIONS"],
 )
 def test_what_counts_before_the_fork_starts_cold(hosts: WarmHosts, other: str) -> None:
-    assert hosts.suits(hosts.environment | SETTINGS)
-    assert not hosts.suits(hosts.environment | {other: "another"})
+    assert hosts.suits(environment(hosts))
+    assert not hosts.suits(environment(hosts) | {other: "another"})
 
 
 def test_a_variable_that_is_not_there_starts_cold(hosts: WarmHosts) -> None:
-    assert not hosts.suits({name: value for name, value in hosts.environment.items() if name != "PATH"})
+    assert not hosts.suits({name: value for name, value in environment(hosts).items() if name != "PATH"})
 
 
 def test_tests_that_are_killed_leave_no_process_behind() -> None:
@@ -115,9 +123,9 @@ def test_tests_that_are_killed_leave_no_process_behind() -> None:
             print(host.process.pid, hosts.process.pid, flush=True)
             sys.stdin.read()
     """
-    environment = {name: value for name, value in os.environ.items() if name != COLD}
+    given = {name: value for name, value in os.environ.items() if name != COLD}
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-    with subprocess.Popen([sys.executable, "-c", code], env=environment, cwd=ROOT, **pipes) as tests:
+    with subprocess.Popen([sys.executable, "-c", code], env=given, cwd=ROOT, **pipes) as tests:
         assert tests.stdout
         ends = [os.pidfd_open(int(pid)) for pid in tests.stdout.readline().split()]
         tests.kill()

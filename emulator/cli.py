@@ -2,38 +2,28 @@
 
 import argparse
 import io
-import json
 import os
 import signal
 import sys
-from collections.abc import Callable
-from importlib.util import find_spec
-from pathlib import Path
+from importlib import import_module
 from typing import Any
 
-from . import host, option, transcript
-from .azure.faults import FaultError
-from .bundle import CASSETTES, COMMAND, folders_of
-from .commands import answering, azure, serve
-from .commands.console import say, wait_for_ever
-from .doctor import command as doctor_command
-from .folder import add_cassettes, require, served
-from .host import command
-from .host.command import DEFAULT_PORT, add_host
-from .match.declared import of_project
-from .match.slack import SlackError
-from .option import UsageError
-from .page import command as page_command
-from .page import reading
-from .recording import command as recording_command
-from .recording.live import LiveError
-from .recording.sendable import RecordingRefused
-from .server import PortError
-from .stack import HostFailed
-from .tape.cassette import CassetteError
+from . import host, option
+from .bundle import COMMAND
+from .failure import Failure
+from .loading import loading
 
-EXTRA = "To install what is missing: pip install 'azure-openai-emulator[{}]'"
-WRONG_USAGE = (UsageError, FaultError, LiveError, RecordingRefused, CassetteError, SlackError)
+VERBS = {  # each is a module in commands/, with `add_arguments` and `run`
+    "demo": "Show real traffic through the whole chain, then keep it running.",
+    "serve": "Run the fake Azure and the proxy until Ctrl-C.",
+    "azure": "Run the fake Azure alone, for `func start` or any Azure OpenAI client.",
+    "record": "Run the proxy in front of live Azure OpenAI and record its answers, until Ctrl-C.",
+    "page": "Show the calls that `pytest --emulator-journal=FILE` kept.",
+    "show": "Print cassettes as transcripts of questions and answers.",
+    "check": "Look for defects in cassettes: 0 nothing wrong, 1 errors found, 2 wrong usage.",
+    "doctor": "Examine a deployed proxy from the outside: 0 well, 1 a problem, 2 wrong usage.",
+    "host": host.SUMMARY,
+}
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -43,133 +33,45 @@ def main(argv: list[str] | None = None) -> int:
             stream.reconfigure(errors="backslashreplace")
     for stop in (signal.SIGINT, signal.SIGTERM):  # a shell starts background jobs with SIGINT ignored
         signal.signal(stop, signal.default_int_handler)
-    arguments = parser().parse_args(argv)
     try:
+        arguments = parser().parse_args(argv)
         return int(arguments.verb(arguments) or 0)
     except KeyboardInterrupt:
         return 0
     except BrokenPipeError:  # as in `show NAME | head`; the rest goes nowhere
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except HostFailed:
-        return 1
-    except (*WRONG_USAGE, PortError, host.AppError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2 if isinstance(error, WRONG_USAGE) else 1
+    except Failure as failure:
+        if told := str(failure):
+            print(f"error: {told}", file=sys.stderr)
+        return failure.status
 
 
 def parser() -> argparse.ArgumentParser:
     root = option.Parser(prog=COMMAND, description=__doc__)
-    verbs = root.add_subparsers(required=True, metavar="VERB")
-
-    def verb(name: str, run: Callable[[argparse.Namespace], Any], summary: str) -> argparse.ArgumentParser:
-        added = verbs.add_parser(name, help=summary, description=summary)
-        added.set_defaults(verb=run)
-        return added
-
-    def common(added: argparse.ArgumentParser, port: int) -> None:
-        added.add_argument("--port", type=int, default=port, help=f"0 for a free one (default: {port})")
-        add_host(added)
-        added.add_argument("--json", action="store_true", help="print one JSON object, then nothing else")
-
-    added = verb("demo", demo, "Show real traffic through the whole chain, then keep it running.")
-    added.add_argument("--once", action="store_true", help="end after the steps (default without a terminal)")
-    add_host(added)
-    added = verb("serve", serve.run, serve.SUMMARY)
-    common(added, DEFAULT_PORT)
-    answering.add_arguments(added)
-    page_command.add_port(added)
-    page_command.add_access(added)
-    added = verb("azure", azure.run, azure.SUMMARY)
-    common(added, 0)
-    answering.add_arguments(added)
-    page_command.add_access(added)
-    added.add_argument("--settings", action="store_true", help="write local.settings.json for `func start`")
-    added = verb("record", record, recording_command.SUMMARY)
-    common(added, DEFAULT_PORT)
-    add_cassettes(added, otherwise="a new ./cassettes")
-    recording_command.add_arguments(added)
-    page_command.add_page(added)
-    added = verb("page", page, reading.SUMMARY)
-    reading.add_arguments(added)
-    added = verb("show", show, "Print cassettes as transcripts of questions and answers.")
-    added.add_argument("names", nargs="+", metavar="CASSETTE", help="a name, such as chat/story, or a file")
-    add_cassettes(added)
-    added = verb("check", check, "Look for defects in cassettes: 0 nothing wrong, 1 errors found, 2 wrong usage.")
-    add_cassettes(added, otherwise="none")
-    added.add_argument(
-        "--recordings", type=Path, metavar="DIR", help="real recordings to compare with ($AZURE_RECORDINGS)"
-    )
-    added.add_argument("--specs", type=Path, metavar="DIR", help="Azure's OpenAPI descriptions ($AZURE_SPECS)")
-    added.add_argument("--audit", action="store_true", help="change every request, check that matching notices")
-    added.add_argument("--played", type=Path, metavar="FILE", help="the file of `pytest --emulator-played=FILE`")
-    added.add_argument("--json", action="store_true", help="print one JSON object")
-    added = verb("doctor", doctor, "Examine a deployed proxy from the outside: 0 well, 1 a problem, 2 wrong usage.")
-    doctor_command.add_arguments(added)
-    added = verb("host", command.host, command.SUMMARY)
-    command.add_arguments(added)
+    verbs = root.add_subparsers(required=True, metavar="VERB", parser_class=VerbParser)
+    for name, summary in VERBS.items():
+        verbs.add_parser(name, module=f"{__package__}.commands.{name}", help=summary, description=summary)
     return root
 
 
-def demo(arguments: argparse.Namespace) -> int:
-    if not all(map(find_spec, ("openai", "dspy"))):
-        raise UsageError("The demo needs the OpenAI SDK and DSPy: pip install openai dspy")
-    from .demo import run  # imports the SDK and DSPy, which the other verbs do without
+class VerbParser(option.Parser):
+    """Imports the module of its verb when there is something to parse: the modules of all verbs would take 0.3 s."""
 
-    is_watched = sys.stdin.isatty() and not arguments.once
-    return run(not is_watched, arguments.host, lambda stack: page_command.inside(stack, [CASSETTES], is_watched))
+    def __init__(self, *, module: str, **told: Any) -> None:
+        super().__init__(**told)
+        self._module, self._is_whole = module, False
 
+    def parse_known_args(self, *given: Any) -> Any:  # type: ignore[override]  # as argparse calls it for a verb
+        self.whole()
+        return super().parse_known_args(*given)
 
-def record(arguments: argparse.Namespace) -> int:
-    require(arguments.cassettes or ())
-    arguments.cassettes = arguments.cassettes or folders_of(Path())
-    try:
-        return recording_command.record(
-            arguments, lambda stack: page_command.inside(stack, arguments.cassettes, arguments.page)
-        )
-    except LookupError as error:
-        raise UsageError(str(error)) from error
-    except ImportError as missing:
-        raise UsageError(f"{missing}. {EXTRA.format('record')}") from missing
-
-
-def page(arguments: argparse.Namespace) -> None:
-    with reading.reading(arguments) as told:
-        say(json.dumps(told) if arguments.json else f"Look at it at {told['page']}\nCtrl-C stops it.")
-        if arguments.open:
-            page_command.open_page(told)
-        wait_for_ever()
-
-
-def show(arguments: argparse.Namespace) -> None:
-    try:
-        tapes = [transcript.find(served(arguments.cassettes), name) for name in arguments.names]
-    except LookupError as error:
-        raise UsageError(str(error)) from error
-    say("\n".join(map(transcript.transcript, tapes)).rstrip())
-
-
-def check(arguments: argparse.Namespace) -> int:
-    try:
-        from . import lint  # imports the SDK, which the other verbs do without
-    except ImportError as missing:
-        raise UsageError(f"{missing}. check reads the OpenAI SDK's types. {EXTRA.format('check')}") from missing
-    folders = arguments.cassettes or folders_of(Path())
-    given = (*folders, *filter(None, (arguments.recordings, arguments.specs)))
-    require(given)
-    if arguments.played and not arguments.played.is_file():
-        raise UsageError(f"{arguments.played} is no file. `pytest --emulator-played={arguments.played}` writes it.")
-    tapes = lint.read(folders, of_project(Path()))
-    if not tapes.files:
-        raise UsageError(f"There are no cassettes below {', '.join(map(str, folders))}.")
-    context = lint.context_of(arguments.recordings, arguments.specs, arguments.played)
-    found = lint.findings(tapes, context, arguments.audit)
-    say(json.dumps(lint.described(tapes, found)) if arguments.json else lint.text(tapes, found))
-    return int(any(finding.severity == "error" for finding in found))
-
-
-def doctor(arguments: argparse.Namespace) -> int:
-    try:
-        return doctor_command.run(arguments, say)
-    except ValueError as error:
-        raise UsageError(str(error)) from error
+    def whole(self) -> "VerbParser":
+        """This parser, with the arguments of its verb."""
+        if not self._is_whole:
+            with loading():
+                verb = import_module(self._module)
+            verb.add_arguments(self)
+            self.set_defaults(verb=verb.run)
+            self._is_whole = True
+        return self

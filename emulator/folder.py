@@ -7,9 +7,9 @@ from pathlib import Path
 
 from . import deployment
 from .bundle import CASSETTES, folders_of
+from .failure import UsageError
 from .match.declared import of_project
 from .match.library import Library
-from .option import UsageError
 
 
 def add_cassettes(parser: argparse.ArgumentParser, otherwise: str = "the emulator's own") -> None:

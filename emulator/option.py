@@ -8,10 +8,6 @@ from typing import NoReturn
 FASTEST, SLOWEST = 1_000_000.0, 0.001  # time scales; the slowest stretches 90 seconds to a day
 
 
-class UsageError(Exception):
-    """A mistake of the person at the keyboard. The message is one line and helps to mend it."""
-
-
 class Parser(argparse.ArgumentParser):
     """Errors do not repeat the usage, because it is longer than the line that matters."""
 

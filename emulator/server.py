@@ -12,13 +12,14 @@ import uvicorn
 from uvicorn.loops.auto import auto_loop_factory
 
 from .connection import Protocol
+from .failure import Failure
 
 LOOPBACK = "127.0.0.1"
 KEEP_ALIVE_SECONDS = 75  # longer than any client's, so that no client meets a connection being closed
 BACKLOG = 2_048  # a class that starts at once
 
 
-class PortError(Exception):
+class PortError(Failure):
     """The port is not available. The message says what to do."""
 
 

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from emulator import cli
-from emulator.option import UsageError
+from emulator.failure import UsageError
 from tests.test_cli import started
 from tests.test_serve import served
 

@@ -16,6 +16,7 @@ from email.utils import formatdate
 from itertools import pairwise
 from typing import Any, NamedTuple
 
+from ..failure import UsageError
 from ..tape.interaction import Response
 from .errors import ERRORS
 from .identity import FAULTS as IDENTITY
@@ -27,7 +28,7 @@ LATER = ("at_frame", "at_byte")
 LONGEST = 86_400.0  # seconds that a fault may wait: a day
 
 
-class FaultError(ValueError):
+class FaultError(UsageError, ValueError):
     """A fault that does not exist, or has no such argument. The message lists what exists."""
 
 

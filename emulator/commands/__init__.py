@@ -1,1 +1,1 @@
-"""The verbs that serve until Ctrl-C. `cli` may import it."""
+"""The verbs, each in a module with `add_arguments` and `run`. `cli` imports the one that was typed."""

@@ -7,9 +7,9 @@ from pathlib import Path
 from .. import deployment, option
 from ..azure import FakeAzure
 from ..azure.limits import Limits
+from ..failure import UsageError
 from ..folder import add_cassettes, library_of, served
 from ..match.library import Library
-from ..option import UsageError
 from ..synthetic.improvising import Improviser, Pace
 
 NEEDS_IMPROVISE = ("deployments", "first_token_ms", "tokens_per_second")

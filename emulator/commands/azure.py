@@ -9,15 +9,20 @@ from typing import Any
 from ..azure import FakeAzure
 from ..azure.app import IDENTITY_PATH
 from ..bundle import ROOT
+from ..failure import UsageError
 from ..host.command import warn_if_open, warn_of_any_key
-from ..option import UsageError
 from ..page import command as page_command
 from ..page.subject import Subject
 from ..server import bind, serving, url_of
-from . import answering
+from . import answering, listening
 from .console import say, wait_for_ever
 
-SUMMARY = "Run the fake Azure alone, for `func start` or any Azure OpenAI client."
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    listening.add_arguments(parser, 0)
+    answering.add_arguments(parser)
+    page_command.add_access(parser)
+    parser.add_argument("--settings", action="store_true", help="write local.settings.json for `func start`")
 
 
 def run(arguments: argparse.Namespace) -> None:

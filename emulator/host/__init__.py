@@ -1,8 +1,5 @@
 """The local Azure Functions host: serves a folder with a `function_app.py` the way the Azure Functions host does. The
 command line and the stack may import it."""
 
-from .app import AppError
-from .front import FunctionsHost
-from .server import serve
-
-__all__ = ["AppError", "FunctionsHost", "serve"]
+SUMMARY = "Run the proxy, or another function app, in the local Functions host, with all settings from the environment."
+"""Here, because the command line shows it without loading the host."""

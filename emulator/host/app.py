@@ -12,6 +12,8 @@ from typing import Any
 
 from azure.functions import FunctionRegister
 
+from ..failure import Failure
+
 MODULE = "function_app"
 DEFAULT_ROUTE_PREFIX = "api"
 
@@ -19,7 +21,7 @@ NONE_IN_AZURE = "in Azure no function would be found, and nothing would say why"
 """Measured: the Functions host does this with an app that the worker can't import or load."""
 
 
-class AppError(Exception):
+class AppError(Failure):
     """The app can't be served; the message is one line that says why."""
 
     def __init__(self, reason: str) -> None:

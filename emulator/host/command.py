@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from ..bundle import ROOT
-from ..server import LOOPBACK, PortError, bind, is_open, run, url_of
-from .app import AppError
+from ..failure import Failure
+from ..server import LOOPBACK, bind, is_open, run, url_of
+from . import SUMMARY
 from .key import ANY, MASTER
 from .server import serve
 from .settings import local_settings
@@ -26,7 +27,6 @@ DEFAULT_PORT = 7071  # where `func start` listens
 INDEXING = "PYTHON_ENABLE_INIT_INDEXING"
 DEPLOYED = {INDEXING: "1", "FUNCTIONS_REQUEST_BODY_SIZE_LIMIT": "220200960"}  # as infra/ has it, for this project's app
 NEEDS_INDEXING = f"warning: on Python 3.12 and older no call is answered in Azure, unless {INDEXING} is 1"
-SUMMARY = "Run the proxy, or another function app, in the local Functions host, with all settings from the environment."
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -39,9 +39,9 @@ def main(argv: list[str] | None = None) -> int:
         host(parser.parse_args(argv))
     except KeyboardInterrupt:
         pass
-    except (PortError, AppError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+    except Failure as failure:
+        print(f"error: {failure}", file=sys.stderr)
+        return failure.status
     return 0
 
 

@@ -18,6 +18,7 @@ from typing import Any
 
 import msgspec
 
+from ..failure import UsageError
 from ..tape.canonical import Key, canonical_body, canonical_json
 from . import path as paths
 from . import pattern as patterns
@@ -38,7 +39,7 @@ CUT = math.nan
 _pack = msgspec.msgpack.Encoder(order="deterministic").encode
 
 
-class SlackError(ValueError):
+class SlackError(UsageError, ValueError):
     """The error for a wrong declaration. `rule` is the declared path, and the message says what to write."""
 
     def __init__(self, reason: str, rule: str = "") -> None:

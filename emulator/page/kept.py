@@ -13,7 +13,7 @@ from ..azure.asgi import headers_of
 from ..azure.journal import Exchange, Journal
 from ..azure.plan import Plan
 from ..azure.question import question_of
-from ..option import UsageError
+from ..failure import UsageError
 from ..scrub.scrub import Known
 from ..scrub.search import Search
 from ..tape.interaction import Response

@@ -19,8 +19,6 @@ from .refusal import Refusal
 from .routes import ROUTES, Route
 from .subject import Subject
 
-SUMMARY = "Show the calls that `pytest --emulator-journal=FILE` kept."
-
 
 def add_arguments(added: argparse.ArgumentParser) -> None:
     added.add_argument("file", type=Path, metavar="FILE", help="what pytest wrote")

@@ -23,7 +23,6 @@ from .stack import RecordingStack, Wish
 
 SETTLE_EVERY_SECONDS = 0.5
 SAVE_EVERY_SECONDS = 30.0  # of a lesson: a machine that dies loses no more
-SUMMARY = "Run the proxy in front of live Azure OpenAI and record its answers, until Ctrl-C."
 
 
 def add_arguments(added: argparse.ArgumentParser) -> None:

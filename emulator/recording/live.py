@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from ..failure import UsageError
+
 SCOPE = "https://cognitiveservices.azure.com/.default"
 READ_SECONDS = 225.0  # as the proxy waits
 CLOSE_SECONDS = 5.0
@@ -19,7 +21,7 @@ NOT_SENT = frozenset(
 EMULATOR_ONLY = "openai-emulator-"
 
 
-class LiveError(Exception):
+class LiveError(UsageError):
     """The live service cannot be used. The message names the missing setting or sign-in."""
 
 

@@ -1,5 +1,6 @@
 """What may be asked of the live service: nothing that no cassette may hold."""
 
+from ..failure import UsageError
 from ..scrub.scrub import Known, SecretFound, leaks, scrubbed
 from ..tape.cassette import Interaction, Request
 from .merge import identity
@@ -8,7 +9,7 @@ LARGEST_BODY_BYTES = 40 * 2**20  # in base64 it is as large as a cassette may be
 COMPARED = ("request body", "request address path", "request address query")  # the parts that tell requests apart
 
 
-class RecordingRefused(Exception):
+class RecordingRefused(UsageError):
     """A request that must not be recorded. The message gives the reason and says what to do."""
 
 

@@ -18,6 +18,7 @@ from typing import Any
 
 import yaml
 
+from ..failure import UsageError
 from . import cache, document
 from .document import MAX_BYTES
 from .entry import request_of, response_of
@@ -50,7 +51,7 @@ LARGE_BYTES = 2**20  # of bodies
 _Large: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 
-class CassetteError(Exception):
+class CassetteError(UsageError):
     """A file that is no readable cassette. The message names file, line (where known) and reason in one line."""
 
     def __init__(self, path: Path, line: int | None, reason: str) -> None:

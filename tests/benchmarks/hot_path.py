@@ -149,8 +149,8 @@ async def caller() -> AsyncIterator[Caller]:
     from uvicorn import Config
     from uvicorn.server import ServerState
 
-    from emulator.host import FunctionsHost
     from emulator.host.app import imported
+    from emulator.host.front import FunctionsHost
     from emulator.host.http.protocol import KestrelProtocol
     from emulator.host.workers.coordinator import offered
     from emulator.host.workers.public import public_backend

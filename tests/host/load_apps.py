@@ -9,7 +9,8 @@ from contextlib import redirect_stderr
 from pathlib import Path
 from typing import NamedTuple
 
-from emulator.host import AppError, serve
+from emulator.host.app import AppError
+from emulator.host.server import serve
 
 
 class Loaded(NamedTuple):

@@ -7,8 +7,9 @@ import socket
 import sys
 from pathlib import Path
 
-from emulator.host import AppError, serve
+from emulator.host.app import AppError
 from emulator.host.http import exchange
+from emulator.host.server import serve
 
 KEYS = {"default": "right+key/==", "named": "another-key", "_master": "master-key", "empty": ""}
 

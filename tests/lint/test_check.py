@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from emulator import cli
-from emulator.option import UsageError
+from emulator.failure import UsageError
 from emulator.stack import ROOT
 from emulator.synthetic import says
 from emulator.tape.cassette import Interaction

@@ -13,7 +13,7 @@ import pytest
 
 from emulator import cli
 from emulator.bundle import CASSETTES, ROOT
-from emulator.option import UsageError
+from emulator.failure import UsageError
 from emulator.page import kept, reading
 from emulator.page.routes import API
 from tests.page.conftest import PLAIN, STREAM, Running

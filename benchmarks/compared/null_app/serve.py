@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from emulator.host import serve
+from emulator.host.server import serve
 from emulator.server import bind, run
 
 if __name__ == "__main__":

@@ -1,0 +1,25 @@
+"""`demo`: real clients through the whole chain."""
+
+import argparse
+import sys
+from importlib.util import find_spec
+
+from .. import demo
+from ..bundle import CASSETTES
+from ..failure import UsageError
+from ..host.command import add_host
+from ..page.command import inside
+from .listening import starting_host
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--once", action="store_true", help="end after the steps (default without a terminal)")
+    add_host(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    if not all(map(find_spec, ("openai", "dspy"))):
+        raise UsageError("The demo needs the OpenAI SDK and DSPy: pip install openai dspy")
+    is_watched = sys.stdin.isatty() and not arguments.once
+    with starting_host():
+        return demo.run(not is_watched, arguments.host, lambda stack: inside(stack, [CASSETTES], is_watched))

@@ -1,0 +1,17 @@
+"""`doctor`: a deployed proxy, examined from the outside."""
+
+import argparse
+
+from ..doctor import command
+from ..doctor.command import add_arguments
+from ..failure import UsageError
+from .console import say
+
+__all__ = ["add_arguments", "run"]
+
+
+def run(arguments: argparse.Namespace) -> int:
+    try:
+        return command.run(arguments, say)
+    except ValueError as error:
+        raise UsageError(str(error)) from error

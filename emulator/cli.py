@@ -5,25 +5,50 @@ import io
 import os
 import signal
 import sys
+from collections.abc import Callable
+from functools import partial
 from importlib import import_module
-from typing import Any
+from typing import NamedTuple
 
-from . import host, option
+from . import option
 from .bundle import COMMAND
+from .commands import arguments
+from .doctor import arguments as doctor
 from .failure import Failure
+from .host import arguments as host
 from .loading import loading
+from .page import arguments as page
 
-VERBS = {  # each is a module in commands/, with `add_arguments` and `run`
-    "demo": "Show real traffic through the whole chain, then keep it running.",
-    "serve": "Run the fake Azure and the proxy until Ctrl-C.",
-    "azure": "Run the fake Azure alone, for `func start` or any Azure OpenAI client.",
-    "record": "Run the proxy in front of live Azure OpenAI and record its answers, until Ctrl-C.",
-    "page": "Show the calls that `pytest --emulator-journal=FILE` kept.",
-    "show": "Print cassettes as transcripts of questions and answers.",
-    "check": "Look for defects in cassettes: 0 nothing wrong, 1 errors found, 2 wrong usage.",
-    "doctor": "Examine a deployed proxy from the outside: 0 well, 1 a problem, 2 wrong usage.",
-    "host": host.SUMMARY,
-}
+
+class Verb(NamedTuple):
+    """The module of the same name in commands/ runs it."""
+
+    name: str
+    summary: str
+    add_arguments: Callable[[argparse.ArgumentParser], None]
+
+
+VERBS = (
+    Verb("demo", "Show real traffic through the whole chain, then keep it running.", arguments.add_demo),
+    Verb("serve", "Run the fake Azure and the proxy until Ctrl-C.", arguments.add_serve),
+    Verb("azure", "Run the fake Azure alone, for `func start` or any Azure OpenAI client.", arguments.add_azure),
+    Verb(
+        "record",
+        "Run the proxy in front of live Azure OpenAI and record its answers, until Ctrl-C.",
+        arguments.add_record,
+    ),
+    Verb("page", "Show the calls that `pytest --emulator-journal=FILE` kept.", page.add_file),
+    Verb("show", "Print cassettes as transcripts of questions and answers.", arguments.add_show),
+    Verb(
+        "check",
+        "Look for defects in cassettes: 0 nothing wrong, 1 errors found, 2 wrong usage.",
+        arguments.add_check,
+    ),
+    Verb(
+        "doctor", "Examine a deployed proxy from the outside: 0 well, 1 a problem, 2 wrong usage.", doctor.add_arguments
+    ),
+    Verb("host", host.SUMMARY, host.add_arguments),
+)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -34,8 +59,8 @@ def main(argv: list[str] | None = None) -> int:
     for stop in (signal.SIGINT, signal.SIGTERM):  # a shell starts background jobs with SIGINT ignored
         signal.signal(stop, signal.default_int_handler)
     try:
-        arguments = parser().parse_args(argv)
-        return int(arguments.verb(arguments) or 0)
+        asked = parser().parse_args(argv)
+        return int(asked.verb(asked) or 0)
     except KeyboardInterrupt:
         return 0
     except BrokenPipeError:  # as in `show NAME | head`; the rest goes nowhere
@@ -49,29 +74,17 @@ def main(argv: list[str] | None = None) -> int:
 
 def parser() -> argparse.ArgumentParser:
     root = option.Parser(prog=COMMAND, description=__doc__)
-    verbs = root.add_subparsers(required=True, metavar="VERB", parser_class=VerbParser)
-    for name, summary in VERBS.items():
-        verbs.add_parser(name, module=f"{__package__}.commands.{name}", help=summary, description=summary)
+    verbs = root.add_subparsers(required=True, metavar="VERB")
+    for verb in VERBS:
+        added = verbs.add_parser(verb.name, help=verb.summary, description=verb.summary)
+        verb.add_arguments(added)
+        added.set_defaults(verb=partial(run, verb.name))
     return root
 
 
-class VerbParser(option.Parser):
-    """Imports the module of its verb when there is something to parse: the modules of all verbs would take 0.3 s."""
-
-    def __init__(self, *, module: str, **told: Any) -> None:
-        super().__init__(**told)
-        self._module, self._is_whole = module, False
-
-    def parse_known_args(self, *given: Any) -> Any:  # type: ignore[override]  # as argparse calls it for a verb
-        self.whole()
-        return super().parse_known_args(*given)
-
-    def whole(self) -> "VerbParser":
-        """This parser, with the arguments of its verb."""
-        if not self._is_whole:
-            with loading():
-                verb = import_module(self._module)
-            verb.add_arguments(self)
-            self.set_defaults(verb=verb.run)
-            self._is_whole = True
-        return self
+def run(name: str, arguments: argparse.Namespace) -> int | None:
+    """Runs a verb, and returns its status. Only here its module is imported: the modules of all take 0.3 s."""
+    with loading():
+        verb = import_module(f"{__package__}.commands.{name}")
+    status: int | None = verb.run(arguments)
+    return status

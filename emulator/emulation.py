@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
-from . import deployment
 from .azure import expect
 from .azure.journal import Exchange
 from .azure.limits import Limits
+from .model import models_of
 from .stack import LocalStack
 from .synthetic.improvising import ORIGIN, Improviser, Pace
 from .synthetic.stubs import Stub, StubError, Stubs
@@ -53,7 +53,7 @@ class Emulator:
         """Declares a stub until the end of the test. These conditions say which requests the stub answers. Its verbs
         give the answer, as in `on(contains="weather").answers("It rains.")`; see docs/stubs.md. Raises StubError."""
         served = self.stack.settings()["AZURE_OPENAI_DEPLOYMENT"]
-        self.stubs.models = deployment.models_of(served)
+        self.stubs.models = models_of(served)
         known = {*self.stubs.models, *self.stubs.models.values(), *self.azure.deployments}
         if model and model not in known:
             raise StubError(

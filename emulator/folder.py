@@ -1,6 +1,5 @@
-"""Folders of cassettes on the command line: `--cassettes`, and its default."""
+"""Folders of cassettes, as the command line names them: `--cassettes`, and its default."""
 
-import argparse
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -10,11 +9,6 @@ from .bundle import CASSETTES, folders_of
 from .failure import UsageError
 from .match.declared import of_project
 from .match.library import Library
-
-
-def add_cassettes(parser: argparse.ArgumentParser, otherwise: str = "the emulator's own") -> None:
-    told = f"folders of cassettes (default: ./tests/cassettes and ./cassettes, else {otherwise})"
-    parser.add_argument("--cassettes", type=Path, nargs="+", metavar="DIR", help=told)
 
 
 def served(given: list[Path] | None) -> list[Path]:

@@ -3,8 +3,11 @@
 import argparse
 import math
 import re
+import sys
+from pathlib import Path
 from typing import NoReturn
 
+LOOPBACK = "127.0.0.1"
 FASTEST, SLOWEST = 1_000_000.0, 0.001  # time scales; the slowest stretches 90 seconds to a day
 
 
@@ -13,6 +16,26 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"error: {message} (--help tells more)\n")
+
+
+def add_host(parser: argparse.ArgumentParser) -> None:
+    told = f"where to listen; 0.0.0.0 is open to other machines, too (default: {LOOPBACK})"
+    parser.add_argument("--host", default=LOOPBACK, metavar="ADDRESS", help=told)
+
+
+def add_any_key(parser: argparse.ArgumentParser) -> None:
+    told = "let in whoever shows a key, whatever it is, for clients that bring their own; Azure does not"
+    parser.add_argument("--any-key", action="store_true", help=told)
+
+
+def warn_of_any_key(is_so: bool) -> None:
+    if is_so:
+        print("warning: every key is accepted, because of --any-key. Azure accepts its own.", file=sys.stderr)
+
+
+def add_cassettes(parser: argparse.ArgumentParser, otherwise: str = "the emulator's own") -> None:
+    told = f"folders of cassettes (default: ./tests/cassettes and ./cassettes, else {otherwise})"
+    parser.add_argument("--cassettes", type=Path, nargs="+", metavar="DIR", help=told)
 
 
 def count(text: str) -> int:

@@ -3,6 +3,7 @@
 import asyncio
 import ipaddress
 import socket
+import sys
 import threading
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager, suppress
@@ -13,8 +14,8 @@ from uvicorn.loops.auto import auto_loop_factory
 
 from .connection import Protocol
 from .failure import Failure
+from .option import LOOPBACK as LOOPBACK
 
-LOOPBACK = "127.0.0.1"
 KEEP_ALIVE_SECONDS = 75  # longer than any client's, so that no client meets a connection being closed
 BACKLOG = 2_048  # a class that starts at once
 
@@ -53,6 +54,12 @@ def url_of(sock: socket.socket) -> str:
 def is_open(sock: socket.socket) -> bool:
     """Whether other machines can reach the server."""
     return not _address(sock).is_loopback
+
+
+def warn_if_open(sock: socket.socket, what: str) -> None:
+    if is_open(sock):
+        address, port = sock.getsockname()[:2]
+        print(f"warning: open to other machines on {address}, port {port}: {what}.", file=sys.stderr)
 
 
 def _address(sock: socket.socket) -> ipaddress.IPv4Address | ipaddress.IPv6Address:

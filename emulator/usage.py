@@ -5,8 +5,8 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from . import deployment
 from .match.library import Library
+from .model import models_of
 from .stack import LocalStack
 from .tape.canonical import parse_body
 
@@ -42,7 +42,7 @@ def is_plain(asked: Any) -> bool:
 
 def how_to_call(stack: LocalStack) -> str:
     """As a command and as a program, with the key in them."""
-    asked = _asked(stack.library, deployment.models_of(stack.settings()["AZURE_OPENAI_DEPLOYMENT"]))
+    asked = _asked(stack.library, models_of(stack.settings()["AZURE_OPENAI_DEPLOYMENT"]))
     header, key = f"'x-functions-key: {stack.function_key}'", json.dumps(stack.function_key)
     return f"{_curl(stack.base_url, header, asked)}\n\n{_python(stack.base_url, key, asked)}"
 

@@ -27,11 +27,13 @@ LAYERS = {  # a room, or a file beside the rooms, imports only lower layers, nev
         "front settings calls",
         "workers",
         "routing http key unanswered cors",
-        "app",
+        "app arguments",
     ),
     "benchmarks": ("__main__", "capacity", "reported", "measured", "compared", "bench workload summary"),
 }
-FOUNDATIONS = {"emulator": {"bundle", "connection", "option", "server", "upgrade"}}  # any room may import these
+FOUNDATIONS = {  # any room may import these
+    "emulator": {"bundle", "connection", "failure", "loading", "model", "option", "server", "upgrade"},
+}
 STRANGERS = {"function_app.py": "emulator", "proxy": "emulator", "emulator": "proxy function_app"}
 
 

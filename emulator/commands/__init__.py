@@ -1,1 +1,1 @@
-"""The verbs, each in a module with `add_arguments` and `run`. `cli` imports the one that was typed."""
+"""The verbs: a module with `run` for each, and the arguments of all. `cli` may import it."""

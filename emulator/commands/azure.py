@@ -10,19 +10,12 @@ from ..azure import FakeAzure
 from ..azure.app import IDENTITY_PATH
 from ..bundle import ROOT
 from ..failure import UsageError
-from ..host.command import warn_if_open, warn_of_any_key
+from ..option import warn_of_any_key
 from ..page import command as page_command
 from ..page.subject import Subject
-from ..server import bind, serving, url_of
-from . import answering, listening
+from ..server import bind, serving, url_of, warn_if_open
+from . import answering
 from .console import say, wait_for_ever
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    listening.add_arguments(parser, 0)
-    answering.add_arguments(parser)
-    page_command.add_access(parser)
-    parser.add_argument("--settings", action="store_true", help="write local.settings.json for `func start`")
 
 
 def run(arguments: argparse.Namespace) -> None:

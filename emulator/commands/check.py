@@ -6,21 +6,10 @@ from pathlib import Path
 
 from ..bundle import folders_of
 from ..failure import UsageError
-from ..folder import add_cassettes, require
+from ..folder import require
 from ..match.declared import of_project
 from .console import say
 from .missing import NotInstalled
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    add_cassettes(parser, otherwise="none")
-    parser.add_argument(
-        "--recordings", type=Path, metavar="DIR", help="real recordings to compare with ($AZURE_RECORDINGS)"
-    )
-    parser.add_argument("--specs", type=Path, metavar="DIR", help="Azure's OpenAPI descriptions ($AZURE_SPECS)")
-    parser.add_argument("--audit", action="store_true", help="change every request, check that matching notices")
-    parser.add_argument("--played", type=Path, metavar="FILE", help="the file of `pytest --emulator-played=FILE`")
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -7,14 +7,8 @@ from importlib.util import find_spec
 from .. import demo
 from ..bundle import CASSETTES
 from ..failure import UsageError
-from ..host.command import add_host
 from ..page.command import inside
-from .listening import starting_host
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--once", action="store_true", help="end after the steps (default without a terminal)")
-    add_host(parser)
+from .starting import starting_host
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -3,11 +3,8 @@
 import argparse
 
 from ..doctor import command
-from ..doctor.command import add_arguments
 from ..failure import UsageError
 from .console import say
-
-__all__ = ["add_arguments", "run"]
 
 
 def run(arguments: argparse.Namespace) -> int:

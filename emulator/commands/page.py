@@ -4,10 +4,8 @@ import argparse
 import json
 
 from ..page.command import open_page
-from ..page.reading import add_arguments, reading
+from ..page.reading import reading
 from .console import say, wait_for_ever
-
-__all__ = ["add_arguments", "run"]
 
 
 def run(arguments: argparse.Namespace) -> None:

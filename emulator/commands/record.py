@@ -5,26 +5,18 @@ from pathlib import Path
 
 from ..bundle import folders_of
 from ..failure import UsageError
-from ..folder import add_cassettes, require
-from ..host.command import DEFAULT_PORT
+from ..folder import require
 from ..page import command as page_command
 from ..recording import command
-from . import listening
 from .missing import NotInstalled
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    listening.add_arguments(parser, DEFAULT_PORT)
-    add_cassettes(parser, otherwise="a new ./cassettes")
-    command.add_arguments(parser)
-    page_command.add_page(parser)
+from .starting import starting_host
 
 
 def run(arguments: argparse.Namespace) -> int:
     require(arguments.cassettes or ())
     arguments.cassettes = arguments.cassettes or folders_of(Path())
     try:
-        with listening.starting_host():
+        with starting_host():
             return command.record(
                 arguments, lambda stack: page_command.inside(stack, arguments.cassettes, arguments.page)
             )

@@ -4,23 +4,16 @@ import argparse
 import json
 import os
 
-from ..host.command import DEFAULT_PORT
 from ..page import command as page_command
 from ..page.subject import Subject
 from ..stack import LocalStack
 from ..usage import how_to_call
-from . import answering, listening
+from . import answering
 from .console import say, wait_for_ever
+from .starting import starting_host
 
 CONTROL_NAMES = {"page": "Look at it at", "control_url": "The control API", "control_token": "Its token"}
 FROM_ENVIRONMENT = ("AZURE_OPENAI_DEPLOYMENT", "AZURE_OPENAI_API_VERSION")
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    listening.add_arguments(parser, DEFAULT_PORT)
-    answering.add_arguments(parser)
-    page_command.add_port(parser)
-    page_command.add_access(parser)
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -44,7 +37,7 @@ def run(arguments: argparse.Namespace) -> None:
     page = page_command.bound(arguments)
     with (
         page,
-        listening.starting_host(),
+        starting_host(),
         stack,
         page_command.listening(Subject.of(stack, folders), page, arguments) as control,
     ):

@@ -3,14 +3,9 @@
 import argparse
 
 from ..failure import UsageError
-from ..folder import add_cassettes, served
+from ..folder import served
 from ..transcript import find, transcript
 from .console import say
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("names", nargs="+", metavar="CASSETTE", help="a name, such as chat/story, or a file")
-    add_cassettes(parser)
 
 
 def run(arguments: argparse.Namespace) -> None:

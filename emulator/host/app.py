@@ -13,6 +13,7 @@ from typing import Any
 from azure.functions import FunctionRegister
 
 from ..failure import Failure
+from ..loading import loading
 
 MODULE = "function_app"
 DEFAULT_ROUTE_PREFIX = "api"
@@ -59,7 +60,7 @@ def imported(folder: Path) -> Iterator[App]:
     sys.path.insert(0, str(folder))
     importlib.invalidate_caches()
     try:
-        with refusing(script):
+        with refusing(script), loading():
             register = _only_app(importlib.import_module(MODULE))
             extension, request_type = _extension()
         app = App(folder, register, _route_prefix(folder / "host.json"), extension, request_type)

@@ -6,24 +6,22 @@ import logging
 import os
 import secrets
 import signal
-import socket
 import sys
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 from ..bundle import ROOT
 from ..failure import Failure
-from ..server import LOOPBACK, bind, is_open, run, url_of
-from . import SUMMARY
+from ..option import warn_of_any_key
+from ..server import bind, run, url_of, warn_if_open
+from .arguments import SUMMARY, add_arguments
 from .key import ANY, MASTER
 from .server import serve
 from .settings import local_settings
 from .unanswered import Unanswered
 
-DEFAULT_PORT = 7071  # where `func start` listens
 INDEXING = "PYTHON_ENABLE_INIT_INDEXING"
 DEPLOYED = {INDEXING: "1", "FUNCTIONS_REQUEST_BODY_SIZE_LIMIT": "220200960"}  # as infra/ has it, for this project's app
 NEEDS_INDEXING = f"warning: on Python 3.12 and older no call is answered in Azure, unless {INDEXING} is 1"
@@ -43,24 +41,6 @@ def main(argv: list[str] | None = None) -> int:
         print(f"error: {failure}", file=sys.stderr)
         return failure.status
     return 0
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--app",
-        metavar="DIR",
-        type=Path,
-        help="the folder of another function_app.py, whose local.settings.json counts as well",
-    )
-    parser.add_argument("--port", type=int, default=DEFAULT_PORT, help=f"0 for a free one (default: {DEFAULT_PORT})")
-    add_host(parser)
-    add_any_key(parser)
-    told = "print one JSON object, then one for each call that Azure would never answer"
-    parser.add_argument("--json", action="store_true", help=told)
-    parser.add_argument("--backend", choices=("public", "runtime"), help="how functions are called (default: best)")
-    parser.add_argument("--verbose", action="store_true", help="show the function's log on standard error")
-    parser.add_argument("--until-stdin-closes", action="store_true", help=argparse.SUPPRESS)
-    parser.add_argument("--tell-of-calls", action="store_true", help=argparse.SUPPRESS)  # with --json
 
 
 def host(arguments: argparse.Namespace) -> None:
@@ -97,27 +77,6 @@ def host(arguments: argparse.Namespace) -> None:
     calls = tell if arguments.tell_of_calls else None
     run(serve(arguments.app or ROOT, keys, sock, ready, arguments.backend, unanswered, calls))
     logging.getLogger("asyncio").setLevel(logging.CRITICAL)  # a function has no hook to close its client at the end
-
-
-def add_host(parser: argparse.ArgumentParser) -> None:
-    told = f"where to listen; 0.0.0.0 is open to other machines, too (default: {LOOPBACK})"
-    parser.add_argument("--host", default=LOOPBACK, metavar="ADDRESS", help=told)
-
-
-def warn_if_open(sock: socket.socket, what: str) -> None:
-    if is_open(sock):
-        address, port = sock.getsockname()[:2]
-        print(f"warning: open to other machines on {address}, port {port}: {what}.", file=sys.stderr)
-
-
-def add_any_key(parser: argparse.ArgumentParser) -> None:
-    told = "let in whoever shows a key, whatever it is, for clients that bring their own; Azure does not"
-    parser.add_argument("--any-key", action="store_true", help=told)
-
-
-def warn_of_any_key(is_so: bool) -> None:
-    if is_so:
-        print("warning: every key is accepted, because of --any-key. Azure accepts its own.", file=sys.stderr)
 
 
 def to_parent(pipe: int) -> Callable[[Mapping[str, Any]], None]:

@@ -1,4 +1,4 @@
-"""The control API's options on the command line, where it listens, and what the command prints about it.
+"""Where the control API of a command listens, and what the command prints about it.
 
 The control API is at the fake Azure's own address, which only this machine reaches. That port is another at each start,
 so `serve` gives the control API a fixed port as well. The proxy's address does not have the control API: the proxy is
@@ -18,36 +18,16 @@ from ..azure import FakeAzure
 from ..azure.app import CONTROL_PATH
 from ..azure.journal import Exchange
 from ..azure.question import Question
-from ..host.command import add_any_key, warn_if_open
-from ..server import LOOPBACK, PortError, bind, is_open, serving
+from ..server import LOOPBACK, PortError, bind, is_open, serving, warn_if_open
 from ..stack import LocalStack
 from .access import Access
+from .arguments import DEFAULT_PORT
 from .control import Control
 from .routes import API, ROUTES, Route
 from .subject import Subject
 
-DEFAULT_PORT = 7072
 OPEN = "the control API. Everybody who has its token can read all requests"
 Told = dict[str, str]
-
-
-def add_access(parser: argparse.ArgumentParser) -> None:
-    """The options that say who may call."""
-    told = "with --host: open the control API to callers who have its token and call this machine NAME; may be repeated"
-    parser.add_argument("--page-host", metavar="NAME", action="append", default=[], help=told)
-    parser.add_argument("--no-page", action="store_true", help="serve the control API without its page")
-    add_any_key(parser)
-
-
-def add_port(parser: argparse.ArgumentParser) -> None:
-    told = f"port of the page and the control API (default: {DEFAULT_PORT}, or a free one where that is taken)"
-    parser.add_argument("--page-port", type=int, metavar="PORT", help=told)
-    parser.add_argument("--open", action="store_true", help="open the page in a browser")
-
-
-def add_page(parser: argparse.ArgumentParser) -> None:
-    """The option of a command that has a page on demand."""
-    parser.add_argument("--page", action="store_true", help="serve the page; who opens it can read all requests")
 
 
 def bound(arguments: argparse.Namespace) -> socket.socket:

@@ -4,28 +4,19 @@ import argparse
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from ..azure import FakeAzure
-from ..folder import add_cassettes, library_of, served
-from ..server import LOOPBACK, serving
+from ..folder import library_of, served
+from ..server import serving
 from . import kept
 from .access import Access
 from .asked import Asked
-from .command import add_port, bound, told_of
+from .command import bound, told_of
 from .control import Control
 from .refusal import Refusal
 from .routes import ROUTES, Route
 from .subject import Subject
-
-
-def add_arguments(added: argparse.ArgumentParser) -> None:
-    added.add_argument("file", type=Path, metavar="FILE", help="what pytest wrote")
-    add_cassettes(added)
-    add_port(added)
-    added.add_argument("--json", action="store_true", help="print one JSON object, then nothing else")
-    added.set_defaults(page_host=[], host=LOOPBACK)
 
 
 def refuse(_: Subject, __: Asked) -> Any:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ..azure import FakeAzure
-from ..deployment import models_of
+from ..model import models_of
 from ..stack import LocalStack
 from .declared import Declared
 from .feeds import Feeds

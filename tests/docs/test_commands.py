@@ -18,7 +18,7 @@ PLACE = re.compile(r"<[\w ]+>")  # what the reader fills in
 
 def verbs() -> dict[str, argparse.ArgumentParser]:
     (found,) = (action for action in cli.parser()._actions if isinstance(action, argparse._SubParsersAction))
-    return {name: parser.whole() for name, parser in found.choices.items()}
+    return dict(found.choices)
 
 
 VERBS = verbs()

@@ -9,7 +9,8 @@ import httpx
 import pytest
 
 from emulator import cli
-from emulator.page.command import DEFAULT_PORT, bound
+from emulator.page.arguments import DEFAULT_PORT
+from emulator.page.command import bound
 from tests.test_cli import run, started
 
 OPEN = ("--host", "0.0.0.0")  # noqa: S104

@@ -1,10 +1,10 @@
-"""benchmarks.compared.host with the proxy on httpx's own transport: it shows the gain of proxy/transport.py."""
+"""`python -m emulator.host` with the proxy on httpx's own transport: it shows the gain of proxy/transport.py."""
 
 import sys
 
 import httpx
 
-from benchmarks.compared.host import main
+from emulator.host.command import main
 from proxy import transport
 
 

@@ -44,7 +44,7 @@ http {{
 class Ours(Contender):
     """The function in the local Functions host."""
 
-    python, module, backend = sys.executable, "benchmarks.compared.host", "public"
+    python, module, backend = sys.executable, "emulator.host", "public"
 
     def command(self, place: Place) -> list[str | Path]:
         options = ["--json", "--port", str(place.port), "--backend", self.backend]

@@ -47,6 +47,22 @@ from emulator.loading import loading
 with loading():
     import emulator.commands.{}
 """
+HOST = """
+import asyncio, os
+from contextlib import suppress
+from pathlib import Path
+from emulator.host.command import DEPLOYED
+from emulator.host.server import serve
+from emulator.server import bind
+
+async def start():
+    serving = asyncio.ensure_future(serve(Path(), {"default": "made-up"}, bind(0), lambda _: serving.cancel()))
+    with suppress(asyncio.CancelledError):
+        await serving
+
+os.environ.update(DEPLOYED)
+asyncio.run(start())
+"""
 PRINTED = """
 import json, sys
 before = {{*sys.modules}}
@@ -83,6 +99,13 @@ def test_httpx_comes_without_its_command_line() -> None:
     found = loaded("from emulator.loading import loading\nwith loading():\n    import httpx\nhttpx.Client, httpx.main")
     assert "httpx" in found
     assert not found & {"httpx._main", "rich", "pygments", "click"}
+
+
+@pytest.mark.long
+def test_the_host_serves_the_proxy_without_what_azure_does_not_install() -> None:
+    found = loaded(HOST)
+    assert {"httpx", "fastapi", "proxy.settings"} <= found
+    assert not found & {"httpx._main", "rich", "pygments"}
 
 
 @pytest.fixture

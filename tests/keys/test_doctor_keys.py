@@ -52,7 +52,7 @@ def test_a_key_of_openai_is_sent_to_nobody_else(base_url: str, capsys: Capsys, m
     monkeypatch.setenv("OPENAI_API_KEY", "sk-proj-somebodys")
     monkeypatch.setenv("PROXY_BASE_URL", base_url.replace("/keys", ""))
     assert cli.main(["doctor"]) == 2
-    assert "FUNCTION_HOST_KEY is needed" in capsys.readouterr().err
+    assert "Doctor needs the key: --key, or FUNCTION_HOST_KEY in" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,13 @@
 """Runs Microsoft's Bicep compiler: the one that `BICEP` names, the one on PATH, or the one beside the repository."""
 
+import email
 import json
 import os
 import re
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -59,17 +61,44 @@ def parameters_of(entry: str, variables: Mapping[str, str], infra: Path = ROOT /
     return found
 
 
-def snapshot(infra: Path, entry: str, variables: Mapping[str, str]) -> dict[str, Any]:
+@contextmanager
+def asking() -> Iterator[Callable[..., Any]]:
+    """`ask(method, **params)` asks a compiler that stays: half of what a compiler does is to start. It speaks JSON-RPC
+    with the headers of the Language Server Protocol."""
+    assert BICEP
+    command = [BICEP, "jsonrpc", "--stdio"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        sent, received = process.stdin, process.stdout
+
+        def ask(method: str, **params: Any) -> Any:
+            body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).encode()
+            sent.write(b"Content-Length: %d\r\n\r\n%b" % (len(body), body))
+            sent.flush()
+            head = email.message_from_bytes(b"".join(iter(received.readline, b"\r\n")))
+            answer = json.loads(received.read(int(head["Content-Length"])))
+            assert "result" in answer, answer
+            return answer["result"]
+
+        yield ask
+
+
+def snapshot(ask: Callable[..., Any], infra: Path, entry: str, variables: Mapping[str, str]) -> dict[str, Any]:
     """The evaluated deployment: {"predictedResources": […], "diagnostics": […], "outputs": {…}}."""
     values = parameters_of(entry, variables, infra)
     lines = [f"param {name} = {json.dumps(value)}".replace('"', "'") for name, value in values.items()]
     file = infra / "snapshot.bicepparam"
     file.write_text("\n".join([f"using '{entry}.bicep'", *lines]) + "\n", encoding="utf-8")
-    where = ["--tenant-id", TENANT, "--subscription-id", SUBSCRIPTION, "--location", variables["AZURE_LOCATION"]]
-    if entry == "group":
-        where += ["--resource-group", variables["AZURE_RESOURCE_GROUP"]]
-    # Nested deployments derive their names from the outer one's. Without a name their outputs stay unknown.
-    done = bicep("snapshot", file, *where, "--deployment-name", "azd", folder=infra)
-    assert done.returncode == 0, done.stdout + done.stderr
-    found: dict[str, Any] = json.loads(file.with_suffix(".snapshot.json").read_text(encoding="utf-8"))
+    where = {
+        "tenantId": TENANT,
+        "subscriptionId": SUBSCRIPTION,
+        "resourceGroup": variables["AZURE_RESOURCE_GROUP"] if entry == "group" else None,
+        "location": variables["AZURE_LOCATION"],
+        # Nested deployments derive their names from the outer one's. Without a name their outputs stay unknown.
+        "deploymentName": "azd",
+    }
+    found: dict[str, Any] = json.loads(
+        ask("bicep/getSnapshot", path=str(file), metadata=where, externalInputs=None)["snapshot"]
+    )
     return found

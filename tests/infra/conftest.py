@@ -3,7 +3,7 @@ import pytest
 from tests.infra.compiler import BICEP, VERSION, version
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def compiler() -> None:
     """Microsoft's Bicep compiler, in the version that made the golden files."""
     if not BICEP:

@@ -3,17 +3,15 @@
 import copy
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
 import yaml
 
 from tests.golden import assert_golden
-from tests.infra.compiler import OTHER_SUBSCRIPTION, SUBSCRIPTION, copy_of_infra, needs_compiler, snapshot
+from tests.infra.compiler import OTHER_SUBSCRIPTION, SUBSCRIPTION, asking, copy_of_infra, snapshot
 from tests.infra.deployed import CHECKS, ROLES, app_settings, defects, resources
 
 PERSON = "00000000-0000-0000-0000-00000000000a"
@@ -45,28 +43,33 @@ VARIABLES = {  # case: azd's variables; each case has a golden file
     "another_subscription": EXISTING | {"AZURE_OPENAI_SUBSCRIPTION": OTHER_SUBSCRIPTION},
 }
 WITH_PERSON = {"new": PERSON}
-pytestmark = needs_compiler
+Deployed = Callable[..., dict[str, Any]]
 
 
-@cache
-def deployed(case: str, entry: str = "main") -> dict[str, Any]:
-    with TemporaryDirectory() as folder:
-        return snapshot(
-            copy_of_infra(Path(folder)), entry, VARIABLES[case] | {"AZURE_RESOURCE_GROUP": "rg-spring-course"}
-        )
+@pytest.fixture(scope="module")
+def deployed(compiler: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
+    """`deployed(case, entry="main")` is what `azd up` makes."""
+    infra = copy_of_infra(tmp_path_factory.mktemp("deployed"))
+    with asking() as ask:
+
+        @cache
+        def of(case: str, entry: str = "main") -> dict[str, Any]:
+            return snapshot(ask, infra, entry, VARIABLES[case] | {"AZURE_RESOURCE_GROUP": "rg-spring-course"})
+
+        yield of
 
 
 @pytest.mark.parametrize("case", VARIABLES)
-def test_no_key_opens_anything_and_every_role_is_at_its_place(case: str) -> None:
+def test_no_key_opens_anything_and_every_role_is_at_its_place(case: str, deployed: Deployed) -> None:
     assert defects(deployed(case), WITH_PERSON.get(case)) == []
 
 
 @pytest.mark.parametrize("case", VARIABLES)
-def test_a_change_of_the_infrastructure_shows_in_a_golden_file(case: str) -> None:
+def test_a_change_of_the_infrastructure_shows_in_a_golden_file(case: str, deployed: Deployed) -> None:
     assert_golden(f"infra/{case}.yaml", as_text(deployed(case)))
 
 
-def test_the_group_variant_makes_the_same_in_a_group_that_is_there() -> None:
+def test_the_group_variant_makes_the_same_in_a_group_that_is_there(deployed: Deployed) -> None:
     whole, filled = deployed("existing"), deployed("existing", "group")
     token = re.compile(r"\b(id-|st|log-|appi-|plan-|func-)\w{13}\b|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
     as_made = [made for made in whole["predictedResources"] if made["type"] != "Microsoft.Resources/resourceGroups"]
@@ -74,7 +77,7 @@ def test_the_group_variant_makes_the_same_in_a_group_that_is_there() -> None:
     assert whole["outputs"].keys() == filled["outputs"].keys()
 
 
-def test_an_account_in_another_subscription_is_the_only_thing_there() -> None:
+def test_an_account_in_another_subscription_is_the_only_thing_there(deployed: Deployed) -> None:
     text = json.dumps(deployed("another_subscription"))
     there = set(re.findall(rf"/subscriptions/{OTHER_SUBSCRIPTION}/[^']*", text))
     whole = f"/subscriptions/{OTHER_SUBSCRIPTION}"
@@ -84,7 +87,7 @@ def test_an_account_in_another_subscription_is_the_only_thing_there() -> None:
     assert not [name for name in there if not name.startswith((account, role))]
 
 
-def test_no_deployment_opens_routes_that_nobody_asked_for() -> None:
+def test_no_deployment_opens_routes_that_nobody_asked_for(deployed: Deployed) -> None:
     """azd makes a signing key in every environment. The function gets it only where SIGNED_KEYS is true."""
     given = {case: app_settings(deployed(case))["PROXY_SIGNING_KEY"] for case in VARIABLES}
     assert given.pop("signed_keys") == "[parameters('signingKey')]"
@@ -176,7 +179,7 @@ def test_every_kind_of_fault_is_planted() -> None:
 
 
 @pytest.mark.parametrize(("plant", "said"), [fault for faults in FAULTS.values() for fault in faults])
-def test_a_planted_fault_is_named(plant: Callable[[dict[str, Any]], None], said: str) -> None:
+def test_a_planted_fault_is_named(plant: Callable[[dict[str, Any]], None], said: str, deployed: Deployed) -> None:
     whole = copy.deepcopy(deployed("new"))
     plant(whole)
     assert any(said in defect for defect in defects(whole, PERSON))

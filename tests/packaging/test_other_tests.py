@@ -7,9 +7,16 @@ from pathlib import Path
 import pytest
 
 from emulator.stack import ROOT
-from tests.packaging.elsewhere import ALONE, TEST, Project, environment
+from tests.packaging.elsewhere import ALONE, ASKED, Project, environment
 
 ORDERS = (("emulator.pytest_plugin", "pytest_recording.plugin"), ("pytest_recording.plugin", "emulator.pytest_plugin"))
+TEST = f"""
+def test_somebody_is_there(proxy_base_url, function_key):
+    import httpx
+    headers = {{"x-functions-key": function_key}}
+    answer = httpx.post(f"{{proxy_base_url}}/chat/completions", json={ASKED!r}, headers=headers)
+    assert answer.json()["choices"][0]["message"]["content"] == "Yes."
+"""  # without openai, whose import costs as much as the rest of a run
 
 
 @pytest.fixture

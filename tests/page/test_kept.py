@@ -20,20 +20,24 @@ from tests.page.conftest import PLAIN, STREAM, Running
 from tests.page.test_access import BODIES
 
 TESTS = """
+import httpx
 import pytest
-from openai import APIStatusError
 
-def ask(client, text):
-    return client.chat.completions.create(model="gpt-4o-mini", messages=[{"role": "user", "content": text}])
+@pytest.fixture
+def ask(proxy_base_url, function_key):
+    def ask(text):
+        body = {"messages": [{"role": "user", "content": text}], "model": "gpt-4o-mini"}
+        headers = {"x-functions-key": function_key}
+        return httpx.post(f"{proxy_base_url}/chat/completions", json=body, headers=headers).status_code
+    return ask
 
-def test_answered(openai_client):
-    ask(openai_client, "What is a proxy, in one sentence?")
+def test_answered(ask):
+    assert ask("What is a proxy, in one sentence?") == 200
 
 @pytest.mark.parametrize("number", range(3))
 @pytest.mark.aoai_allow_unmatched
-def test_missed(openai_client, function_key, number):
-    with pytest.raises(APIStatusError):
-        ask(openai_client, f"Nobody asked this before: {number}, {function_key}, sk-proj-" + "a1B2" * 12)
+def test_missed(ask, function_key, number):
+    assert ask(f"Nobody asked this before: {number}, {function_key}, sk-proj-" + "a1B2" * 12) == 424
 """
 
 

@@ -13,9 +13,6 @@ import pytest
 from tests.infra.test_usage_queries import FIRST, QUERIES
 from tests.support import Arrived, proxy, raw_upstream
 
-kql = pytest.importorskip("duckdb_kql", reason="duckdb-kql is not here: it runs Kusto queries on DuckDB")
-duckdb = pytest.importorskip("duckdb")
-
 MORNING = datetime(2026, 10, 5, 9, 30)
 DAY, HOUR = MORNING.replace(hour=0, minute=0), MORNING.replace(minute=0)
 (MODEL, INPUT_PRICE, OUTPUT_PRICE) = re.findall(r'"([\w.-]+)", ([\d.]+), ([\d.]+)', FIRST)[0]
@@ -45,8 +42,15 @@ OTHER_KEY = "0ther"  # the fingerprint of another class, whose first call is lik
 
 
 @pytest.fixture(scope="module")
-def traces(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """A database with the rows that Application Insights would hold: the function's printed lines, and others."""
+def kql() -> Any:
+    pytest.importorskip("duckdb")
+    return pytest.importorskip("duckdb_kql", reason="duckdb-kql is not here: it runs Kusto queries on DuckDB")
+
+
+@pytest.fixture(scope="module")
+def traces(kql: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """What asks a database, and a key of its lines. The database has the rows that Application Insights would hold: the
+    function's printed lines, and others."""
     log = tmp_path_factory.mktemp("usage") / "stderr"
     settings = {"PROXY_KEY_SALT": "a salt of its own", "AZURE_OPENAI_DEPLOYMENT": f"{MODEL},unpriced"}
     with (
@@ -76,7 +80,7 @@ def traces(tmp_path_factory: pytest.TempPathFactory) -> Any:
     database = kql.connect()
     database.execute("CREATE TABLE traces (timestamp TIMESTAMP, message VARCHAR, itemId VARCHAR)")
     database.executemany("INSERT INTO traces VALUES (?, ?, ?)", rows)
-    return database, key
+    return lambda query: kql.kql(database, query), key
 
 
 def printed(log: Path) -> list[str]:
@@ -85,7 +89,7 @@ def printed(log: Path) -> list[str]:
 
 def asked(traces: Any, title: str) -> list[dict[str, Any]]:
     (query,) = [query for query in QUERIES if query.startswith(title)]
-    found = kql.kql(traces[0], FIRST + query)
+    found = traces[0](FIRST + query)
     return [dict(zip(found.columns, row, strict=True)) for row in found.fetchall()]
 
 

@@ -130,7 +130,7 @@ async def answer_of(handler: Handler, admit: Admit, req: Request, record: Record
         if settings.problems:
             raise ProxyError("misconfigured", "; ".join(settings.problems))
         grant = admit(req, record)
-        if req.headers.get("upgrade", "").lower() == "websocket":
+        if dict(req.scope["headers"]).get(b"upgrade", b"").lower() == b"websocket":
             raise ProxyError("websocket_not_served")
         return await handler(req, record, grant)
     except ClientDisconnect:
@@ -194,8 +194,8 @@ async def forward(req: Request, record: Record, grant: Grant, route: str) -> Res
     body = await read_body(req, record, settings.max_body_bytes)
     body, deployment, chain = await checked(body, req, record, grant, route)
     query = req.scope["query_string"].decode("latin-1")
-    url = upstream_url(settings, route, req.path_params, deployment, query)
-    headers = forwarded_headers(req.headers.raw, grant.deployments)
+    url = upstream_url(settings, route, named, deployment, query)
+    headers = forwarded_headers(req.scope["headers"], grant.deployments)
     method = "GET" if req.method == "HEAD" else req.method  # Azure documents no HEAD
     record.span = telemetry.begin(record.fields, url, headers)
     if not chain:
@@ -203,9 +203,9 @@ async def forward(req: Request, record: Record, grant: Grant, route: str) -> Res
         return Relay(answered, relayed_headers(answered.headers.raw), record, settings.keepalive_seconds)
 
     def send_to(other: str) -> Awaitable[httpx.Response]:
-        url = upstream_url(settings, route, req.path_params, other, query)
-        named = body if names_deployment(settings, route) else renamed(body, other)
-        return send(method, url, headers.copy(), named, record)
+        url = upstream_url(settings, route, named, other, query)
+        its_body = body if names_deployment(settings, route) else renamed(body, other)
+        return send(method, url, headers.copy(), its_body, record)
 
     answered = await unless_caller_leaves(req.receive, spillover.ask(chain, send_to, record.fields))
     relayed = with_name(relayed_headers(answered.headers.raw), record.fields.deployment)

@@ -47,7 +47,8 @@ def upstream_url(settings: Settings, route: str, ids: Mapping[str, str], deploym
         version = next((pair[1] for pair in parse_qsl(query) if is_version_of_v1(*pair)), "preview")
     elif settings.dated >= RESPONSES_SINCE and route.startswith("responses"):
         prefix, version = "/openai/", settings.dated
-    pairs = [pair for pair in query.split("&") if unquote_plus(pair.split("=")[0]).lower() not in ("", *QUERY_DROPPED)]
+    given = query.split("&") if query else []
+    pairs = [pair for pair in given if unquote_plus(pair.split("=")[0]).lower() not in ("", *QUERY_DROPPED)]
     pairs += [f"api-version={version}"] if version else []
     return settings.base + prefix + route.format_map(ids) + "?" * bool(pairs) + "&".join(pairs)
 

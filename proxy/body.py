@@ -2,7 +2,7 @@
 
 import asyncio
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
 from .coding import Bad, TooLarge, codings_of, decoded, is_readable, readers
 from .errors import ProxyError
@@ -11,16 +11,20 @@ from .record import Record
 
 async def read_body(request: Request, record: Record, most: int) -> bytes:
     """At most `most` bytes, decoded. A body that is too large is read to its end as well: a client that still sends
-    reads no answer. Raises ProxyError."""
-    chunks, size = [], 0
-    async for chunk in request.stream():
+    reads no answer. Raises ProxyError and ClientDisconnect."""
+    chunks, size, more = [], 0, True
+    while more:
+        message = await request.receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        chunk, more = message.get("body", b""), message.get("more_body", False)
         size += len(chunk)
         chunks.append(chunk if size <= most else b"")
     record.received(size)
     if size > most:
         raise ProxyError("request_too_large", f"{size:,}", most)
     body = b"".join(chunks)
-    if body and "content-encoding" in request.headers:
+    if body and b"content-encoding" in dict(request.scope["headers"]):
         return await decompressed(body, ", ".join(request.headers.getlist("content-encoding")), most)
     return body
 

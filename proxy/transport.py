@@ -85,6 +85,13 @@ class Body(httpx.AsyncByteStream):
         """Whether the whole body is here, so that reading it waits for nothing."""
         return self.content.is_eof()
 
+    def whole(self) -> bytes:
+        """The body that has `arrived`. Raises as reading it does."""
+        try:
+            return self.content.read_nowait()
+        except aiohttp.ClientError as error:
+            raise as_httpx(error) from error
+
     async def __aiter__(self) -> AsyncIterator[bytes]:
         silent = 0.0
         while True:
@@ -179,13 +186,13 @@ class Transport(httpx.AsyncBaseTransport):
             wire, transport = connection.protocol, connection.transport
             assert isinstance(wire, Wire)
             assert transport is not None
-            wire.tells_silence = False
-            wire.set_response_params(skip_payload=request.method == "HEAD", **self.reading)
             if len(body) > COPIED_BYTES:
                 transport.write(head)
                 transport.write(body)
             else:
                 transport.write(head + body)
+            wire.tells_silence = False  # from here on, Azure works at the same time
+            wire.set_response_params(skip_payload=request.method == "HEAD", **self.reading)
             wire.start_timeout()
             message, content = await wire.read()
             while 100 <= message.code < 200:  # interim answers (RFC 9110, section 15.2)

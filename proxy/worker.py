@@ -144,19 +144,20 @@ def end_waiting(coordinator: Any, half_seconds: float, forget_seconds: float) ->
 
 class Recent:
     """The ids that were added in the last `seconds`, and at most as many seconds before. Two sets take turns, so that
-    an id costs nothing but its place in one."""
+    an id costs nothing but its place in one, and a number there: an id itself is three times as large."""
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
-        self.new, self.old = set[str](), set[str]()
+        self.new, self.old = set[int](), set[int]()
 
     def __contains__(self, id_: str) -> bool:
-        return id_ in self.new or id_ in self.old
+        number = hash(id_)
+        return number in self.new or number in self.old
 
     def add(self, id_: str) -> None:
         if not self.new and not self.old:
             self.turn_later()
-        self.new.add(id_)
+        self.new.add(hash(id_))
 
     def turn(self) -> None:
         self.old, self.new = self.new, set()

@@ -119,7 +119,7 @@ class FakeAzure:
             if not admitted:
                 facts = facts_of(route, question.deployment) | {"seconds": left["retry-after"]}
                 return self.send_error("rate_limited", facts, exchange, send, left)
-        if made := first(self.before, exchange, question):
+        if self.before and (made := first(self.before, exchange, question)):
             return self.play_made(made, exchange, send, fault, left)
         take = self.library.take(question.key, route.generation, exchange.body)
         if take is None and (made := first(self.after, exchange, question)):

@@ -106,7 +106,7 @@ class FunctionsHost:
                 return await _answer(send, HTTPStatus.OK, (b"content-type", b"text/html"), body=WELCOME)
             return await _answer(send, HTTPStatus.NOT_FOUND)
         function, parameters = match
-        if not self._keys.admit(function.auth_level, fields, scope["query_string"]):
+        if not self._keys.admit(function.auth_level, fields.first, scope["query_string"]):
             return await _answer(send, HTTPStatus.UNAUTHORIZED)
         length = named.get(b"content-length", b"0")
         try:

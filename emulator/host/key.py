@@ -9,8 +9,6 @@ import hmac
 from collections.abc import Mapping
 from urllib.parse import parse_qsl
 
-from .http.fields import Fields
-
 MASTER = "_master"
 ANY = "_any"
 HEADER = b"x-functions-key"
@@ -27,13 +25,14 @@ class Keys:
         self._any = ANY in values
         self._accepted = {"FUNCTION": everyone, "ADMIN": master}
 
-    def admit(self, auth_level: str, fields: Fields, query: bytes) -> bool:
-        """Whether a request with these header fields and this raw query may call the function."""
+    def admit(self, auth_level: str, headers: Mapping[bytes, bytes], query: bytes) -> bool:
+        """Whether a request may call the function. `headers` has the first value of each name, in lower case; `query`
+        is as it came."""
         if auth_level == "ANONYMOUS":
             return True
-        if self._any and auth_level == "FUNCTION" and any(value for name, value in fields.given if name in SHOWN):
+        if self._any and auth_level == "FUNCTION" and any(headers.get(name) for name in SHOWN):
             return True  # no page of another site can send such a header, as it could send a `code`
-        given = fields.first.get(HEADER)
+        given = headers.get(HEADER)
         if given is None:
             given = code_of(query)
         return any(hmac.compare_digest(given, accepted) for accepted in self._accepted[auth_level])

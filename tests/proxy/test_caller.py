@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from starlette.requests import ClientDisconnect
 
-from proxy.caller import unless_caller_leaves
+from proxy.caller import UNWATCHED_SECONDS, unless_caller_leaves
 
 
 async def left() -> dict[str, Any]:
@@ -19,21 +19,24 @@ async def stays() -> dict[str, Any]:
 
 
 async def outcome(receive: Callable[[], Awaitable[dict[str, Any]]], stopped: bool) -> tuple[str, int]:
-    """How the work ends, and how many cancellations of its task are left."""
+    """How the work ends, and how many cancellations of its task are left. Who stops it does so while the watch on the
+    caller asks."""
     ended: list[tuple[str, int]] = []
 
     async def working() -> None:
         task = asyncio.current_task()
         assert task
         try:
-            await unless_caller_leaves(receive, asyncio.sleep(60))
+            await unless_caller_leaves(heard, asyncio.sleep(60))
         except (ClientDisconnect, asyncio.CancelledError) as error:
             ended.append((type(error).__name__, task.cancelling()))
 
+    async def heard() -> dict[str, Any]:
+        if stopped:
+            task.cancel()
+        return await receive()
+
     task = asyncio.create_task(working())
-    await asyncio.sleep(0)  # the work has begun, and the watch on the caller has not
-    if stopped:
-        task.cancel()
     await asyncio.wait([task], timeout=5)
     return ended[0]
 
@@ -55,7 +58,7 @@ def test_why_the_work_ended_is_told(
 
 def test_what_watched_the_caller_ends_with_the_work() -> None:
     async def work() -> int:
-        result = await unless_caller_leaves(stays, asyncio.sleep(0, 7))
+        result = await unless_caller_leaves(stays, asyncio.sleep(2 * UNWATCHED_SECONDS, 7))
         await asyncio.sleep(0)
         assert len(asyncio.all_tasks()) == 1
         return result

@@ -14,6 +14,7 @@ from .model import Asked, Members
 from .owners import Owners, named
 from .settings import Settings
 from .sharing import Sharing
+from .tally import FIELDS
 from .usage_table import Tokens, UsageTable, table_at
 
 
@@ -33,10 +34,12 @@ class Accounts:
     async def charge(self, key: Key, route: str, path: Mapping[str, str], body: bytes, asked: Asked) -> Charge:
         """Reserves the call's estimate. Raises ProxyError where the call uses another key's response or a container's
         file, or limits no output that the key's budget needs limited; and OverBudget where nothing is left."""
+        estimate = estimated(route, body, asked.members, self.budgets.usual_output(key))
+        if not route.startswith(("responses", "containers")):
+            return self.budgets.reserve(key, estimate)
         if route.startswith("containers"):
             raise ProxyError("container_owner_not_kept")
-        estimate = estimated(route, body, asked.members, self.budgets.usual_output(key))
-        if not self.owners or not route.startswith("responses"):
+        if not self.owners:
             return self.budgets.reserve(key, estimate)
         before = named(path, asked.members)
         if estimate:
@@ -74,7 +77,7 @@ class Accounts:
             },
             "day": tally.date.isoformat(),
             "starts_anew": self.budgets.tomorrow().isoformat().replace("+00:00", "Z"),
-            "today": {name: getattr(today, name) for name in today.__struct_fields__},
+            "today": {name: getattr(today, name) for name in FIELDS},
             "limits": {limit.field: getattr(key, limit.field) for limit in LIMITS},
             "left": self.budgets.left(key),
             "counted": self.counted(tally.read_at is not None),

@@ -98,13 +98,16 @@ class Budgets:
         self.tallies: dict[str, Tally] = {}
 
     def tally(self, key: Key) -> Tally:
-        """The key's tally of today. The day stays when the clock is set back: a day that begins twice would write its
-        row in the table from 0 again."""
+        """The key's tally of today and of this minute. The day stays when the clock is set back: a day that begins
+        twice would write its row in the table from 0 again."""
         if self.clock() >= self.day_ends:
             self.begin_day()
         if (tally := self.tallies.get(key.id)) is None:
             tally = self.tallies[key.id] = Tally(key, self.day)
-        if self.monotonic() >= tally.noted_until:
+        now = self.monotonic()
+        if now >= tally.minute.ends:
+            tally.minute = Minute(now + MINUTE_SECONDS)
+        if now >= tally.noted_until:
             self.exchange.note_use(tally)
         return tally
 
@@ -112,12 +115,6 @@ class Budgets:
         self.day = int(self.clock() // DAY_SECONDS)
         self.day_ends = (self.day + 1) * DAY_SECONDS
         self.tallies.clear()  # calls under way and unwritten changes keep their own tally
-
-    def minute(self, tally: Tally) -> Minute:
-        minute, now = tally.minute, self.monotonic()
-        if now >= minute.ends:
-            minute = tally.minute = Minute(now + MINUTE_SECONDS)
-        return minute
 
     def usual_output(self, key: Key) -> int:
         """The average tokens of an answer to this key; 0 before the first answer."""
@@ -131,20 +128,25 @@ class Budgets:
     def reserve(self, key: Key, asked: Estimate | None) -> Charge:
         """Raises OverBudget. `asked` is None for a call that asks no model; only the minute limits such a call."""
         tally = self.tally(key)
-        minute = self.minute(tally)
-        limits, taken = limits_of(key), (*tally.taken, minute.requests, minute.tokens)  # in the order of LIMITS
+        limits, taken = limits_of(key), tally.taken()  # in the order of LIMITS
         if any(map(operator.ge, taken, limits)):
             for limit, used, most in zip(LIMITS, taken, limits, strict=True):
                 if used >= most and (asked or limit.period == "minute"):
-                    raise self.over(limit, int(most), tally, minute)
-        charge = Charge(self.exchange.note_change, tally, minute, asked)
-        if asked:
-            self.exchange.note_change(tally)
-        return charge
+                    raise self.over(limit, int(most), tally)
+        minute, own, changed = tally.minute, tally.own, self.exchange.note_change
+        minute.requests += 1
+        if not asked:
+            return Charge(changed, tally, minute)
+        reserved = asked.input_tokens + asked.output_tokens
+        minute.tokens += reserved
+        own.reserved_tokens += reserved
+        own.open_requests += 1
+        changed(tally)
+        return Charge(changed, tally, minute, asked, reserved)
 
-    def over(self, limit: Limit, most: int, tally: Tally, minute: Minute) -> OverBudget:
+    def over(self, limit: Limit, most: int, tally: Tally) -> OverBudget:
         if limit.period == "minute":
-            wait = minute.ends - self.monotonic()
+            wait = tally.minute.ends - self.monotonic()
             return OverBudget("key_minute_used_up", most, limit.counted, math.ceil(wait), after=wait)
         left = self.left(tally.key)[limit.field]
         if left and left > 0:
@@ -156,7 +158,7 @@ class Budgets:
     def left(self, key: Key) -> dict[str, int | None]:
         """Limit: what is left of it, at least 0; None: no limit. Calls under way do not count."""
         tally = self.tally(key)
-        used = {"day": tally.used, "minute": self.minute(tally).used}
+        used = {"day": tally.used, "minute": tally.minute.used}
         limits = ((limit, getattr(key, limit.field)) for limit in LIMITS)
         return {
             limit.field: None if most is None else max(0, most - used[limit.period][limit.counted])

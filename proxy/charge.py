@@ -1,34 +1,33 @@
 """Holds what one call has reserved until the call is over, and then counts what it took."""
 
+import functools
 import re
 from collections.abc import Callable
+
+from msgspec import Struct
 
 from .estimate import FRAME_END, Estimate, frames_of, guessed
 from .excerpt import Excerpt
 from .fields import Fields
-from .tally import Counts, Minute, Tally
+from .tally import Minute, Tally
 
 RESPONSE_ID = re.compile(rb'"id"\s*:\s*"(resp_[A-Za-z0-9_-]{1,256})"')
 HEAD_BYTES = 4_096  # of a chunk; the id comes before anything that a caller chooses
 WHOSE = b"x-proxy-limit-of"  # on each 429: `key` for the key's own limit, `azure` for the limit that all share
 
 
-class Charge:
-    """Budgets.reserve makes it. It calls `changed` when it changes the tally. `asked` is None for a call that asks no
-    model; such a call takes nothing from the day's budget."""
+class Charge(Struct, eq=False):
+    """Budgets.reserve makes it, and has counted the `reserved` tokens. It calls `changed` when it changes the tally.
+    `asked` is None for a call that asks no model; such a call takes nothing from the day's budget."""
 
-    __slots__ = ("asked", "changed", "frames", "minute", "note_id", "noted", "reserved", "tally")
-
-    def __init__(self, changed: Callable[[Tally], None], tally: Tally, minute: Minute, asked: Estimate | None) -> None:
-        self.changed, self.tally, self.minute, self.asked, self.frames = changed, tally, minute, asked, 0
-        self.note_id: Callable[[str, int], None] | None = None  # gets the id of a stored response, and its tokens
-        self.noted = ""  # the id that a stream told
-        self.reserved = asked.total if asked else 0
-        minute.requests += 1
-        if asked:
-            minute.tokens += self.reserved
-            tally.own.open_requests += 1
-            tally.own.reserved_tokens += self.reserved
+    changed: Callable[[Tally], None]
+    tally: Tally
+    minute: Minute
+    asked: Estimate | None = None
+    reserved: int = 0
+    frames: int = 0
+    note_id: Callable[[str, int], None] | None = None  # gets the id of a stored response, and its tokens
+    noted: str = ""  # the id that a stream told
 
     def watching(self, read: Callable[[bytes], None], coded: bool) -> Callable[[bytes], None]:
         """A reader of a stream's chunks: `read`, or one that counts events and notes the id before it calls `read`."""
@@ -55,10 +54,10 @@ class Charge:
         of this method does nothing."""
         if self.asked:
             if fields.outcome == "complete" and fields.total_tokens is not None and (fields.status or 500) < 400:
-                taken = Counts(1, fields.input_tokens or 0, fields.output_tokens or 0, fields.total_tokens)
+                self.pay(1, fields.input_tokens or 0, fields.output_tokens or 0, fields.total_tokens)
             else:
-                taken = guessed(fields, self.asked, lambda: self.events(excerpt, fields.bytes_out or 0))
-            self.pay(taken)
+                events = functools.partial(self.events, excerpt, fields.bytes_out or 0)
+                self.pay(*guessed(fields, self.asked, events))
         if self.note_id and (stored := self.noted or response_id):
             self.note_id(stored, fields.total_tokens or 0)
 
@@ -67,21 +66,24 @@ class Charge:
 
     def drop(self) -> None:
         """Ends a call that the proxy refuses. It counts in the minute alone."""
-        self.pay(Counts())
+        if self.asked:
+            self.pay(0, 0, 0, 0)
 
-    def pay(self, taken: Counts) -> None:
-        asked, self.asked = self.asked, None
-        if asked:
-            self.minute.tokens += taken.total_tokens - self.reserved
-            taken.open_requests, taken.reserved_tokens = -1, -self.reserved
-            self.tally.own.add(taken)
-            self.changed(self.tally)
+    def pay(self, requests: int, inputs: int, outputs: int, total: int, estimated: int = 0) -> None:
+        """Counts what the call took, in place of what it had reserved."""
+        self.asked, own, reserved = None, self.tally.own, self.reserved
+        self.minute.tokens += total - reserved
+        own.requests += requests
+        own.input_tokens += inputs
+        own.output_tokens += outputs
+        own.total_tokens += total
+        own.estimated += estimated
+        own.open_requests -= 1
+        own.reserved_tokens -= reserved
+        self.changed(self.tally)
 
     def __del__(self) -> None:
         """Settles a call that was cut off: its reservation must not last until midnight."""
         if self.asked:
-            self.pay(
-                Counts(
-                    requests=1, input_tokens=self.asked.input_tokens, total_tokens=self.asked.input_tokens, estimated=1
-                )
-            )
+            inputs = self.asked.input_tokens
+            self.pay(1, inputs, 0, inputs, estimated=1)

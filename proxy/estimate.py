@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from typing import NamedTuple
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -11,13 +12,13 @@ from .fields import Fields
 from .limits import OUTPUT_LIMITS
 from .media import FORMS, HEARD_TOKENS_A_WRITTEN_ONE, MEDIA, WRITTEN_DOWN, heard_tokens, made_tokens
 from .model import Members
-from .tally import Counts
 
 COUNTED = frozenset(  # the routes that ask a model
     ("chat/completions", "embeddings", "responses", "responses/compact", *MEDIA)
 )
 BYTES_A_TOKEN = 4  # OpenAI's rule of thumb for English
 TOKENS_A_SECOND = 50  # of output; Microsoft's target for gpt-5 to gpt-5.4 (Learn, "Provisioned throughput": latency)
+ABOUT_OUTPUT = frozenset(("n", "background", *(name for names in OUTPUT_LIMITS.values() for name in names)))
 UNNAMED_OUTPUT = 1_000  # tokens for an answer that the caller does not limit
 MOST = 1_000_000.0  # tokens: a larger wish counts as this; no model of 2026 answers with more
 DATA_TOKENS = 1_000  # for each image, sound or file in the body; its bytes say little about its tokens
@@ -40,10 +41,6 @@ class Estimate(Struct, frozen=True, gc=False):
     background: bool = False
     by_size: bool = True
 
-    @property
-    def total(self) -> int:
-        return self.input_tokens + self.output_tokens
-
     def with_input(self, more: int) -> "Estimate":
         return replace(self, input_tokens=self.input_tokens + more) if more else self
 
@@ -60,6 +57,8 @@ def estimated(route: str, body: bytes, members: Members, usual_output: int) -> E
     limits = OUTPUT_LIMITS.get(route, ())
     output, copies, background = -1.0, 1.0, False
     for name, value in members:
+        if name not in ABOUT_OUTPUT:
+            continue
         if name in limits:
             output = max(output, number(value))
         elif name == "n":
@@ -67,7 +66,7 @@ def estimated(route: str, body: bytes, members: Members, usual_output: int) -> E
         elif name == "background":
             background = background or value not in (None, False)
     if output < 0:
-        output = float(max(UNNAMED_OUTPUT, usual_output))
+        output = max(UNNAMED_OUTPUT, usual_output)
     return Estimate(input_tokens(body), int(min(MOST, output * copies)), background)
 
 
@@ -105,13 +104,23 @@ def frames_of(excerpt: Excerpt, size: int) -> int:
     return round(size * events.count(FRAME_END) / len(events)) if events else 0
 
 
-def guessed(fields: Fields, asked: Estimate, frames: Callable[[], int]) -> Counts:
+class Taken(NamedTuple):
+    """What a call took; `estimated` is 1 where Azure did not tell."""
+
+    requests: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    total_tokens: int = 0
+    estimated: int = 0
+
+
+def guessed(fields: Fields, asked: Estimate, frames: Callable[[], int]) -> Taken:
     """What a call took of which Azure did not tell all: an estimate by size. `fields` gets the estimate, and is marked
     as estimated. `frames` counts a stream's events: a model sends about one token in each."""
     status = fields.status or 500
     unanswered = fields.upstream_ms > 0 and (status == 499 or fields.error == "upstream_timeout")  # Azure had begun
     if status >= 400 and not unanswered:
-        return Counts()  # Azure counts no tokens for an error
+        return Taken()  # Azure counts no tokens for an error
     if not asked.by_size:
         produced = asked.output_tokens
     elif unanswered:
@@ -125,4 +134,4 @@ def guessed(fields: Fields, asked: Estimate, frames: Callable[[], int]) -> Count
     inputs = fields.input_tokens or heard_tokens(fields.audio_seconds, 0) or asked.input_tokens
     fields.input_tokens, fields.output_tokens = inputs, output
     fields.total_tokens, fields.estimated = fields.input_tokens + output, True
-    return Counts(1, fields.input_tokens, output, fields.total_tokens, estimated=1)
+    return Taken(1, fields.input_tokens, output, fields.total_tokens, estimated=1)

@@ -11,7 +11,7 @@ import hashlib
 import re
 import time
 import unicodedata
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from itsdangerous import BadData, Signer
 from itsdangerous.encoding import base64_decode, base64_encode
@@ -107,18 +107,16 @@ def folded(name: str) -> str:
     return unicodedata.normalize("NFC", name).casefold()
 
 
-KEY_HEADERS = (b"api-key", b"x-api-key")  # Azure's and Anthropic's clients send them in the place of Authorization
+KEY_HEADERS = {b"api-key", b"x-api-key"}  # Azure's and Anthropic's clients send them in the place of Authorization
 
 
-def given_key(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
-    """The key in a request's headers. Their names are in lower case. Raises ProxyError for no key, and for two."""
-    found = set()
-    for name, value in headers:
-        if name == b"authorization":
-            scheme, _, key = value.partition(b" ")
-            found.add(key.strip() if scheme.lower() == b"bearer" else b"")
-        elif name in KEY_HEADERS:
-            found.add(value.strip())
+def given_key(headers: Mapping[bytes, bytes]) -> bytes:
+    """The key in a request's headers. Their names are in lower case; the host joins fields of one name. Raises
+    ProxyError for no key, and for two."""
+    scheme, _, key = headers.get(b"authorization", b"").partition(b" ")
+    found = {key.strip()} if scheme.lower() == b"bearer" else set()
+    for name in KEY_HEADERS & headers.keys():
+        found.add(headers[name].strip())
     found.discard(b"")
     if len(found) > 1:
         raise ProxyError("two_api_keys")

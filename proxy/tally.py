@@ -1,14 +1,14 @@
 """Counts what one key has used in a day, and in a minute."""
 
 import math
+from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime, timedelta
-
-from msgspec import Struct
 
 from .keys import Key
 
 
-class Counts(Struct, gc=False):
+@dataclass(slots=True)
+class Counts:
     """`estimated` counts the requests whose tokens Azure did not tell. `open_requests` counts the calls under way, and
     `reserved_tokens` what they may take."""
 
@@ -33,7 +33,7 @@ class Counts(Struct, gc=False):
         return Counts(*(getattr(self, name) + getattr(others, name) for name in FIELDS))
 
 
-FIELDS = Counts.__struct_fields__
+FIELDS = tuple(field.name for field in fields(Counts))
 
 
 class Tally:
@@ -49,13 +49,15 @@ class Tally:
         self.read_at: float | None = None
         self.noted_until = -math.inf
 
-    @property
-    def taken(self) -> tuple[int, int]:
-        """Requests and tokens: used, under way and reserved, of all instances."""
-        own, others = self.own, self.others
+    def taken(self) -> tuple[int, int, int, int]:
+        """Requests and tokens: used, under way and reserved; of the day by all instances, then of the minute by this
+        one."""
+        own, others, minute = self.own, self.others, self.minute
         return (
             own.requests + own.open_requests + others.requests + others.open_requests,
             own.total_tokens + own.reserved_tokens + others.total_tokens + others.reserved_tokens,
+            minute.requests,
+            minute.tokens,
         )
 
     @property

@@ -241,8 +241,8 @@ def test_a_key_is_found_again_as_it_was_made() -> None:
 
 def test_who_sends_no_key_is_not_checked_and_two_that_differ_are_refused() -> None:
     with pytest.raises(ProxyError) as missing:
-        given_key([(b"authorization", b"Digest x"), (b"api-key", b" ")])
+        given_key({b"authorization": b"Digest x", b"api-key": b" "})
     with pytest.raises(ProxyError) as two:
-        given_key([(b"authorization", b"Bearer a"), (b"authorization", b"Bearer b")])
+        given_key({b"authorization": b"Bearer a", b"x-api-key": b"b"})
     assert (missing.value.code, two.value.code) == ("missing_api_key", "two_api_keys")
-    assert given_key([(b"authorization", b"BEARER  a "), (b"api-key", b"a")]) == b"a"
+    assert given_key({b"authorization": b"BEARER  a ", b"api-key": b"a"}) == b"a"

@@ -104,4 +104,4 @@ def require_output_limit(route: str, members: Members) -> None:
     of its output. Raises ProxyError where there is none."""
     names = OUTPUT_LIMITS.get(route, ())
     if not any(isinstance(value, float) and value >= 1 for value in values(members, *names)):
-        raise ProxyError("background_needs_limit", param=names[0])
+        raise ProxyError("background_needs_limit", param=next(iter(names), "background"))

@@ -16,7 +16,7 @@ HEAD_BYTES = 4_096  # of a chunk; the id comes before anything that a caller cho
 WHOSE = b"x-proxy-limit-of"  # on each 429: `key` for the key's own limit, `azure` for the limit that all share
 
 
-class Charge(Struct, eq=False):
+class Charge(Struct, eq=False, gc=False):  # nothing that it holds refers to it
     """Budgets.reserve makes it, and has counted the `reserved` tokens. It calls `changed` when it changes the tally.
     `asked` is None for a call that asks no model; such a call takes nothing from the day's budget."""
 
@@ -43,8 +43,9 @@ class Charge(Struct, eq=False):
 
     def headers(self, status: int) -> list[tuple[bytes, bytes]]:
         """An answer's headers: the day's tokens left before this call, and on Azure's 429 that the limit is Azure's."""
-        most = self.tally.key.tokens_a_day
-        told = [] if most is None else [(b"x-proxy-tokens-left", b"%d" % max(0, most - self.tally.used_tokens))]
+        tally = self.tally
+        most = tally.key.tokens_a_day
+        told = [] if most is None else [(b"x-proxy-tokens-left", b"%d" % max(0, most - tally.used_tokens()))]
         if status == 429:
             told.append((WHOSE, b"azure"))
         return told

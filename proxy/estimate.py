@@ -13,9 +13,6 @@ from .limits import OUTPUT_LIMITS
 from .media import FORMS, HEARD_TOKENS_A_WRITTEN_ONE, MEDIA, WRITTEN_DOWN, heard_tokens, made_tokens
 from .model import Members
 
-COUNTED = frozenset(  # the routes that ask a model
-    ("chat/completions", "embeddings", "responses", "responses/compact", *MEDIA)
-)
 BYTES_A_TOKEN = 4  # OpenAI's rule of thumb for English
 TOKENS_A_SECOND = 50  # of output; Microsoft's target for gpt-5 to gpt-5.4 (Learn, "Provisioned throughput": latency)
 ABOUT_OUTPUT = frozenset(("n", "background", *(name for names in OUTPUT_LIMITS.values() for name in names)))
@@ -48,13 +45,12 @@ class Estimate(Struct, frozen=True, gc=False):
 def estimated(route: str, body: bytes, members: Members, usual_output: int) -> Estimate | None:
     """What to reserve for a call; None where the route asks no model. `usual_output` is the average output of the key's
     calls."""
-    if route not in COUNTED:
-        return None
     if route == "embeddings":  # whose input may be numbers of tokens: `[7,7,7]`
         return Estimate(max(input_tokens(body), body.count(b",")), 0)
     if route in MEDIA:
         return estimated_media(route, body, members)
-    limits = OUTPUT_LIMITS.get(route, ())
+    if (limits := OUTPUT_LIMITS.get(route)) is None:
+        return None
     output, copies, background = -1.0, 1.0, False
     for name, value in members:
         if name not in ABOUT_OUTPUT:

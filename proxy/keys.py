@@ -118,10 +118,8 @@ def given_key(headers: Mapping[bytes, bytes]) -> bytes:
     for name in KEY_HEADERS & headers.keys():
         found.add(headers[name].strip())
     found.discard(b"")
-    if len(found) > 1:
-        raise ProxyError("two_api_keys")
-    if not found:
-        raise ProxyError("missing_api_key")
+    if len(found) != 1:
+        raise ProxyError("two_api_keys" if found else "missing_api_key")
     return found.pop()
 
 

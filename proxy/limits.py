@@ -5,9 +5,10 @@ from typing import Any
 from .errors import ProxyError
 from .model import Members
 
-OUTPUT_LIMITS = {  # route: the members of a body that limit the answer
+OUTPUT_LIMITS: dict[str, tuple[str, ...]] = {  # route that writes text: the members of a body that limit it
     "chat/completions": ("max_completion_tokens", "max_tokens"),
     "responses": ("max_output_tokens",),
+    "responses/compact": (),
 }
 NEED_STORE = ("background", "previous_response_id", "conversation")
 

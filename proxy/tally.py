@@ -60,14 +60,13 @@ class Tally:
             minute.tokens,
         )
 
-    @property
     def used_tokens(self) -> int:
         """What calls have used that are over, of all instances."""
         return self.own.total_tokens + self.others.total_tokens
 
     @property
     def used(self) -> dict[str, int]:
-        return {"requests": self.own.requests + self.others.requests, "tokens": self.used_tokens}
+        return {"requests": self.own.requests + self.others.requests, "tokens": self.used_tokens()}
 
     @property
     def date(self) -> date:

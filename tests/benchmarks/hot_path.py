@@ -15,6 +15,8 @@ from contextlib import asynccontextmanager
 from types import SimpleNamespace
 from typing import Any
 
+from benchmarks.measured.key_cost import KEY as SIGNED_KEY
+from benchmarks.measured.key_cost import SECRET, Table
 from tests.benchmarks.counting import calls, left_over, peak
 
 SETTINGS = {
@@ -22,6 +24,7 @@ SETTINGS = {
     "AZURE_OPENAI_DEPLOYMENT": "gpt-4o-mini",
     "PYTHON_ENABLE_INIT_INDEXING": "1",
 }
+SIGNED_KEYS = {"PROXY_SIGNING_KEY": SECRET, "PROXY_USAGE_TABLE": "https://account.table.core.windows.net/usage"}
 KEY = "a-key"
 ANSWER = json.dumps({"choices": [{"message": {"content": "x" * 1_200}}], "usage": {"total_tokens": 5}}).encode()
 FRAME = b'data: {"choices":[{"delta":{"content":" word"},"finish_reason":null,"index":0}],"model":"gpt-4o-mini"}\n\n'
@@ -100,9 +103,10 @@ def chunked(*parts: bytes) -> tuple[bytes, ...]:
     return tuple(b"%x\r\n%s\r\n" % (len(part), part) for part in parts)
 
 
-def request(stream: bool, body_bytes: int = 900) -> bytes:
+def request(stream: bool, body_bytes: int = 900, signed: bool = False) -> bytes:
     content = json.dumps({"model": "gpt-4o-mini", "stream": stream, "messages": "a" * body_bytes}).encode()
-    head = f"POST /api/v1/chat/completions HTTP/1.1\r\nhost: a\r\nx-functions-key: {KEY}\r\n"
+    below, key = ("keys/", f"authorization: Bearer {SIGNED_KEY}") if signed else ("", f"x-functions-key: {KEY}")
+    head = f"POST /api/{below}v1/chat/completions HTTP/1.1\r\nhost: a\r\n{key}\r\n"
     head += f"content-type: application/json\r\nuser-agent: made-up\r\ncontent-length: {len(content)}\r\n\r\n"
     return head.encode() + content
 
@@ -132,8 +136,8 @@ class Caller:
             await asyncio.sleep(0)
         return self.transport.written
 
-    async def json(self) -> list[bytes]:
-        return await self.ask(request(stream=False), JSON_HEAD % len(ANSWER) + ANSWER)
+    async def json(self, signed: bool = False) -> list[bytes]:
+        return await self.ask(request(stream=False, signed=signed), JSON_HEAD % len(ANSWER) + ANSWER)
 
     async def frames(self, count: int) -> list[bytes]:
         first, *frames = chunked(*[FRAME] * count, b"data: [DONE]\n\n", b"")
@@ -145,7 +149,7 @@ class Caller:
 
 @asynccontextmanager
 async def caller() -> AsyncIterator[Caller]:
-    os.environ.update(SETTINGS)
+    os.environ.update(SETTINGS | SIGNED_KEYS)
     from uvicorn import Config
     from uvicorn.server import ServerState
 
@@ -155,8 +159,9 @@ async def caller() -> AsyncIterator[Caller]:
     from emulator.host.workers.coordinator import offered
     from emulator.host.workers.public import public_backend
     from emulator.stack import ROOT
-    from proxy import upstream
+    from proxy import accounts, upstream
 
+    accounts.UsageTable = Table  # type: ignore[misc, assignment]
     with offered() as halves, imported(ROOT) as app:
         async with public_backend(app, halves) as backend:
             sys.modules["function_app"].identity.current = SimpleNamespace(
@@ -245,8 +250,12 @@ async def counted() -> dict[str, float]:
         identity = sys.modules["function_app"].identity
         few, many = [await calls(lambda count=count: proxy.frames(count)) for count in (10, 110)]
         large = 5_000_000
+        plain, signed = await calls(proxy.json), await calls(lambda: proxy.json(signed=True))
+        assert b"x-proxy-tokens-left" in (await proxy.json(signed=True))[0]
         return {
-            "calls per request": await calls(proxy.json),
+            "calls per request": plain,
+            "calls per request that a signed key adds": signed - plain,
+            "writes per request with a signed key": len(await proxy.json(signed=True)),
             "writes per request": len(await proxy.json()),
             "calls per frame": (many - few) / 100,
             "writes per frame": (len(await proxy.frames(110)) - len(await proxy.frames(10))) / 100,

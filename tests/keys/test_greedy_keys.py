@@ -217,6 +217,16 @@ async def test_a_response_in_the_background_counts_as_its_limit_and_needs_one(
 
 
 @pytest.mark.anyio
+async def test_a_compaction_in_the_background_is_refused(shared: Accounts) -> None:
+    """No member of its body limits its output."""
+    text = b'{"model":"m","background":true}'
+    asked = choose_deployment(text, {"m": "m"}, required=True, in_path=False)
+    with pytest.raises(ProxyError) as refused:
+        await shared.charge(key(tokens_a_day=LEFT), "responses/compact", {}, text, asked)
+    assert refused.value.code == "background_needs_limit"
+
+
+@pytest.mark.anyio
 async def test_what_a_call_continues_is_its_input(shared: Accounts) -> None:
     first = await charge(shared, key(), max_output_tokens=10)
     told = Fields("POST", "responses", status=200, outcome="complete", input_tokens=8_000, output_tokens=1_000)

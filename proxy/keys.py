@@ -107,20 +107,22 @@ def folded(name: str) -> str:
     return unicodedata.normalize("NFC", name).casefold()
 
 
-KEY_HEADERS = {b"api-key", b"x-api-key"}  # Azure's and Anthropic's clients send them in the place of Authorization
+KEY_HEADERS = (b"api-key", b"x-api-key")  # Azure's and Anthropic's clients send them in the place of Authorization
 
 
 def given_key(headers: Mapping[bytes, bytes]) -> bytes:
     """The key in a request's headers. Their names are in lower case; the host joins fields of one name. Raises
     ProxyError for no key, and for two."""
-    scheme, _, key = headers.get(b"authorization", b"").partition(b" ")
-    found = {key.strip()} if scheme.lower() == b"bearer" else set()
-    for name in KEY_HEADERS & headers.keys():
-        found.add(headers[name].strip())
-    found.discard(b"")
-    if len(found) != 1:
-        raise ProxyError("two_api_keys" if found else "missing_api_key")
-    return found.pop()
+    scheme, _, shown = headers.get(b"authorization", b"").partition(b" ")
+    key = shown.strip() if scheme.lower() == b"bearer" else b""
+    for name in KEY_HEADERS:
+        if name in headers and (other := headers[name].strip()):
+            if key and key != other:
+                raise ProxyError("two_api_keys")
+            key = other
+    if not key:
+        raise ProxyError("missing_api_key")
+    return key
 
 
 class Allowed(dict[str, str]):

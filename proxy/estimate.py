@@ -1,5 +1,6 @@
 """Estimates the tokens that a call may take, before the call; and those that it took, where Azure does not tell."""
 
+import operator
 import re
 from collections.abc import Callable
 from typing import NamedTuple
@@ -15,6 +16,7 @@ from .model import Members
 
 BYTES_A_TOKEN = 4  # OpenAI's rule of thumb for English
 TOKENS_A_SECOND = 50  # of output; Microsoft's target for gpt-5 to gpt-5.4 (Learn, "Provisioned throughput": latency)
+NAME = operator.itemgetter(0)  # of a member
 ABOUT_OUTPUT = frozenset(("n", "background", *(name for names in OUTPUT_LIMITS.values() for name in names)))
 UNNAMED_OUTPUT = 1_000  # tokens for an answer that the caller does not limit
 MOST = 1_000_000.0  # tokens: a larger wish counts as this; no model of 2026 answers with more
@@ -51,19 +53,19 @@ def estimated(route: str, body: bytes, members: Members, usual_output: int) -> E
         return estimated_media(route, body, members)
     if (limits := OUTPUT_LIMITS.get(route)) is None:
         return None
+    usual = max(UNNAMED_OUTPUT, usual_output)
+    if ABOUT_OUTPUT.isdisjoint(map(NAME, members)):  # as in most calls
+        return Estimate(input_tokens(body), usual)
     output, copies, background = -1.0, 1.0, False
     for name, value in members:
-        if name not in ABOUT_OUTPUT:
-            continue
         if name in limits:
             output = max(output, number(value))
         elif name == "n":
             copies = max(copies, number(value))
         elif name == "background":
             background = background or value not in (None, False)
-    if output < 0:
-        output = max(UNNAMED_OUTPUT, usual_output)
-    return Estimate(input_tokens(body), int(min(MOST, output * copies)), background)
+    wanted = (usual if output < 0 else output) * copies
+    return Estimate(input_tokens(body), int(min(MOST, wanted)), background)
 
 
 def estimated_media(route: str, body: bytes, members: Members) -> Estimate:

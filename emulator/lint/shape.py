@@ -16,6 +16,7 @@ CALLERS_OWN = ("metadata", "parameters", "properties", "schema")  # the keys bel
 OF_THE_CONNECTION = ("connection", "content-length", "keep-alive", "set-cookie", "transfer-encoding")
 STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
 
+Keys = tuple[str, str, tuple[str, ...]]  # kind of event, JSON path, the keys of an object there
 Pair = tuple[str, str, str, str]  # kind of event, JSON path, key, a later key
 
 
@@ -25,6 +26,7 @@ class Shape:
 
     headers: set[str] | None = None  # headers that all recordings have
     orders: set[Pair] = field(default_factory=set)
+    keys: set[Keys] = field(default_factory=set)  # whose pairs are in `orders`
     layouts: set[str] = field(default_factory=set)
     steps: set[tuple[str, str]] = field(default_factory=set)
 
@@ -33,8 +35,9 @@ class Shape:
         self.headers = names if self.headers is None else self.headers & names
         self.layouts.add(layout_of(recording))
         self.steps.update(pairwise(steps_of(recording)))
-        for document in recording.documents:
-            self.orders.update(orders_of(document))
+        for keys in {keys for document in recording.documents for keys in keys_of(document)} - self.keys:
+            self.keys.add(keys)
+            self.orders.update(orders_of(keys))
 
 
 def check(tapes: Tapes, context: Context) -> Iterator[Finding]:
@@ -90,29 +93,35 @@ def _steps(recording: Recording, shape: Shape) -> Iterator[Finding]:
 def _orders(recording: Recording, shape: Shape) -> Iterator[Finding]:
     told = set[Pair]()
     for document in recording.documents:
-        for pair in orders_of(document):
+        for pair in (pair for keys in keys_of(document) if keys not in shape.keys for pair in orders_of(keys)):
             step, path, first, second = pair
-            if (step, path, second, first) in shape.orders and pair not in shape.orders | told:
+            if (step, path, second, first) in shape.orders and pair not in shape.orders and pair not in told:
                 told.add(pair)
                 message = f"{first} comes before {second}; in every real recording it comes after"
                 yield error("shape", recording.place(document.event, path), message)
 
 
-def orders_of(document: Document) -> Iterator[Pair]:
-    """Every pair of keys of every object, in their order."""
+def keys_of(document: Document) -> Iterator[Keys]:
+    """The keys of every object, in their order. Most events of a stream have the same."""
     step = _step(document, document.text) if document.event else ""
-    yield from ((step, *pair) for pair in _pairs(document.value, ""))
+    yield from ((step, *found) for found in _keys(document.value, ""))
 
 
-def _pairs(value: Any, path: str) -> Iterator[tuple[str, str, str]]:
+def _keys(value: Any, path: str) -> Iterator[tuple[str, tuple[str, ...]]]:
     if isinstance(value, dict):
-        yield from ((path, first, second) for first, second in combinations(value, 2))
+        yield path, (*value,)
         for name, item in value.items():
             if name not in CALLERS_OWN:
-                yield from _pairs(item, f"{path}.{name}".lstrip("."))
+                yield from _keys(item, f"{path}.{name}".lstrip("."))
     elif isinstance(value, list):
         for item in value:
-            yield from _pairs(item, f"{path}[]")
+            yield from _keys(item, f"{path}[]")
+
+
+def orders_of(keys: Keys) -> Iterator[Pair]:
+    """Every pair of the keys, in their order."""
+    step, path, names = keys
+    return ((step, path, first, second) for first, second in combinations(names, 2))
 
 
 def headers_of(recording: Recording) -> set[str]:

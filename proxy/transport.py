@@ -164,7 +164,7 @@ class Transport(httpx.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """An answer up to the end of its headers. Raises httpx.TransportError or OSError, as does reading its body."""
         way = self.way(request.url.scheme, request.url.host, request.url.port)
-        sent = way, head_of(request, way), await request.aread()
+        sent = way, head_of(request, way), request.read()  # a body that is here: a third of what `aread` costs
         try:
             try:
                 return await self.exchange(request, *sent)

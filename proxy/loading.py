@@ -9,7 +9,7 @@ LATER = (f"{__package__}.transport", LIBRARY)  # one after the other: two thread
 
 
 def load_in_background() -> None:
-    threading.Thread(target=load).start()
+    threading.Thread(target=load, name=load.__module__).start()
 
 
 def load() -> None:

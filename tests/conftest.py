@@ -15,11 +15,11 @@ pytest_plugins = ["emulator.pytest_plugin", "tests.garbage"]
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int | None:
-    """Three workers on two cores: a third of the time, a test waits for a process or a socket."""
+    """Two workers for each core: half of the time, a test waits for a process or a socket."""
     if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ:
         return None
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return cores + (cores + 1) // 2
+    return 2 * cores
 
 
 @pytest.fixture(scope="session")

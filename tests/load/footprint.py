@@ -46,16 +46,25 @@ class Counted:
         return self.clock_start + (time.time() - self.clock_start) * self.clock_factor
 
     def footprint(self) -> Footprint:
+        """Of now, once the proxy has loaded what it loads in the background."""
+        deadline, counts = time.monotonic() + PATIENCE_SECONDS, self.counts()
+        while counts.pop("loads"):
+            assert time.monotonic() < deadline, "the proxy loads for ever"
+            counts = self.counts()
         pid = self.running.process.pid
+        status = Path(f"/proc/{pid}/status").read_text()
+        rss_kb = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS"))
+        return Footprint(len(os.listdir(f"/proc/{pid}/fd")), rss_kb / 1024, **counts)
+
+    def counts(self) -> dict[str, int]:
         self.file.unlink(missing_ok=True)
-        os.kill(pid, signal.SIGUSR1)
+        os.kill(self.running.process.pid, signal.SIGUSR1)
         deadline = time.monotonic() + PATIENCE_SECONDS
         while not self.file.exists():
             assert time.monotonic() < deadline, "the proxy's event loop hangs"
             time.sleep(0.01)
-        status = Path(f"/proc/{pid}/status").read_text()
-        rss_kb = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS"))
-        return Footprint(len(os.listdir(f"/proc/{pid}/fd")), rss_kb / 1024, **json.loads(self.file.read_text()))
+        counts: dict[str, int] = json.loads(self.file.read_text())
+        return counts
 
     def warmed_up(self, idle: Footprint) -> Footprint:
         """The footprint to which any further load may return: memory of now, descriptors and tasks of `idle`."""

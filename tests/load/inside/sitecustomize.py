@@ -1,6 +1,6 @@
 """What a test does inside the host's process, by way of PYTHONPATH: Python imports `sitecustomize` when it starts.
 
-TEST_COUNTS_FILE   SIGUSR1 writes there, as JSON, how many tasks and objects are alive
+TEST_COUNTS_FILE   SIGUSR1 writes there, as JSON, how many tasks and objects are alive, and whether proxy.loading still loads
 TEST_CLOCK_FACTOR  how many times faster the clock runs, for what looks at it: tokens
 TEST_CLOCK_START   the moment from which it does, in Unix seconds
 TEST_LOOP_FACTOR   how many times faster time passes for the event loop: time-outs
@@ -14,6 +14,7 @@ import os
 import selectors
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -26,7 +27,8 @@ give_back: Callable[[int], int] = getattr(ctypes.CDLL(None), "malloc_trim", int)
 def count(*_: object) -> None:
     gc.collect()
     give_back(0)
-    counts = {"tasks": len(asyncio.all_tasks()), "objects": len(gc.get_objects())}
+    loads = "proxy.loading" in [thread.name for thread in threading.enumerate()]
+    counts = {"tasks": len(asyncio.all_tasks()), "objects": len(gc.get_objects()), "loads": loads}
     file = Path(os.environ["TEST_COUNTS_FILE"])
     unfinished = file.with_suffix(".tmp")
     unfinished.write_text(json.dumps(counts))

@@ -130,7 +130,7 @@ async def answer_of(handler: Handler, admit: Admit, req: Request, record: Record
         if settings.problems:
             raise ProxyError("misconfigured", "; ".join(settings.problems))
         grant = admit(req, record)
-        if dict(req.scope["headers"]).get(b"upgrade", b"").lower() == b"websocket":
+        if record.caller_headers.get(b"upgrade", b"").lower() == b"websocket":
             raise ProxyError("websocket_not_served")
         return await handler(req, record, grant)
     except ClientDisconnect:

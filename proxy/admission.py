@@ -24,7 +24,7 @@ class Admission:
 
     def __call__(self, request: Request, record: Record) -> Grant:
         record.fields.key = None  # the host has not checked this function key
-        key = self.keyring.read(given_key(dict(request.scope["headers"])))
+        key = self.keyring.read(given_key(record.caller_headers))
         record.fields.key = key.name
         self.keyring.require_good(key)
         return self.grant_of(key)

@@ -24,7 +24,7 @@ async def read_body(request: Request, record: Record, most: int) -> bytes:
     if size > most:
         raise ProxyError("request_too_large", f"{size:,}", most)
     body = b"".join(chunks)
-    if body and b"content-encoding" in dict(request.scope["headers"]):
+    if body and b"content-encoding" in record.caller_headers:
         return await decompressed(body, ", ".join(request.headers.getlist("content-encoding")), most)
     return body
 

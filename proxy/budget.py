@@ -14,7 +14,6 @@ budget a minute early, for its own calls. Each instance counts minutes for itsel
 
 import functools
 import math
-import operator
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -38,7 +37,7 @@ class Limit(NamedTuple):
     period: str
 
 
-LIMITS = (
+LIMITS = REQUESTS_A_DAY, TOKENS_A_DAY, REQUESTS_A_MINUTE, TOKENS_A_MINUTE = (
     Limit("requests_a_day", "requests", "day"),
     Limit("tokens_a_day", "tokens", "day"),
     Limit("requests_a_minute", "requests", "minute"),
@@ -128,12 +127,17 @@ class Budgets:
     def reserve(self, key: Key, asked: Estimate | None) -> Charge:
         """Raises OverBudget. `asked` is None for a call that asks no model; only the minute limits such a call."""
         tally = self.tally(key)
-        limits, taken = limits_of(key), tally.taken()  # in the order of LIMITS
-        if any(map(operator.ge, taken, limits)):
-            for limit, used, most in zip(LIMITS, taken, limits, strict=True):
-                if used >= most and (asked or limit.period == "minute"):
-                    raise self.over(limit, int(most), tally)
-        minute, own, changed = tally.minute, tally.own, self.exchange.note_change
+        minute, own, others, changed = tally.minute, tally.own, tally.others, self.exchange.note_change
+        requests_a_day, tokens_a_day, requests_a_minute, tokens_a_minute = limits_of(key)
+        if asked:  # what is used, under way and reserved, by all instances
+            if own.requests + own.open_requests + others.requests + others.open_requests >= requests_a_day:
+                raise self.over(REQUESTS_A_DAY, key, tally)
+            if own.total_tokens + own.reserved_tokens + others.total_tokens + others.reserved_tokens >= tokens_a_day:
+                raise self.over(TOKENS_A_DAY, key, tally)
+        if minute.requests >= requests_a_minute:
+            raise self.over(REQUESTS_A_MINUTE, key, tally)
+        if minute.tokens >= tokens_a_minute:
+            raise self.over(TOKENS_A_MINUTE, key, tally)
         minute.requests += 1
         if not asked:
             return Charge(changed, tally, minute)
@@ -144,11 +148,12 @@ class Budgets:
         changed(tally)
         return Charge(changed, tally, minute, asked, reserved)
 
-    def over(self, limit: Limit, most: int, tally: Tally) -> OverBudget:
+    def over(self, limit: Limit, key: Key, tally: Tally) -> OverBudget:
+        most: int = getattr(key, limit.field)
         if limit.period == "minute":
             wait = tally.minute.ends - self.monotonic()
             return OverBudget("key_minute_used_up", most, limit.counted, math.ceil(wait), after=wait)
-        left = self.left(tally.key)[limit.field]
+        left = self.left(key)[limit.field]
         if left and left > 0:
             return OverBudget("key_budget_reserved", most, limit.counted, after=SOON_SECONDS)
         wait = max(0.0, self.day_ends - self.clock())

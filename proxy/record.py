@@ -42,11 +42,12 @@ class Record:
     """Notes the facts of a call until it is over. Times count from the moment when the whole request has arrived.
 
     `salt` makes the fingerprints this app's own. Without a salt a key gets no fingerprint: somebody could guess a key
-    that a person thought up, and compare.
+    that a person thought up, and compare. `caller_headers` is the caller's headers by name, in lower case; the host
+    joins fields of one name.
     """
 
     # 1,000 streams have one each
-    __slots__ = ("arrived", "charge", "ended_at", "excerpt", "fields", "for_page", "salt", "span")
+    __slots__ = ("arrived", "caller_headers", "charge", "ended_at", "excerpt", "fields", "for_page", "salt", "span")
 
     def __init__(self, request: Request, route: str, salt: str) -> None:
         self.fields, self.salt = Fields(request.method, route), salt
@@ -54,11 +55,12 @@ class Record:
         self.span: Span = INVALID_SPAN
         self.excerpt: Excerpt | None = None
         self.charge: Charge | None = None
-        headers = dict(request.scope["headers"])
-        self.for_page = b"origin" in headers
-        self.note_caller(request, headers)
+        self.caller_headers: Mapping[bytes, bytes] = dict(request.scope["headers"])
+        self.for_page = b"origin" in self.caller_headers
+        self.note_caller(request)
 
-    def note_caller(self, request: Request, headers: Mapping[bytes, bytes]) -> None:
+    def note_caller(self, request: Request) -> None:
+        headers = self.caller_headers
         key = headers.get(b"x-functions-key") or code_of(request)
         named = headers.get(b"x-client-request-id") or headers.get(b"x-ms-client-request-id")
         self.fields.key = fingerprint(self.salt, key) if self.salt else None

@@ -49,17 +49,6 @@ class Tally:
         self.read_at: float | None = None
         self.noted_until = -math.inf
 
-    def taken(self) -> tuple[int, int, int, int]:
-        """Requests and tokens: used, under way and reserved; of the day by all instances, then of the minute by this
-        one."""
-        own, others, minute = self.own, self.others, self.minute
-        return (
-            own.requests + own.open_requests + others.requests + others.open_requests,
-            own.total_tokens + own.reserved_tokens + others.total_tokens + others.reserved_tokens,
-            minute.requests,
-            minute.tokens,
-        )
-
     def used_tokens(self) -> int:
         """What calls have used that are over, of all instances."""
         return self.own.total_tokens + self.others.total_tokens

@@ -1,6 +1,7 @@
 """What a test does inside the host's process, by way of PYTHONPATH: Python imports `sitecustomize` when it starts.
 
-TEST_COUNTS_FILE   SIGUSR1 writes there, as JSON, how many tasks and objects are alive, and whether proxy.loading still loads
+TEST_COUNTS_FILE   SIGUSR1 writes there, as JSON, how many tasks and objects are alive, and whether
+                   proxy.loading still loads
 TEST_CLOCK_FACTOR  how many times faster the clock runs, for what looks at it: tokens
 TEST_CLOCK_START   the moment from which it does, in Unix seconds
 TEST_LOOP_FACTOR   how many times faster time passes for the event loop: time-outs

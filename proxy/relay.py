@@ -35,7 +35,8 @@ class Relay(StreamingResponse):  # type: ignore[misc]
         self, azure: httpx.Response, headers: list[tuple[bytes, bytes]], record: Record, keepalive: float = 0.0
     ) -> None:
         self.status_code, self.background = azure.status_code, None  # Starlette's own way costs 5 µs
-        self.body, self.record = cast("Body", azure.stream), record
+        assert isinstance(azure.stream, httpx.AsyncByteStream)
+        self.body, self.record = azure.stream, record
         self.sent, self.outcome = 0, "caller_left"
         named = dict(headers)
         record.note_answer(azure.status_code, named)
@@ -53,8 +54,8 @@ class Relay(StreamingResponse):  # type: ignore[misc]
         if record.charge and self.is_stream:
             self.add = record.charge.watching(self.add, coded=bool(codings))
         self.read = self.read_decoded if codings else self.add
-        if self.takes_events and keepalive:
-            self.body.tell_silence(keepalive, STREAM_SILENCE_SECONDS)
+        if self.takes_events and keepalive and (tell_silence := getattr(self.body, "tell_silence", None)):
+            tell_silence(keepalive, STREAM_SILENCE_SECONDS)
 
     async def chunks(self) -> AsyncIterator[bytes]:
         try:
@@ -99,7 +100,7 @@ class Relay(StreamingResponse):  # type: ignore[misc]
         """Sends an answer that has arrived whole in one piece. It waits for nothing, so it need not notice a caller who
         leaves."""
         try:
-            if whole := self.body.whole():
+            if whole := cast("Body", self.body).whole():
                 self.note_first_byte()
                 self.sent = len(whole)
                 self.read(whole)
@@ -120,7 +121,7 @@ class Relay(StreamingResponse):  # type: ignore[misc]
             if scope["method"] == "HEAD":
                 self.outcome = "complete"
                 await self.send_at_once(send, b"")
-            elif self.body.arrived and not self.is_stream:
+            elif getattr(self.body, "arrived", False) and not self.is_stream:
                 await self.pass_whole(send)
             else:
                 self.body_iterator = self.chunks()

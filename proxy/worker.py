@@ -24,7 +24,8 @@ CONVERTORS = "starlette.convertors"
 
 HALF_SECONDS = 60.0  # the host reads a body with Content-Length first, and forwards a chunked one's head at once
 MOST_WAITING = 1_000  # calls without their request: it takes milliseconds, and anybody can begin such a call
-FORGET_SECONDS = 10.0  # the host repeats a GET whose answer it could not read
+FORGET_SECONDS = 10.0
+REPEATED = 2_000  # calls; the host repeats a GET whose answer it could not read, and does so at once
 SERVER_OPTIONS: Mapping[str, Any] = {
     "timeout_keep_alive": 75,  # the host keeps idle connections for 60 s; a POST that meets the close is never answered
     "access_log": False,  # it writes the path and `?code=` of every call to Application Insights
@@ -70,14 +71,15 @@ def end_waiting(coordinator: Any, half_seconds: float, forget_seconds: float) ->
     once. A request waits as long when its invocation was given up, or when the host sends it again. Above MOST_WAITING
     invocations the oldest ends at once, so that a flood of such calls fills no memory.
 
-    The worker remembers 2.2 KB of each call for ever. The cure drops them with the answer. It keeps the id for another
-    `forget_seconds`, because a request that is repeated after its answer would wait for ever."""
+    The worker remembers 2.2 KB of each call for ever. The cure drops them with the answer, or `forget_seconds` after it
+    gave a call up. It keeps the ids that were answered last, because a request that is repeated after its answer would
+    wait for ever."""
     take, answer, pop = (
         getattr(coordinator, name)
         for name in ("get_http_request_async", "await_http_response_async", "_pop_http_response")
     )
     remembered = coordinator._context_references
-    answered = Recent(forget_seconds)
+    answered = Recent(REPEATED)
     if not (inspect.iscoroutinefunction(take) and inspect.iscoroutinefunction(answer)):
         raise TypeError(f"{take!r} or {answer!r} is not awaited")
     invocations: dict[str, asyncio.Timeout] = {}  # invocations that wait for their request
@@ -143,29 +145,20 @@ def end_waiting(coordinator: Any, half_seconds: float, forget_seconds: float) ->
 
 
 class Recent:
-    """The ids that were added in the last `seconds`, and at most as many seconds before. Two sets take turns, so that
-    an id costs nothing but its place in one, and a number there: an id itself is three times as large."""
+    """The last `few` ids that were added, and at most as many before. Two sets take turns, so that an id costs nothing
+    but its place in one."""
 
-    def __init__(self, seconds: float) -> None:
-        self.seconds = seconds
-        self.new, self.old = set[int](), set[int]()
+    def __init__(self, few: int) -> None:
+        self.few = few
+        self.new, self.old = set[str](), set[str]()
 
     def __contains__(self, id_: str) -> bool:
-        number = hash(id_)
-        return number in self.new or number in self.old
+        return id_ in self.new or id_ in self.old
 
     def add(self, id_: str) -> None:
-        if not self.new and not self.old:
-            self.turn_later()
-        self.new.add(hash(id_))
-
-    def turn(self) -> None:
-        self.old, self.new = self.new, set()
-        if self.old:
-            self.turn_later()
-
-    def turn_later(self) -> None:
-        asyncio.get_running_loop().call_later(self.seconds, self.turn)
+        if len(self.new) >= self.few:
+            self.old, self.new = self.new, set()
+        self.new.add(id_)
 
 
 def set_server_options(extension: Any) -> None:

@@ -87,7 +87,7 @@ def test_on_a_real_schedule_the_curves_lie_together(tab: Tab, running: Running) 
     (story,) = (one for one in running.azure.library.interactions() if one.label == "demo/streamed_chat #1")
     tab.open()
     late = list[float]()
-    for _ in range(3):  # the machine may be busy
+    while min(late, default=LATE_MS) >= LATE_MS and len(late) < 10:  # the machine may be busy
         running.client.post(CHAT, content=story.request.body, headers={"api-key": running.azure.api_key})
         tab.go(f"#/{last(running)}/stream")
         tab.locator('.head .verdict:has-text("✓")').wait_for()

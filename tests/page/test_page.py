@@ -20,6 +20,7 @@ from tests.page.conftest import CHAT, PLAIN, STREAM, Running, recordings
 
 pytestmark = needs_browser
 LATE_MS = 20.0
+BUSY_SECONDS = 80.0  # so long the machine may be busy with other browsers
 
 
 def streaming(running: Running) -> AbstractContextManager[httpx.Response]:
@@ -87,7 +88,8 @@ def test_on_a_real_schedule_the_curves_lie_together(tab: Tab, running: Running) 
     (story,) = (one for one in running.azure.library.interactions() if one.label == "demo/streamed_chat #1")
     tab.open()
     late = list[float]()
-    while min(late, default=LATE_MS) >= LATE_MS and len(late) < 10:  # the machine may be busy
+    deadline = time.monotonic() + BUSY_SECONDS
+    while min(late, default=LATE_MS) >= LATE_MS and time.monotonic() < deadline:
         running.client.post(CHAT, content=story.request.body, headers={"api-key": running.azure.api_key})
         tab.go(f"#/{last(running)}/stream")
         tab.locator('.head .verdict:has-text("✓")').wait_for()
